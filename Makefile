@@ -1,0 +1,51 @@
+# firsthand: everything starts here.  `make train` and `make test` do their own set-up, in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check -q
+
+.PHONY: help train test check bench clean
+
+help:
+	@echo "make train   set up, then train the digit reader on MNIST (about 2 minutes)"
+	@echo "make test    set up, then the whole gate: format, lint, types, tests, documentation examples"
+	@echo "make check   the same in a few seconds: format, lint, and the tiny tests"
+	@echo "make bench   set up PyTorch and others, then measure the same networks in all of them"
+	@echo "make clean   remove what set-up and builds made"
+
+train: $(VENV)/.ready
+	$(BIN)/firsthand train
+
+test: $(VENV)/.ready-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/pytest -n auto
+
+check: $(VENV)/.ready-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pytest -m tiny
+
+bench: $(VENV)/.ready-bench
+	$(BIN)/python -m benchmarks
+
+# Without build isolation the kernel is compiled against the very jaxlib that it will run in.
+$(VENV)/.ready: pyproject.toml setup.py constraints.txt $(wildcard src/firsthand/kernels/*.cc src/firsthand/kernels/*.h)
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "firsthand needs Python 3.11 or later, found " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -m venv $(VENV)
+	@echo "setting up $(VENV) (once)"
+	@$(PIP) install -c constraints.txt setuptools jaxlib
+	@$(PIP) install -c constraints.txt --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.ready-test: $(VENV)/.ready
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[test]'
+	@touch $@
+
+$(VENV)/.ready-bench: $(VENV)/.ready
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[bench]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist src/*.egg-info src/firsthand/kernels/*.so

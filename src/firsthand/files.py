@@ -1,0 +1,64 @@
+"""Files that are there whole or not at all, and what is said about the machine that wrote them."""
+
+import os
+import platform
+import tempfile
+from importlib import metadata
+from pathlib import Path
+
+__all__ = ["describe_machine", "versions", "write_atomically"]
+
+
+def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> Path:
+    """Write a file so that a reader, or the next start after a crash, sees the old content or the new, never a part.
+
+    Args:
+        path: where; its folder must exist.
+        content: bytes, or text to be written as UTF-8.
+    Returns:
+        The path.
+    Raises:
+        OSError: the folder does not exist or cannot be written to; an existing file is then untouched.
+    """
+    path = Path(path)
+    data = content.encode() if isinstance(content, str) else content
+    # the same folder, because a rename is atomic within one file system only
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a result depends on: Python, firsthand, and the packages under it."""
+    found = {"python": platform.python_version()}
+    for package in ("firsthand", "jax", "jaxlib", "numpy", "optax"):
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def describe_machine() -> str:
+    """The processor and how many of its cores this process may use: 'AMD EPYC, 2 cores, Linux x86_64'."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{_processor()}, {cores} cores, {platform.system()} {platform.machine()}"
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or "unknown processor"
