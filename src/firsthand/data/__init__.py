@@ -1,0 +1,24 @@
+"""Image data sets: MNIST in the box, loaders for files of your own, and data sets to download."""
+
+from .dataset import DataError, Dataset
+from .downloads import emnist_digits, fashion_mnist, kmnist
+from .loaders import load, load_idx, load_image_folder, load_npz
+from .mnist import mnist
+from .pictures import LoadedImage, load_image
+from .splits import Splits
+
+__all__ = [
+    "DataError",
+    "Dataset",
+    "LoadedImage",
+    "Splits",
+    "emnist_digits",
+    "fashion_mnist",
+    "kmnist",
+    "load",
+    "load_idx",
+    "load_image",
+    "load_image_folder",
+    "load_npz",
+    "mnist",
+]

@@ -1,0 +1,138 @@
+"""Read one picture as a grey image of the size that a network expects.
+
+Grey is 0.299 red + 0.587 green + 0.114 blue (ITU-R 601); 16-bit grey is divided by 257; what is transparent
+is white paper; the orientation that a camera notes (EXIF) is applied; an animation is its first picture.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from .dataset import DataError
+
+__all__ = ["LoadedImage", "fit", "load_image", "read_grey"]
+
+# Named, because Pillow knows formats that run other programs (EPS runs Ghostscript).
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
+MAX_PIXELS = 64_000_000  # more is not a photo but a decompression bomb
+
+
+class LoadedImage(NamedTuple):
+    """A picture made ready for a network, and what was done to it.
+
+    Attributes:
+        pixels: uint8 (height, width, 1).
+        resized_from: the (height, width) of the picture; None if it had the right size already.
+        inverted: True if dark and light were exchanged.
+    """
+
+    pixels: np.ndarray
+    resized_from: tuple[int, int] | None
+    inverted: bool
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done to the picture, in sentences to print; empty if nothing."""
+        notes = []
+        if self.resized_from:
+            (height, width), (new_height, new_width, _) = self.resized_from, self.pixels.shape
+            notes.append(f"resized from {height} x {width} to {new_height} x {new_width} pixels")
+        if self.inverted:
+            notes.append("inverted, to show light strokes on a dark ground")
+        return tuple(notes)
+
+
+def load_image(path: str | Path, shape: tuple[int, int, int], *, invert: bool | None = None) -> LoadedImage:
+    """Read a picture as light strokes on a dark ground, the way MNIST shows digits.
+
+    The picture is inverted if need be, brought to the size with its proportions kept (anti-aliased), and
+    padded with its own background, which is the median grey of its border.
+
+    Args:
+        path: a PNG, JPEG, GIF, BMP, TIFF, WebP or PNM file.
+        shape: (height, width, 1) of the result.
+        invert: True exchanges dark and light, False does not, None does where the background is light (over
+            127); the result says which.
+
+    Raises:
+        DataError: no such file, no picture, a damaged one, one of more than 64 million pixels, or a shape of
+            several channels.
+    """
+    height, width, channels = shape
+    if channels != 1:
+        raise DataError(f"shape: {channels} channels found, 1 expected (pictures are read as grey)")
+    grey = read_grey(path)
+    inverted = _background(grey) > 127 if invert is None else invert
+    pixels = fit(255 - grey if inverted else grey, height, width)
+    return LoadedImage(pixels[..., np.newaxis], None if pixels.shape == grey.shape else grey.shape, inverted)
+
+
+def read_grey(path: str | Path) -> np.ndarray:
+    """Read a picture in grey at its own size: uint8 (height, width). Raises as `load_image` does."""
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"{path}: {'a folder' if path.is_dir() else 'no such file'} found, a picture expected")
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise Image.DecompressionBombError
+            return np.asarray(_grey(ImageOps.exif_transpose(picture)))
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+    except UnidentifiedImageError:
+        raise DataError(f"{path}: no picture found, one of {', '.join(FORMATS)} expected") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise DataError(f"{path}: too large a picture found, at most {MAX_PIXELS:,} pixels expected") from None
+    except Exception as error:  # Pillow's decoders promise no narrower list for a damaged file
+        raise DataError(f"{path}: a damaged picture found ({error}), a whole one expected") from error
+
+
+def _grey(picture: Image.Image) -> Image.Image:
+    """Convert a picture of any mode to 8-bit grey by the rules at the top of this file."""
+    if picture.mode == "F":
+        raise DataError("pixels in floating point found, 8 or 16 bits expected")
+    if picture.mode.startswith("I"):  # Pillow's own conversion would cut off everything above 255
+        deep = np.asarray(picture)
+        if deep.min() < 0 or deep.max() > 65535:
+            raise DataError(f"pixels from {deep.min()} to {deep.max()} found, 8 or 16 bits expected")
+        return Image.fromarray((deep // 257).astype(np.uint8))
+    if "A" in picture.getbands() or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        paper = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(paper, picture)
+    return picture.convert("L")
+
+
+def fit(grey: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Bring a grey picture to a size with its proportions kept, padded evenly with its background.
+
+    Args:
+        grey: uint8 (any height, any width).
+        height: of the result, in pixels.
+        width: of the result, in pixels.
+
+    Returns:
+        uint8 (height, width).
+
+    Examples:
+        >>> fit(np.full((4, 2), 9, np.uint8), 2, 2)
+        array([[9, 9],
+               [9, 9]], dtype=uint8)
+    """
+    if grey.shape == (height, width):
+        return grey
+    scale = min(height / grey.shape[0], width / grey.shape[1])
+    rows, columns = (max(1, round(scale * side)) for side in grey.shape)
+    # Pillow widens this filter when it shrinks, so it averages; unlike sharper ones it never overshoots.
+    resized = Image.fromarray(grey).resize((columns, rows), Image.Resampling.BILINEAR)
+    top, left = (height - rows) // 2, (width - columns) // 2
+    result = np.full((height, width), _background(grey), np.uint8)
+    result[top : top + rows, left : left + columns] = np.asarray(resized)
+    return result
+
+
+def _background(grey: np.ndarray) -> int:
+    """The median grey of the border: strokes that touch the border hardly move it."""
+    return int(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
