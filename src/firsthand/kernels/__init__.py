@@ -1,0 +1,7 @@
+"""The hot path: convolutions in the form that is fast on each kind of device."""
+
+from .conv_pool import conv_pool, conv_pool_plain
+from .convolution import convolution
+from .native import Status, status
+
+__all__ = ["Status", "conv_pool", "conv_pool_plain", "convolution", "status"]

@@ -1,0 +1,67 @@
+"""How weights and biases start.  Every initializer has the same form:
+
+    initializer(shape, fan_in, fan_out, dtype, *, key) -> array
+
+fan_in is the number of inputs that feed one unit, fan_out the number of units that one input feeds.
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import DTypeLike
+
+__all__ = ["Initializer", "glorot", "he", "large", "network3", "scaled", "zeros"]
+
+Initializer = Callable[..., Array]
+
+
+def _gaussian(shape: tuple[int, ...], variance: float, dtype: DTypeLike, key: Array) -> Array:
+    return jax.random.normal(key, shape, dtype) * jnp.asarray(variance**0.5, dtype)
+
+
+def large(shape: tuple[int, ...], fan_in: int, fan_out: float, dtype: DTypeLike, *, key: Array) -> Array:
+    """N(0, 1), whatever the size of the layer: the book's first choice, which saturates wide layers.
+
+    References: Nielsen, chapter 3, 'Weight initialization' (`large_weight_initializer`).
+    """
+    return _gaussian(shape, 1.0, dtype, key)
+
+
+def scaled(shape: tuple[int, ...], fan_in: int, fan_out: float, dtype: DTypeLike, *, key: Array) -> Array:
+    """N(0, 1/fan_in): weighted inputs start with a spread near 1, so that units start unsaturated.
+
+    References: Nielsen, chapter 3, 'Weight initialization' (`default_weight_initializer`).
+    """
+    return _gaussian(shape, 1.0 / fan_in, dtype, key)
+
+
+def network3(shape: tuple[int, ...], fan_in: int, fan_out: float, dtype: DTypeLike, *, key: Array) -> Array:
+    """N(0, 1/fan_out): what the book's network3 does, and what its author calls a mistake for 1/fan_in.
+
+    References: Nielsen, chapter 6, listing of `network3.py`.
+    """
+    return _gaussian(shape, 1.0 / fan_out, dtype, key)
+
+
+def he(shape: tuple[int, ...], fan_in: int, fan_out: float, dtype: DTypeLike, *, key: Array) -> Array:
+    """N(0, 2/fan_in): the factor 2 makes up for the half of its input that a ReLU sets to zero.
+
+    References: He et al. 2015, 'Delving deep into rectifiers', equation (10).
+    """
+    return _gaussian(shape, 2.0 / fan_in, dtype, key)
+
+
+def glorot(shape: tuple[int, ...], fan_in: int, fan_out: float, dtype: DTypeLike, *, key: Array) -> Array:
+    """N(0, 2/(fan_in + fan_out)): a compromise between the spread forward and the gradient's spread backward.
+
+    References: Glorot and Bengio 2010, 'Understanding the difficulty of training deep feedforward neural
+    networks', equation (12).
+    """
+    return _gaussian(shape, 2.0 / (fan_in + fan_out), dtype, key)
+
+
+def zeros(shape: tuple[int, ...], fan_in: int, fan_out: float, dtype: DTypeLike, *, key: Array) -> Array:
+    """All zero: right for biases, and for the output layer alone; hidden units would all learn the same."""
+    return jnp.zeros(shape, dtype)

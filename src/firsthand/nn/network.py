@@ -1,0 +1,158 @@
+"""A network: layers in a row, and the shape of what goes in."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike, DTypeLike
+
+from .layers import Layer, OutputLayer, Params, Shape, ShapeError
+
+__all__ = ["Network"]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A feed-forward network: x -> layers[0] -> layers[1] -> ... -> a.
+
+    It holds no arrays: `init` makes parameters, `apply` uses them.  The last layer must be one that a cost can
+    follow (`FullyConnected` or `Softmax`).
+
+    Args:
+        layers: the layers, first to last.
+        input_shape: (height, width, channels) of an image, or (n,) of a vector.
+    Raises:
+        ShapeError: a layer does not fit the one before it; the message names both shapes.
+
+    Examples:
+        >>> import firsthand.nn as nn
+        >>> network = nn.Network((nn.FullyConnected(30), nn.FullyConnected(10)), input_shape=(784,))
+        >>> network.parameter_count
+        23860
+    """
+
+    layers: tuple[Layer, ...]
+    input_shape: Shape = (28, 28, 1)
+
+    def __post_init__(self) -> None:
+        # a list is welcome, but what is frozen must hash
+        object.__setattr__(self, "layers", tuple(self.layers))
+        object.__setattr__(self, "input_shape", tuple(self.input_shape))
+        if not self.layers:
+            raise ValueError("Network: no layers, expected at least one")
+        if not self.input_shape or min(self.input_shape) < 1:
+            raise ValueError(f"Network: input_shape is {self.input_shape}, expected positive sizes")
+        if not isinstance(self.layers[-1], OutputLayer):
+            raise ValueError(f"Network: the last layer is {self.layers[-1]}, expected FullyConnected or Softmax")
+        _ = self.shapes
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shape that enters each layer, and at the end the one that leaves the last: one more than layers."""
+        shapes = [self.input_shape]
+        for number, layer in enumerate(self.layers, start=1):
+            try:
+                shapes.append(layer.output_shape(shapes[-1]))
+            except ShapeError as error:
+                raise ShapeError(f"layer {number} of {len(self.layers)}, {error}") from None
+        return tuple(shapes)
+
+    @property
+    def output_layer(self) -> OutputLayer:
+        """The last layer, as what a cost needs of it."""
+        last = self.layers[-1]
+        assert isinstance(last, OutputLayer)
+        return last
+
+    @property
+    def activation(self) -> Callable[[Array], Array]:
+        """The output layer's activation function."""
+        return self.output_layer.activation
+
+    @property
+    def num_classes(self) -> int:
+        """Number of outputs."""
+        return math.prod(self.shapes[-1])
+
+    @property
+    def parameter_counts(self) -> tuple[int, ...]:
+        """Number of parameters of each layer, found without making an array."""
+        return tuple(
+            sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(layer))
+            for layer in jax.eval_shape(lambda key: self.init(key=key), jax.random.key(0))
+        )
+
+    @property
+    def parameter_count(self) -> int:
+        """Number of parameters of the whole network."""
+        return sum(self.parameter_counts)
+
+    def init(self, dtype: DTypeLike = jnp.float32, *, key: Array) -> tuple[Params, ...]:
+        """Fresh parameters: one dict of arrays per layer."""
+        keys = jax.random.split(key, len(self.layers))
+        return tuple(
+            layer.init(shape, dtype, key=k) for layer, shape, k in zip(self.layers, self.shapes[:-1], keys, strict=True)
+        )
+
+    def weighted_input(
+        self, params: tuple[Params, ...], x: ArrayLike, *, key: Array | None = None, train: bool = False
+    ) -> Array:
+        """The output layer's weighted input z, of which `apply` is activation(z).  Costs are computed from it.
+
+        Args:
+            params: from `init`.
+            x: a batch, (batch, *input_shape): integers are pixels 0..255 and are divided by 255, floats are taken
+                as they are.
+            key: randomness for layers like Dropout; only needed with train=True.
+            train: whether this is training, which switches Dropout on.
+        Returns:
+            (batch, classes).
+        """
+        a = _as_float(x, params)
+        keys = [None] * len(self.layers) if key is None else list(jax.random.split(key, len(self.layers)))
+        for layer, p, k in zip(self.layers[:-1], params[:-1], keys[:-1], strict=True):
+            a = layer.apply(p, a, key=k, train=train)
+        return self.output_layer.weighted_input(params[-1], a)
+
+    def apply(
+        self, params: tuple[Params, ...], x: ArrayLike, *, key: Array | None = None, train: bool = False
+    ) -> Array:
+        """The network's output a, (batch, classes); arguments as in `weighted_input`."""
+        return self.activation(self.weighted_input(params, x, key=key, train=train))
+
+    def summary(self) -> str:
+        """A table: layer, output shape, parameters, multiply-adds of one example's forward pass."""
+        rows = [("layer", "output shape", "parameters", "multiply-adds")]
+        multiply_adds = [layer.multiply_adds(shape) for layer, shape in zip(self.layers, self.shapes[:-1], strict=True)]
+        rows.append(("input", _times(self.input_shape), "", ""))
+        for layer, shape, count, work in zip(
+            self.layers, self.shapes[1:], self.parameter_counts, multiply_adds, strict=True
+        ):
+            rows.append((str(layer), _times(shape), f"{count:,}", f"{work:,}"))
+        rows.append(("total", "", f"{self.parameter_count:,}", f"{sum(multiply_adds):,}"))
+        widths = [max(len(row[i]) for row in rows) for i in range(4)]
+        lines = [
+            "  ".join(
+                cell.ljust(width) if i < 2 else cell.rjust(width)
+                for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in rows
+        ]
+        rule = "-" * (sum(widths) + 6)
+        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+
+
+def _as_float(x: ArrayLike, params: tuple[Params, ...]) -> Array:
+    x = jnp.asarray(x)
+    if jnp.issubdtype(x.dtype, jnp.floating):
+        return x
+    leaves = jax.tree.leaves(params)
+    dtype = leaves[0].dtype if leaves else jnp.float32
+    return x.astype(dtype) / 255
+
+
+def _times(shape: Shape) -> str:
+    return "x".join(str(size) for size in shape)

@@ -1,0 +1,275 @@
+"""Layers, costs and networks against arithmetic, finite differences, and the texts' numbers."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.test_util import check_grads
+
+from firsthand import nn
+
+IMAGE = (8, 8, 2)
+ACTIVATIONS = (nn.linear, nn.sigmoid, nn.tanh, nn.relu, nn.softmax)
+MONOTONE = (nn.linear, nn.sigmoid, nn.tanh, nn.relu)
+OUTPUTS = {
+    nn.quadratic: (nn.sigmoid, nn.softmax, nn.linear, nn.tanh),
+    nn.cross_entropy: (nn.sigmoid,),
+    nn.log_likelihood: (nn.softmax,),
+}
+# every layer in every form that changes its formula; activations are crossed in where a layer has one
+HIDDEN = (
+    [nn.FullyConnected(7, a) for a in ACTIVATIONS]
+    + [nn.ConvPool(4, 3, activation=a) for a in MONOTONE]
+    + [nn.Convolution(4, 3, activation=a) for a in MONOTONE]
+    + [
+        nn.ConvPool(3, (2, 3), pool=(3, 2), padding=1, activation=nn.tanh),
+        nn.Convolution(4, (3, 2), stride=2, padding=1, activation=nn.tanh),
+        nn.Convolution(4, 3, groups=2, activation=nn.tanh),
+        nn.MaxPool(2),
+        nn.MaxPool(3, stride=2),
+        nn.AveragePool((2, 3)),
+        nn.L2Pool(2),
+        nn.Dropout(0.4),
+        nn.Flatten(),
+        nn.Rescale(0.5),
+    ]
+)
+
+
+def loss(network, cost, labels, key):
+    return lambda params, x: jnp.sum(
+        cost(network.weighted_input(params, x, key=key, train=True), labels, network.activation)
+    )
+
+
+@pytest.mark.parametrize(
+    ("layer", "cost", "activation"),
+    [(layer, nn.log_likelihood, nn.softmax) for layer in HIDDEN]
+    + [(nn.FullyConnected(7, nn.tanh), cost, a) for cost, good in OUTPUTS.items() for a in good],
+    ids=lambda value: getattr(value, "__name__", str(value)),
+)
+def test_gradients_agree_with_finite_differences(layer, cost, activation, float64):
+    # check_grads perturbs along random directions: with inputs of order 1 no ReLU or maximum changes sides
+    network = nn.Network((layer, nn.FullyConnected(5, activation, bias_init=nn.large)), IMAGE)
+    params = network.init(jnp.float64, key=jax.random.key(1))
+    x = jax.random.normal(jax.random.key(2), (3, *IMAGE), jnp.float64)
+    labels = jnp.array([0, 4, 2])
+    check_grads(
+        loss(network, cost, labels, jax.random.key(3)),
+        (params, x),
+        order=1,
+        modes=("rev",),
+        eps=1e-6,
+        rtol=1e-6,
+    )
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize("layer", HIDDEN, ids=str)
+def test_shapes_are_known_before_any_array(layer):
+    expected = layer.output_shape(IMAGE)
+    params = layer.init(IMAGE, key=jax.random.key(0))
+    y = layer.apply(params, jnp.ones((3, *IMAGE)), key=jax.random.key(1), train=True)
+    assert y.shape == (3, *expected)
+    assert y.dtype == jnp.float32
+    assert layer.multiply_adds(IMAGE) >= 0
+
+
+@pytest.mark.parametrize("padding", [0, 2])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_convolution_is_the_sum_of_equation_125(padding, stride, groups, float64):
+    layer = nn.Convolution(4, (3, 2), stride, padding, groups, nn.linear, bias_init=nn.large)
+    params = layer.init(IMAGE, jnp.float64, key=jax.random.key(0))
+    x = np.asarray(jax.random.normal(jax.random.key(1), (2, *IMAGE), jnp.float64))
+    y = layer.apply(params, jnp.asarray(x))
+    padded = np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
+    weights, bias = np.asarray(params["weights"]), np.asarray(params["bias"])
+    per_group, inputs = 4 // groups, 2 // groups
+    for i, j, f in np.ndindex(y.shape[1:]):
+        first = f // per_group * inputs
+        window = padded[:, i * stride : i * stride + 3, j * stride : j * stride + 2, first : first + inputs]
+        np.testing.assert_allclose(y[:, i, j, f], bias[f] + np.sum(window * weights[..., f], axis=(1, 2, 3)))
+
+
+def test_conv_pool_is_convolution_then_max_pool(float64):
+    x = jax.random.normal(jax.random.key(1), (2, 9, 9, 3), jnp.float64)
+    whole = nn.ConvPool(5, 3, pool=(3, 2), padding=1, activation=nn.tanh)
+    params = whole.init((9, 9, 3), jnp.float64, key=jax.random.key(0))
+    z = nn.Convolution(5, 3, padding=1, activation=nn.linear).apply(params, x)
+    expected = jnp.tanh(nn.MaxPool((3, 2)).apply({}, z))
+    np.testing.assert_allclose(whole.apply(params, x), expected, rtol=1e-12)
+
+
+def test_pooling_by_hand():
+    x = jnp.arange(16.0).reshape(1, 4, 4, 1)
+    assert nn.MaxPool(2).apply({}, x).ravel().tolist() == [5, 7, 13, 15]
+    assert nn.MaxPool(2, stride=1).apply({}, x).shape == (1, 3, 3, 1)
+    assert nn.AveragePool(2).apply({}, x).ravel().tolist() == [2.5, 4.5, 10.5, 12.5]
+    assert nn.L2Pool(4).apply({}, x).item() == pytest.approx(math.sqrt(sum(v * v for v in range(16))))
+    assert jnp.all(jax.grad(lambda v: jnp.sum(nn.L2Pool(2).apply({}, v)))(jnp.zeros((1, 4, 4, 1))) == 0)
+
+
+def test_dropout_keeps_the_mean_and_needs_a_key():
+    x = jnp.ones((100, 100))
+    y = nn.Dropout(0.25).apply({}, x, key=jax.random.key(0), train=True)
+    assert set(np.unique(y).tolist()) == {0.0, np.float32(1 / 0.75).item()}
+    assert float(jnp.mean(y)) == pytest.approx(1, abs=0.02)  # 10,000 draws: standard deviation 0.006
+    assert nn.Dropout(0.25).apply({}, x) is x
+    with pytest.raises(ValueError, match="Dropout: training needs a key"):
+        nn.Dropout(0.25).apply({}, x, train=True)
+
+
+@pytest.mark.tiny
+def test_costs_neither_overflow_nor_saturate():
+    z = jnp.array([[1e4, -1e4, 0.0], [-1e4, 1e4, 0.0]])
+    labels = jnp.array([1, 1])  # the first as wrong as can be, the second right
+    for cost, activation in ((nn.cross_entropy, nn.sigmoid), (nn.log_likelihood, nn.softmax)):
+        values = cost(z, labels, activation)
+        slope = jax.grad(lambda z, cost=cost, a=activation: jnp.sum(cost(z, labels, a)))(z)
+        assert bool(jnp.all(jnp.isfinite(values)))
+        assert bool(jnp.all(jnp.isfinite(slope)))
+        assert float(values[0]) >= 1e4
+        assert float(jnp.max(jnp.abs(slope[0]))) == pytest.approx(1)
+    assert float(jnp.max(nn.softmax(jnp.array([1e4, 0.0])))) == 1.0
+
+
+def test_output_errors_of_the_three_costs(float64):
+    """delta = dC/dz is (a - y) sigma'(z) for the quadratic cost, and a - y for the other two: (30), (68), (84)."""
+    z = jax.random.normal(jax.random.key(0), (4, 3), jnp.float64)
+    labels = jnp.array([0, 1, 2, 1])
+    y = jax.nn.one_hot(labels, 3, dtype=jnp.float64)
+    for cost, activation, delta in (
+        (nn.quadratic, nn.sigmoid, lambda a: (a - y) * a * (1 - a)),
+        (nn.cross_entropy, nn.sigmoid, lambda a: a - y),
+        (nn.log_likelihood, nn.softmax, lambda a: a - y),
+    ):
+        slope = jax.grad(lambda z, cost=cost, a=activation: jnp.sum(cost(z, labels, a)))(z)
+        np.testing.assert_allclose(slope, delta(activation(z)), atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("z4", "printed"),
+    [
+        (0.5, (0.315, 0.009, 0.633, 0.043)),
+        (1.6, (0.290, 0.009, 0.584, 0.118)),
+        (3.5, (0.174, 0.005, 0.349, 0.472)),
+    ],
+)
+def test_softmax_values_printed_in_chapter_3(z4, printed):
+    np.testing.assert_allclose(nn.softmax(jnp.array([2.5, -1, 3.2, z4])), printed, atol=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("initializer", "variance"),
+    [
+        (nn.large, 1.0),
+        (nn.scaled, 1 / 50),
+        (nn.network3, 1 / 80),
+        (nn.he, 2 / 50),
+        (nn.glorot, 2 / 130),
+        (nn.zeros, 0.0),
+    ],
+    ids=lambda v: getattr(v, "__name__", str(v)),
+)
+def test_initializers_have_their_variance(initializer, variance):
+    w = initializer((200, 200), 50, 80, jnp.float32, key=jax.random.key(0))
+    assert w.dtype == jnp.float32
+    # the variance of 40,000 normal draws has a relative standard deviation of 0.7 %
+    assert float(jnp.var(w)) == pytest.approx(variance, rel=0.04)
+
+
+def test_conv_pool_counts_its_fan_out_as_network3_does():
+    assert "weights" in nn.ConvPool(20).init((28, 28, 1), key=jax.random.key(0))
+    w = nn.ConvPool(200, 5, weights_init=nn.network3).init((28, 28, 4), key=jax.random.key(0))["weights"]
+    assert float(jnp.var(w)) == pytest.approx(4 / (200 * 25), rel=0.05)
+
+
+@pytest.mark.tiny
+def test_parameter_counts_of_the_texts():
+    fully = nn.Network((nn.FullyConnected(30), nn.FullyConnected(10)), (784,))
+    assert fully.parameter_count == 23_860
+    assert fully.parameter_counts[0] == 23_550
+    conv = nn.Network((nn.ConvPool(20), nn.ConvPool(40), nn.FullyConnected(100, nn.relu), nn.Softmax(10)), (28, 28, 1))
+    assert conv.parameter_counts == (520, 40 * (20 * 25 + 1), 640 * 100 + 100, 1010)
+    assert conv.shapes == ((28, 28, 1), (12, 12, 20), (4, 4, 40), (100,), (10,))
+    # 24 * 24 positions x 20 filters x 25 weights, 8 * 8 x 40 x 500, and the two matrices
+    multiply_adds = 24 * 24 * 20 * 25 + 8 * 8 * 40 * 500 + 640 * 100 + 1000
+    assert f"{multiply_adds:,}" in conv.summary()
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: nn.Network((nn.ConvPool(5, 30), nn.Softmax(10))),
+            r"layer 1 of 2, ConvPool.*\(28, 28, 1\).*31x31",
+        ),
+        (
+            lambda: nn.Network((nn.FullyConnected(5), nn.ConvPool(5), nn.Softmax(10))),
+            r"layer 2 of 3.*\(5,\).*image",
+        ),
+        (lambda: nn.Network((nn.Convolution(4, groups=2), nn.Softmax(10))), "divisible into 2 groups"),
+        (lambda: nn.Network((nn.MaxPool(29), nn.Softmax(10))), "at least 29x29"),
+        (lambda: nn.Network(()), "no layers"),
+        (lambda: nn.Network((nn.Dropout(),)), "the last layer is Dropout"),
+        (lambda: nn.Network((nn.Softmax(10),), (0,)), "input_shape"),
+        (lambda: nn.FullyConnected(0), "units is 0, expected 1 or more"),
+        (lambda: nn.Convolution(3, groups=2), "3 filters do not fall into 2 groups"),
+        (lambda: nn.Convolution(3, padding=-1), "padding is -1"),
+        (lambda: nn.ConvPool(3, activation=nn.softmax), "activation is softmax, expected one of"),
+        (lambda: nn.Dropout(1.0), "rate is 1.0"),
+        (lambda: nn.cross_entropy(jnp.zeros((1, 2)), jnp.zeros(1, int), nn.softmax), "needs sigmoid outputs"),
+        (
+            lambda: nn.log_likelihood(jnp.zeros((1, 2)), jnp.zeros(1, int), nn.sigmoid),
+            "needs softmax outputs",
+        ),
+    ],
+)
+def test_what_does_not_fit_says_so(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("layer", [*HIDDEN, nn.Softmax(3, weights_init=nn.zeros)], ids=str)
+def test_networks_survive_json(layer):
+    import json
+
+    network = nn.Network((layer, nn.Softmax(10)), IMAGE)
+    assert nn.from_json(json.loads(json.dumps(nn.to_json(network)))) == network
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"layer": "os.system"},
+        {"function": "Layer"},
+        {"function": "__import__"},
+        {"layer": "Dropout", "speed": 3},
+        {"layer": "relu"},
+    ],
+    ids=str,
+)
+def test_json_can_name_nothing_but_layers(value):
+    with pytest.raises(ValueError, match=r"unknown|Dropout"):
+        nn.from_json(value)
+
+
+def test_json_refuses_what_could_not_be_read_back():
+    def mine(z):
+        return z
+
+    with pytest.raises(ValueError, match="mine is not one of firsthand's own"):
+        nn.to_json(nn.Network((nn.FullyConnected(3, mine),)))
+
+
+def test_integers_are_pixels_and_floats_are_values():
+    network = nn.Network((nn.Softmax(3),), (2, 2, 1))
+    params = network.init(key=jax.random.key(0))
+    pixels = np.array([[[[0], [51]], [[102], [255]]]], np.uint8)
+    np.testing.assert_allclose(
+        network.apply(params, pixels), network.apply(params, (pixels / 255).astype(np.float32)), rtol=1e-6
+    )
