@@ -1,0 +1,25 @@
+"""Learning: recipes, the compiled training loop, trained models, and checkpoints."""
+
+from .evaluation import Score, evaluate
+from .history import History
+from .model import Model, ModelFileError, normalized
+from .recipe import Recipe, RecipeError
+from .schedules import Cosine
+from .train import DataSplits, Diverged, Progress, Training, train
+
+__all__ = [
+    "Cosine",
+    "DataSplits",
+    "Diverged",
+    "History",
+    "Model",
+    "ModelFileError",
+    "Progress",
+    "Recipe",
+    "RecipeError",
+    "Score",
+    "Training",
+    "evaluate",
+    "normalized",
+    "train",
+]

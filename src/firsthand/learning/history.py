@@ -1,0 +1,48 @@
+"""What happened during a training, epoch by epoch."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+__all__ = ["History"]
+
+
+@dataclass
+class History:
+    """One record per completed epoch, and how the training ended.
+
+    A record holds: epoch (from 1), learning_rate, batch_cost (mean over the epoch's mini-batches, while the
+    parameters moved), seconds (of the steps), evaluation_seconds, and what the recipe monitors.
+
+    Examples:
+        >>> history = History()
+        >>> history.records.append({"epoch": 1, "validation_accuracy": 0.97})
+        >>> history["validation_accuracy"]
+        [0.97]
+    """
+
+    records: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = 0  # the epoch of best validation accuracy, from 1; 0 where none was measured
+    stopped: str = ""  # why the training ended
+
+    def __getitem__(self, name: str) -> list[float]:
+        """One quantity over the epochs."""
+        return [record[name] for record in self.records]
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __contains__(self, name: str) -> bool:
+        return bool(self.records) and name in self.records[0]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, the inverse of `from_json`."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "History":
+        """The inverse of `to_json`."""
+        return cls(**data)
+
+    def __str__(self) -> str:
+        return json.dumps(self.to_json(), indent=1)

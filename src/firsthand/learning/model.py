@@ -1,0 +1,202 @@
+"""A trained network: what it is, its parameters, and how it came to be, in one file."""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from firsthand.data import Dataset
+from firsthand.errors import FirsthandError
+from firsthand.files import write_atomically
+from firsthand.nn import Network, Params, from_json, to_json
+
+from .evaluation import classify
+
+__all__ = ["Model", "ModelFileError", "normalized"]
+
+_FORMAT = "firsthand-model-1"
+
+
+class ModelFileError(FirsthandError):
+    """A file is not a model, or not a whole one."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network with its parameters, the names of its classes, and its provenance.
+
+    Args:
+        network: the description.
+        params: one dict of arrays per layer, as `network.init` makes them.
+        classes: names of the outputs, in their order.
+        provenance: recipe, seed, hash of the training data, versions, accuracies: how it came to be, for people.
+    """
+
+    network: Network
+    params: tuple[Params, ...]
+    classes: tuple[str, ...]
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def classify(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Labels (n,) and outputs (n, classes) of images (n, *input_shape); integers are pixels 0..255.
+
+        Raises:
+            FirsthandError: the images have another shape.
+        """
+        images = np.asarray(images)
+        if images.shape[1:] != self.network.input_shape:
+            raise FirsthandError(f"model: images have shape {images.shape[1:]}, expected {self.network.input_shape}")
+        if not len(images):
+            return np.zeros(0, np.int32), np.zeros((0, len(self.classes)), np.float32)
+        return classify(self.network, self.params, images)
+
+    def outputs(self, images: np.ndarray) -> np.ndarray:
+        """The network's outputs, (n, classes)."""
+        return self.classify(images)[1]
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """The labels of the largest outputs, (n,)."""
+        return self.classify(images)[0]
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """How likely each class is, (n, classes) with rows that sum to 1: see `normalized`."""
+        return normalized(self.outputs(images))
+
+    def top_k(self, images: np.ndarray, k: int = 3) -> list[list[tuple[str, float]]]:
+        """The k likeliest classes of every image with their probabilities, likeliest first."""
+        probabilities = self.probabilities(images)
+        order = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
+        return [
+            [(self.classes[j], float(row[j])) for j in best] for row, best in zip(probabilities, order, strict=True)
+        ]
+
+    def accuracy(self, data: Dataset) -> float:
+        """Share of a data set that is predicted right.
+
+        Raises:
+            FirsthandError: the data set is empty, or has other images or classes than the model.
+        """
+        self.check_fits(data)
+        return float(np.mean(self.predict(data.images) == data.labels))
+
+    def check_fits(self, data: Dataset) -> None:
+        """Raise FirsthandError unless the data set has images and classes like the model's."""
+        check_fits(self.network, data, "data set")
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the model to one safetensors file; an existing file is replaced at once or not at all."""
+        arrays = flatten(self.params)
+        about = {
+            "format": _FORMAT,
+            "network": to_json(self.network),
+            "classes": list(self.classes),
+            "provenance": self.provenance,
+        }
+        content = safetensors.numpy.save(arrays, {"firsthand": json.dumps(about)})
+        return write_atomically(path, content)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Model":
+        """Read a model; nothing in the file is ever executed.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ModelFileError: the file is not a whole model; the message says what is wrong with it.
+        """
+        arrays, about = read_safetensors(path, _FORMAT, "model")
+        try:
+            network = from_json(about["network"])
+            classes, provenance = tuple(about["classes"]), about["provenance"]
+            if not isinstance(network, Network) or not isinstance(provenance, dict):
+                raise ValueError("its description is not one of a network")
+            if len(classes) != network.num_classes:
+                raise ValueError(f"{len(classes)} classes for {network.num_classes} outputs")
+            like = jax.eval_shape(lambda key: network.init(key=key), jax.random.key(0))
+            params = unflatten(like, arrays)
+        except (ValueError, TypeError, KeyError) as error:
+            raise ModelFileError(f"{path}: not a usable model: {error}") from None
+        return cls(network, params, classes, provenance)
+
+
+def normalized(outputs: np.ndarray) -> np.ndarray:
+    """Outputs (n, classes) as probabilities, with rows that sum to 1.
+
+    Softmax outputs are probabilities already; the outputs of other layers, negative ones taken as 0, are divided by
+    their sum, which orders the classes alike and promises nothing more.
+    """
+    a = np.maximum(outputs, 0)
+    total = a.sum(axis=1, keepdims=True)
+    return np.where(total > 0, a / np.where(total > 0, total, 1), 1 / a.shape[1])
+
+
+def check_fits(network: Network, data: Dataset, name: str) -> None:
+    """Raise FirsthandError unless the data set has images of the network's input shape, and no more classes."""
+    if data.images.shape[1:] != network.input_shape:
+        raise FirsthandError(
+            f"{name}: images have shape {data.images.shape[1:]}, the network expects {network.input_shape}"
+        )
+    if data.num_classes > network.num_classes:
+        raise FirsthandError(
+            f"{name}: it has {data.num_classes} classes, the network has {network.num_classes} outputs"
+        )
+
+
+def flatten(tree: Any) -> dict[str, np.ndarray]:
+    """A pytree as a flat dict of arrays, named by their place in it: '0.weights', '0.bias', ..."""
+    leaves = jax.tree_util.tree_leaves_with_path(tree)
+    return {jax.tree_util.keystr(path, simple=True, separator="."): np.array(leaf) for path, leaf in leaves}
+
+
+def unflatten(like: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """The inverse of `flatten`, checked name by name against a pytree of the same structure.
+
+    Raises:
+        ValueError: an array is missing, left over, of another shape or type, or not finite.
+    """
+    paths, structure = jax.tree_util.tree_flatten_with_path(like)
+    names = [jax.tree_util.keystr(path, simple=True, separator=".") for path, _ in paths]
+    if set(names) != set(arrays):
+        missing, extra = sorted(set(names) - set(arrays)), sorted(set(arrays) - set(names))
+        raise ValueError(f"arrays missing: {missing or 'none'}, left over: {extra or 'none'}")
+    leaves = []
+    for name, (_, leaf) in zip(names, paths, strict=True):
+        array = arrays[name]
+        if array.shape != leaf.shape or array.dtype != leaf.dtype:
+            raise ValueError(f"{name} is {array.dtype}{list(array.shape)}, expected {leaf.dtype}{list(leaf.shape)}")
+        if np.issubdtype(array.dtype, np.floating) and not np.all(np.isfinite(array)):
+            raise ValueError(f"{name} holds values that are not finite")
+        leaves.append(jnp.asarray(array))
+    return jax.tree_util.tree_unflatten(structure, leaves)
+
+
+def read_safetensors(
+    path: str | os.PathLike[str], expected_format: str, what: str
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The arrays of a file and its JSON description, of which the format is checked.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ModelFileError: it is not a safetensors file, or not one of ours, or damaged.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such {what} file")
+    if path.is_dir():
+        raise ModelFileError(f"{path}: a folder, expected a {what} file")
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            about = json.loads((file.metadata() or {}).get("firsthand", "null"))
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
+    except (safetensors.SafetensorError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ModelFileError(f"{path}: not a {what} file, or a damaged one ({error})") from None
+    if not isinstance(about, dict) or about.get("format") != expected_format:
+        found = about.get("format") if isinstance(about, dict) else "no description"
+        raise ModelFileError(f"{path}: not a {what} file: found {found!r}, expected {expected_format!r}")
+    return arrays, about

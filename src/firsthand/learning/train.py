@@ -1,0 +1,408 @@
+"""Training: mini-batch stochastic gradient descent as one compiled program.
+
+`_step_program` is the whole of an epoch: it gathers each mini-batch on the device, takes the gradient, moves the
+parameters, and goes round again without Python.  The rest of this file is what happens between epochs.
+"""
+
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import Array, lax
+
+from firsthand.data import Dataset
+from firsthand.errors import FirsthandError
+from firsthand.files import describe_machine, versions
+from firsthand.nn import Cost, Network, Params, to_json
+
+from .checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from .evaluation import evaluate
+from .history import History
+from .model import Model, check_fits
+from .recipe import Recipe
+
+__all__ = ["DataSplits", "Diverged", "Progress", "Training", "train"]
+
+
+class DataSplits(Protocol):
+    """Training data, and what it is judged by; the last two may be None."""
+
+    @property
+    def train(self) -> Dataset: ...
+    @property
+    def validation(self) -> Dataset | None: ...
+    @property
+    def test(self) -> Dataset | None: ...
+
+
+class Progress(NamedTuple):
+    """Where a training is; handed to the `progress` function a few times a second and after every epoch."""
+
+    epoch: int  # from 1
+    epochs: int
+    step: int  # completed in this epoch
+    steps: int  # in an epoch
+    seconds: float  # of steps, in this epoch
+    batch_cost: float  # mean over the epoch's mini-batches so far
+    record: dict[str, float] | None  # of the epoch, once it is complete
+
+
+class Training(NamedTuple):
+    """What `train` returns."""
+
+    model: Model
+    history: History
+
+
+class Diverged(FirsthandError):
+    """The cost became infinite or not a number; `training` is what had been reached, None in the first epoch."""
+
+    def __init__(self, message: str, training: Training | None):
+        super().__init__(message)
+        self.training = training
+
+
+def train(
+    network: Network,
+    data: DataSplits,
+    recipe: Recipe,
+    *,
+    key: Array,
+    params: tuple[Params, ...] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+) -> Training:
+    """Train a network by stochastic gradient descent.
+
+    The same key, machine and versions give the same bits; so does a run that was killed and resumed.
+
+    Args:
+        network: what to train.
+        data: training, validation and test data.  The test data decide nothing.
+        recipe: how.
+        key: all randomness: initial parameters, order of the data, dropout.
+        params: where to start; freshly initialized by default.
+        progress: called with a `Progress` a few times a second.
+        checkpoint: file that is replaced after every epoch.
+        resume: go on from the checkpoint file.
+    Returns:
+        The `Model` (at the best validation accuracy if the recipe says so and it was monitored) and the `History`.
+        Ctrl-C ends the training with the last completed epoch; before the first, it is raised as usual.
+    Raises:
+        FirsthandError: data that do not fit the network, a checkpoint of another training.
+        Diverged: the cost is no longer a number.
+    """
+    check_fits(network, data.train, "training data")
+    sets = {"training": data.train, "validation": data.validation, "test": data.test}
+    for name in recipe.monitor:
+        if sets[name.partition("_")[0]] is None:
+            raise FirsthandError(f"recipe: monitor has {name}, but there are no {name.partition('_')[0]} data")
+    # moved to the device once, all of them
+    on_device = {}
+    for name, dataset in sets.items():
+        if dataset is not None:
+            check_fits(network, dataset, f"{name} data")
+            on_device[name] = (jnp.asarray(dataset.images), jnp.asarray(dataset.labels))
+
+    run = _Run(network, recipe, on_device, key, params, progress)
+    provenance = {
+        "recipe": recipe.to_json(),
+        "key": np.asarray(jax.random.key_data(key)).tolist(),
+        "training_data": data.train.digest,
+        "versions": versions(),
+        "machine": describe_machine(),
+        "device": jax.devices()[0].device_kind,
+    }
+    fingerprint = {name: provenance[name] for name in ("recipe", "key", "training_data", "versions")}
+    fingerprint |= {"network": to_json(network), "recipe": {**recipe.to_json(), "epochs": "any"}}
+    if resume:
+        if checkpoint is None:
+            raise FirsthandError("train: resume is True, but no checkpoint file is given")
+        run.restore(read_checkpoint(checkpoint, run.state()[:3], fingerprint))
+
+    def result() -> Training:
+        params = run.best_params if recipe.keep_best and run.history.best_epoch else run.params
+        accuracies = {
+            name: evaluate(network, params, images, labels, recipe.cost).accuracy
+            for name, (images, labels) in on_device.items()
+        }
+        about = provenance | {
+            "epochs": len(run.history),
+            "best_epoch": run.history.best_epoch,
+            "accuracies": accuracies,
+        }
+        return Training(Model(network, jax.device_get(params), data.train.classes, about), run.history)
+
+    try:
+        while not run.finished():
+            run.epoch()
+            if checkpoint is not None:
+                write_checkpoint(checkpoint, run.state(), fingerprint)
+    except KeyboardInterrupt:
+        if not len(run.history):
+            raise
+        run.history.stopped = f"interrupted: kept epoch {len(run.history)} of {recipe.epochs}"
+    except _NotFinite as error:
+        raise Diverged(str(error), result() if len(run.history) else None) from None
+    return result()
+
+
+class _NotFinite(Exception):
+    pass
+
+
+class _Run:
+    """A training between two epochs: parameters, optimizer state, history, and the best so far."""
+
+    def __init__(
+        self,
+        network: Network,
+        recipe: Recipe,
+        data: dict[str, tuple[Array, Array]],
+        key: Array,
+        params: tuple[Params, ...] | None,
+        progress: Callable[[Progress], None] | None,
+    ):
+        self.network, self.recipe, self.data, self.progress = network, recipe, data, progress
+        init_key, self.key = jax.random.split(key)
+        self.params = network.init(key=init_key) if params is None else jax.tree.map(jnp.asarray, params)
+        self.optimizer = recipe.optimizer or _momentum(recipe.momentum, recipe.nesterov)
+        self.optimizer_state = self.optimizer.init(self.params)
+        self.program = _step_program(
+            network,
+            recipe.cost,
+            self.optimizer,
+            recipe.optimizer is None,
+            recipe.l2,
+            recipe.l1,
+            recipe.batch_size,
+        )
+        self.best_params = self.params
+        self.best_accuracy = 0.0
+        self.history = History()
+        self.without_improvement = 0
+        self.halvings = 0
+
+    def state(self) -> Checkpoint:
+        return Checkpoint(
+            self.params,
+            self.optimizer_state,
+            self.best_params,
+            self.history,
+            self.best_accuracy,
+            self.without_improvement,
+            self.halvings,
+        )
+
+    def restore(self, state: Checkpoint) -> None:
+        self.params, self.optimizer_state, self.best_params, self.history = state[:4]
+        self.best_accuracy, self.without_improvement, self.halvings = state[4:]
+
+    def finished(self) -> bool:
+        done = len(self.history)
+        if done >= self.recipe.epochs:
+            self.history.stopped = f"finished: {done} epochs"
+        elif self.recipe.patience is not None and self.without_improvement >= self.recipe.patience:
+            self.history.stopped = (
+                f"stopped early after epoch {done}: no better validation accuracy since epoch {self.history.best_epoch}"
+            )
+        else:
+            return False
+        return True
+
+    def epoch(self) -> None:
+        """One pass over the training data, and what follows from it."""
+        number = len(self.history)
+        rate = self.recipe.learning_rate_at(number) * 0.5**self.halvings
+        started = time.perf_counter()
+        params, optimizer_state, costs = self._steps(number, rate)
+        seconds = time.perf_counter() - started
+
+        started = time.perf_counter()
+        record = {
+            "epoch": number + 1,
+            "learning_rate": rate,
+            "batch_cost": float(np.mean(costs)),
+            "seconds": seconds,
+            **self._monitored(params),
+        }
+        record["evaluation_seconds"] = time.perf_counter() - started
+        # from here on nothing takes time: an interrupted epoch leaves the last one as it was
+        self.params, self.optimizer_state = params, optimizer_state
+        self.history.records.append(record)
+        self._compare_with_best(record)
+        self._report(number, len(costs), seconds, costs, record)
+
+    def _steps(self, number: int, rate: float) -> tuple[Any, Any, np.ndarray]:
+        images, labels = self.data["training"]
+        n, size = len(labels), self.recipe.batch_size
+        steps = -(-n // size)
+        order_key, step_key = jax.random.split(jax.random.fold_in(self.key, number))
+        order = _order(order_key, n, steps * size, self.recipe.shuffle)
+
+        # the program takes over what it is given: give it copies, so that self.params survive an interruption
+        params, optimizer_state = _copy((self.params, self.optimizer_state))
+        costs = jnp.zeros(steps, jnp.float32)
+        done, stride = 0, steps if self.progress is None else min(steps, 64)
+        started = last = time.perf_counter()
+        while done < steps:
+            stop = min(done + stride, steps)
+            params, optimizer_state, costs, reached, cost = self.program(
+                params, optimizer_state, costs, images, labels, order, n, done, stop, rate, step_key
+            )
+            reached, cost = int(reached), float(cost)  # waits for the device
+            if not np.isfinite(cost):
+                raise _NotFinite(
+                    f"training: the cost is {cost} in epoch {number + 1}, step {reached} of {steps}; "
+                    f"the learning rate ({rate:g}) is likely too large"
+                )
+            now = time.perf_counter()
+            if self.progress is not None:
+                self._report(number, reached, now - started, costs, None)
+                # about four reports a second: each call of the program has a small price
+                stride = max(1, int((stop - done) * 0.25 / max(now - last, 1e-3)))
+            done, last = stop, now
+        return params, optimizer_state, np.asarray(costs)
+
+    def _monitored(self, params: Any) -> dict[str, float]:
+        scores, values = {}, {}
+        for name in self.recipe.monitor:
+            which, _, quantity = name.partition("_")
+            if which not in scores:
+                scores[which] = evaluate(self.network, params, *self.data[which], self.recipe.cost)
+            values[name] = getattr(scores[which], quantity)
+            if quantity == "cost":
+                values[name] += _penalty(params, self.recipe.l2, self.recipe.l1)
+        return values
+
+    def _compare_with_best(self, record: dict[str, float]) -> None:
+        accuracy = record.get("validation_accuracy")
+        if accuracy is None:
+            return
+        self.without_improvement += 1
+        # the originals take the later of two equals as the best; patience counts real improvement only
+        if accuracy > self.best_accuracy:
+            self.without_improvement = 0
+        if accuracy >= self.best_accuracy:
+            self.best_accuracy, self.best_params = accuracy, self.params
+            self.history.best_epoch = int(record["epoch"])
+        patience = self.recipe.patience
+        if patience is not None and self.without_improvement >= patience and self.halvings < self.recipe.halvings:
+            self.halvings += 1
+            self.without_improvement = 0
+
+    def _report(self, number: int, step: int, seconds: float, costs, record: dict[str, float] | None) -> None:
+        if self.progress is not None:
+            mean = float(np.mean(np.asarray(costs)[:step]))
+            self.progress(Progress(number + 1, self.recipe.epochs, step, len(costs), seconds, mean, record))
+
+
+@lru_cache(maxsize=64)
+def _momentum(momentum: float, nesterov: bool) -> optax.GradientTransformation:
+    return optax.trace(momentum, nesterov) if momentum else optax.identity()
+
+
+@lru_cache(maxsize=64)
+def _step_program(
+    network: Network,
+    cost: Cost,
+    optimizer: optax.GradientTransformation,
+    descend: bool,
+    l2: float,
+    l1: float,
+    batch_size: int,
+):
+    """Compile steps `start` to `stop` of an epoch; it stops early, and says where, at a cost that is no number."""
+
+    def mean_cost(params, x: Array, y: Array, counts: Array, key: Array) -> Array:
+        z = network.weighted_input(params, x, key=key, train=True)  # (batch, classes)
+        return jnp.sum(cost(z, y, network.activation) * counts.astype(z.dtype))
+
+    def run(params, state, costs, images, labels, order, n, start, stop, rate, key):
+        def step(carry):
+            i, params, state, costs, _ = carry
+            at = lax.dynamic_slice(order, (i * batch_size,), (batch_size,))
+            x, y = images[at], labels[at]
+            if len(labels) % batch_size:
+                # the last mini-batch is filled up with examples that do not count
+                valid = i * batch_size + jnp.arange(batch_size) < n
+                counts = valid.astype(jnp.float32) / jnp.sum(valid, dtype=jnp.float32)
+            else:
+                counts = jnp.full(batch_size, 1 / batch_size, jnp.float32)
+            value, gradient = jax.value_and_grad(mean_cost)(params, x, y, counts, jax.random.fold_in(key, i))
+            direction, state = optimizer.update(_with_penalties(gradient, params, l2, l1), state, params)
+            scale = -rate if descend else rate
+            params = jax.tree.map(lambda p, d: p + scale.astype(p.dtype) * d, params, direction)
+            value = value.astype(costs.dtype)
+            return i + 1, params, state, costs.at[i].set(value), value
+
+        def more(carry):
+            i, _, _, _, value = carry
+            return (i < stop) & jnp.isfinite(value)
+
+        i, params, state, costs, value = lax.while_loop(
+            more, step, (start, params, state, costs, jnp.zeros((), costs.dtype))
+        )
+        return params, state, costs, i, value
+
+    compiled = jax.jit(run, donate_argnums=(0, 1, 2))
+
+    def call(params, state, costs, images, labels, order, n: int, start: int, stop: int, rate: float, key):
+        scalars = np.int32(n), np.int32(start), np.int32(stop), np.float32(rate)
+        return compiled(params, state, costs, images, labels, order, *scalars, key)
+
+    return call
+
+
+def _with_penalties(gradient: Any, params: Any, l2: float, l1: float) -> Any:
+    """dC/dw + l2 w + l1 sgn(w) for weights, equations (88) and (96); biases as they are."""
+
+    def penalized(path, g: Array, w: Array) -> Array:
+        if not _is_weight(path):
+            return g
+        if l2:
+            g = g + l2 * w
+        if l1:
+            g = g + l1 * jnp.sign(w)
+        return g
+
+    return jax.tree_util.tree_map_with_path(penalized, gradient, params)
+
+
+def _penalty(params: Any, l2: float, l1: float) -> float:
+    """l2/2 sum w^2 + l1 sum |w| over the weights, equations (87) and (95)."""
+    weights = [w for path, w in jax.tree_util.tree_leaves_with_path(params) if _is_weight(path)]
+    total = 0.0
+    if l2:
+        total += 0.5 * l2 * sum(float(jnp.sum(w * w)) for w in weights)
+    if l1:
+        total += l1 * sum(float(jnp.sum(jnp.abs(w))) for w in weights)
+    return total
+
+
+def _is_weight(path: tuple) -> bool:
+    return getattr(path[-1], "key", None) == "weights"
+
+
+_copy = jax.jit(lambda tree: jax.tree.map(jnp.copy, tree))
+
+
+def _order(key: Array, n: int, length: int, shuffle: bool) -> Array:
+    """The order of the examples in an epoch, filled up to whole mini-batches by repeating its beginning."""
+    return _order_program(n, length, shuffle)(key)
+
+
+@lru_cache(maxsize=64)
+def _order_program(n: int, length: int, shuffle: bool):
+    def make(key: Array) -> Array:
+        order = jax.random.permutation(key, n) if shuffle else jnp.arange(n)
+        return jnp.resize(order, (length,)).astype(jnp.int32)
+
+    return jax.jit(make)

@@ -1,0 +1,336 @@
+"""The training loop: against a plain loop, against golden numbers, stopped, killed, resumed, and led astray."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from firsthand import nn
+from firsthand.data import Dataset, Splits, mnist
+from firsthand.experiments import DIGIT_READER
+from firsthand.learning import Cosine, Diverged, ModelFileError, Recipe, RecipeError, train
+from firsthand.learning.train import _penalty, _step_program, _with_penalties
+
+GOLDEN = Path(__file__).parent / "golden" / "digit_reader.json"
+SMALL = nn.Network((nn.FullyConnected(12), nn.Softmax(10)))
+KEY = jax.random.key(7)
+
+
+def some(n=100, validation=50):
+    splits = mnist()
+    return Splits(splits.train[:n], splits.validation[:validation], splits.test[:validation])
+
+
+def steps_by_hand(network, recipe, params, images, labels, batches):
+    """The plain loop that the compiled one must agree with: equation (93) with momentum, one step at a time."""
+    velocity = jax.tree.map(jnp.zeros_like, params)
+    costs = []
+    for at in batches:
+
+        def mean_cost(params, x=images[at], y=labels[at]):
+            z = network.weighted_input(params, x, train=True)
+            return jnp.mean(recipe.cost(z, y, network.activation))
+
+        value, gradient = jax.value_and_grad(mean_cost)(params)
+        gradient = _with_penalties(gradient, params, recipe.l2, recipe.l1)
+        velocity = jax.tree.map(lambda v, g: recipe.momentum * v + g, velocity, gradient)
+        params = jax.tree.map(lambda w, v: w - recipe.learning_rate_at(0) * v, params, velocity)
+        costs.append(float(value))
+    return params, costs
+
+
+@pytest.mark.parametrize("n", [60, 55], ids=["whole batches", "a last batch of 5"])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_one_epoch_is_the_plain_loop(n, momentum):
+    data = some(n)
+    recipe = Recipe(1, 10, 0.2, momentum, l2=0.01, l1=0.001, shuffle=False, keep_best=False)
+    params = SMALL.init(key=jax.random.key(3))
+    model, history = train(SMALL, data, recipe, key=KEY, params=params)
+    batches = [slice(i, min(i + 10, n)) for i in range(0, n, 10)]
+    expected, costs = steps_by_hand(SMALL, recipe, params, data.train.images, data.train.labels, batches)
+    assert history["batch_cost"][0] == pytest.approx(np.mean(costs), rel=1e-5)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-6), model.params, expected)
+
+
+def golden_trace():
+    """Costs of the digit reader's first ten steps on the first hundred training images."""
+    data = mnist().train[:100]
+    network = nn.Network(DIGIT_READER.layers)
+    program = _step_program(network, nn.log_likelihood, optax.identity(), True, 1e-4, 0.0, 10)
+    params = network.init(key=jax.random.key(0))
+    _, _, costs, reached, _ = program(
+        params,
+        optax.identity().init(params),
+        jnp.zeros(10),
+        jnp.asarray(data.images),
+        jnp.asarray(data.labels),
+        jnp.arange(100),
+        100,
+        0,
+        10,
+        0.1,
+        jax.random.key(1),
+    )
+    assert int(reached) == 10
+    return np.asarray(costs).tolist()
+
+
+def test_golden_trace_of_the_first_ten_steps():
+    # moves when the initialization, the formulas or the update change; other processors differ in the last digits
+    np.testing.assert_allclose(golden_trace(), json.loads(GOLDEN.read_text()), rtol=2e-4)
+
+
+@pytest.mark.tiny
+def test_learns_and_is_reproducible():
+    recipe = Recipe(8, 10, 0.5, monitor=("training_accuracy", "validation_cost", "validation_accuracy"))
+    one, history = train(SMALL, some(200), recipe, key=KEY)
+    two, _ = train(SMALL, some(200), recipe, key=KEY)
+    jax.tree.map(np.testing.assert_array_equal, one.params, two.params)
+    other, _ = train(SMALL, some(200), recipe, key=jax.random.key(8))
+    assert not np.array_equal(one.params[0]["weights"], other.params[0]["weights"])
+    assert history["training_accuracy"][-1] > 0.9
+    assert history["batch_cost"][-1] < history["batch_cost"][0] / 3
+    best = max(history["validation_accuracy"])
+    assert history["validation_accuracy"][history.best_epoch - 1] == best
+    assert one.provenance["accuracies"]["validation"] == best
+    assert one.accuracy(some().validation) == best
+
+
+def test_progress_does_not_change_the_result():
+    recipe = Recipe(2, 10, 0.5)
+    seen = []
+    with_progress, _ = train(SMALL, some(1000), recipe, key=KEY, progress=seen.append)
+    without, _ = train(SMALL, some(1000), recipe, key=KEY)
+    jax.tree.map(np.testing.assert_array_equal, with_progress.params, without.params)
+    assert [p.record is not None for p in seen].count(True) == 2
+    assert all(1 <= p.step <= p.steps == 100 for p in seen)
+
+
+def test_every_epoch_has_its_own_order_unless_told_otherwise():
+    data = some(100)
+    orders = set()
+    for seed in range(2):
+        for shuffle in (True, False):
+            _, history = train(SMALL, data, Recipe(1, 10, 0.5, shuffle=shuffle), key=KEY, params=SMALL.init(key=KEY))
+            orders.add((shuffle, history["batch_cost"][0]))
+            assert seed in (0, 1)
+    assert len(orders) == 2  # shuffled and not; each the same both times
+
+
+def test_any_optax_transformation():
+    recipe = Recipe(6, 10, optimizer=optax.chain(optax.clip_by_global_norm(1.0), optax.adam(0.01)))
+    with jax.numpy_dtype_promotion("standard"):  # Optax itself relies on promotion
+        _, history = train(SMALL, some(200), recipe, key=KEY)
+    assert history["batch_cost"][-1] < history["batch_cost"][0] / 2
+
+
+def test_nesterov_differs_from_momentum():
+    costs = {
+        nesterov: train(SMALL, some(), Recipe(2, 10, 0.1, 0.9, nesterov), key=KEY).history["batch_cost"][-1]
+        for nesterov in (False, True)
+    }
+    assert costs[False] != costs[True]
+
+
+def test_learning_rate_can_follow_the_epoch():
+    _, history = train(SMALL, some(), Recipe(4, 10, Cosine(1.0, 4)), key=KEY)
+    np.testing.assert_allclose(history["learning_rate"], [1, 0.853553, 0.5, 0.146447], rtol=1e-5)
+
+
+def test_halving_then_early_stopping():
+    """No improvement is possible with a tiny rate: one epoch improves on nothing, then patience runs out."""
+    recipe = Recipe(100, 10, 1e-12, patience=2, halvings=3)
+    _, history = train(SMALL, some(), recipe, key=KEY)
+    assert history["learning_rate"] == [1e-12] * 3 + [5e-13] * 2 + [2.5e-13] * 2 + [1.25e-13] * 2
+    assert len(history) == 9
+    assert history.stopped.startswith("stopped early after epoch 9")
+
+
+def test_costs_include_the_penalties():
+    recipe = Recipe(1, 10, 0.1, l2=0.3, l1=0.2, monitor=("validation_cost",), keep_best=False)
+    model, history = train(SMALL, some(), recipe, key=KEY)
+    weights = np.concatenate([np.ravel(p["weights"]) for p in model.params])
+    penalty = 0.15 * np.sum(weights**2) + 0.2 * np.sum(np.abs(weights))
+    assert _penalty(model.params, 0.3, 0.2) == pytest.approx(penalty, rel=1e-5)
+    data = some().validation
+    z = SMALL.weighted_input(model.params, data.images)
+    cost = float(jnp.mean(nn.log_likelihood(z, jnp.asarray(data.labels))))
+    assert history["validation_cost"][0] == pytest.approx(cost + penalty, rel=1e-5)
+
+
+def test_evaluation_counts_every_image():
+    """One more than two whole chunks: the odd one must count, and count once."""
+    data = mnist().test[:1001]
+    model, _ = train(SMALL, some(), Recipe(1, 10, 0.5), key=KEY)
+    predicted = np.array([model.predict(data.images[i : i + 1])[0] for i in (0, 499, 500, 1000)])
+    assert predicted.tolist() == model.predict(data.images)[[0, 499, 500, 1000]].tolist()
+    assert model.accuracy(data) == np.mean(model.predict(data.images) == data.labels)
+    assert model.outputs(data.images).shape == (1001, 10)
+
+
+def test_too_large_a_learning_rate_is_named():
+    recipe = Recipe(5, 10, lambda epoch: 0.1 if epoch < 2 else 1e30)
+    network = nn.Network((nn.FullyConnected(12, nn.relu), nn.FullyConnected(10, nn.linear)))
+    recipe = Recipe(5, 10, recipe.learning_rate, cost=nn.quadratic)
+    with pytest.raises(
+        Diverged, match=r"cost is (inf|nan) in epoch 3, step \d+ of 10; the learning rate \(1e\+30\)"
+    ) as e:
+        train(network, some(), recipe, key=KEY)
+    kept = e.value.training
+    assert kept is not None
+    assert len(kept.history) == 2
+    assert np.all(np.isfinite(kept.model.outputs(some().test.images)))
+
+
+def test_interrupt_keeps_the_last_completed_epoch():
+    def press(at):
+        if at.epoch == 3:
+            raise KeyboardInterrupt
+
+    recipe = Recipe(5, 10, 0.5, keep_best=False)
+    model, history = train(SMALL, some(), recipe, key=KEY, progress=press)
+    assert history.stopped == "interrupted: kept epoch 2 of 5"
+    whole, _ = train(SMALL, some(), Recipe(2, 10, 0.5, keep_best=False), key=KEY)
+    jax.tree.map(np.testing.assert_array_equal, model.params, whole.params)
+    with pytest.raises(KeyboardInterrupt):
+        train(SMALL, some(), recipe, key=KEY, progress=lambda at: (_ for _ in ()).throw(KeyboardInterrupt()))
+
+
+def wait_for_line(process, start):
+    """Read what a process prints until a line starts so; fail when it ends before."""
+    for line in process.stdout:
+        if line.startswith(start):
+            return
+    pytest.fail(f"the process ended with {process.wait()} before it printed {start!r}")
+
+
+RUN = """
+import sys, jax, time
+from pathlib import Path
+from firsthand import nn
+from firsthand.data import Splits, mnist
+from firsthand.learning import Recipe, train
+d = mnist()
+network = nn.Network((nn.FullyConnected(12), nn.Dropout(0.2), nn.Softmax(10)))
+recipe = Recipe(6, 10, 0.5, 0.5, patience=1, halvings=7)
+def slow(at):
+    print(at.epoch, flush=True)
+    time.sleep(float(sys.argv[2]))
+model, history = train(network, Splits(d.train[:300], d.validation[:100], None), recipe, key=jax.random.key(1),
+                       checkpoint=Path(sys.argv[1]), resume=Path(sys.argv[1]).exists(), progress=slow)
+model.save(sys.argv[3])
+"""
+
+
+def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
+    from firsthand.learning import Model
+
+    def start(name, pause):
+        command = [
+            sys.executable,
+            "-c",
+            RUN,
+            str(tmp_path / f"{name}.ckpt"),
+            str(pause),
+            str(tmp_path / name),
+        ]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    whole = start("whole", 0)
+    victim = start("killed", 0.05)
+    wait_for_line(victim, "3")
+    victim.send_signal(signal.SIGKILL)
+    victim.communicate()
+    assert victim.returncode == -signal.SIGKILL
+    for process in (start("killed", 0), whole):
+        process.communicate()
+        assert process.returncode == 0
+    one, two = (Model.load(tmp_path / name) for name in ("whole", "killed"))
+    jax.tree.map(np.testing.assert_array_equal, one.params, two.params)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path):
+    path = tmp_path / "checkpoint"
+    train(SMALL, some(), Recipe(1, 10, 0.5), key=KEY, checkpoint=path)
+    with pytest.raises(ModelFileError, match=r"had recipe = .*'learning_rate': 0.5"):
+        train(SMALL, some(), Recipe(2, 10, 0.4), key=KEY, checkpoint=path, resume=True)
+    with pytest.raises(ModelFileError, match="had key"):
+        train(SMALL, some(), Recipe(2, 10, 0.5), key=jax.random.key(0), checkpoint=path, resume=True)
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(ModelFileError, match="not a checkpoint file, or a damaged one"):
+        train(SMALL, some(), Recipe(2, 10, 0.5), key=KEY, checkpoint=path, resume=True)
+
+
+def test_a_finished_run_can_be_continued_for_longer(tmp_path):
+    path = tmp_path / "checkpoint"
+    train(SMALL, some(), Recipe(2, 10, 0.5), key=KEY, checkpoint=path)
+    longer, _ = train(SMALL, some(), Recipe(4, 10, 0.5), key=KEY, checkpoint=path, resume=True)
+    straight, _ = train(SMALL, some(), Recipe(4, 10, 0.5), key=KEY)
+    jax.tree.map(np.testing.assert_array_equal, longer.params, straight.params)
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"epochs": 0}, "epochs is 0"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"learning_rate": -1}, "learning_rate is -1, expected a positive number"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan"),
+        ({"learning_rate": None}, "learning_rate is None, expected a number or a function"),
+        ({"momentum": 1.0}, "momentum is 1.0"),
+        ({"nesterov": True}, "nesterov is True, expected a momentum"),
+        ({"l2": -1}, "l2 is -1"),
+        ({"halvings": 7}, "halvings is 7, expected a patience"),
+        ({"patience": 0}, "patience is 0"),
+        ({"monitor": ("speed",)}, "monitor is 'speed', expected one of"),
+        ({"optimizer": optax.sgd(0.1)}, "optimizer is 'an optimizer', expected no learning_rate"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_recipes_refuse_what_makes_no_sense(fields, message):
+    with pytest.raises(RecipeError, match=message):
+        Recipe(**{"epochs": 1, "learning_rate": 0.1, **fields})
+
+
+def test_data_must_fit_the_network():
+    data = mnist()
+    wide = Dataset(np.zeros((3, 28, 30, 1), np.uint8), np.zeros(3, np.int32), data.train.classes)
+    with pytest.raises(ValueError, match=r"training data: images have shape \(28, 30, 1\)"):
+        train(SMALL, Splits(wide, None, None), Recipe(1, 10, 0.1, monitor=()), key=KEY)
+    few = nn.Network((nn.Softmax(3),))
+    with pytest.raises(ValueError, match="10 classes, the network has 3 outputs"):
+        train(few, some(), Recipe(1, 10, 0.1), key=KEY)
+    with pytest.raises(ValueError, match="monitor has validation_accuracy, but there are no validation data"):
+        train(SMALL, Splits(data.train[:10], None, None), Recipe(1, 10, 0.1), key=KEY)
+
+
+def test_waiting_for_the_device_leaves_time_for_a_signal(tmp_path):
+    """Ctrl-C on the command line: the last completed epoch is kept, and the run can go on."""
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "firsthand", "train", "--recipe", "fully-connected", "--out", str(out)]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        [*command, "--epochs", "400"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    wait_for_line(process, "epoch 2/")
+    process.send_signal(signal.SIGINT)
+    rest, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted: kept epoch" in rest
+    assert f"--resume {out}" in errors
+    assert (out / "model.safetensors").exists()
+    assert (out / "checkpoint.safetensors").exists()
