@@ -1,0 +1,90 @@
+"""A training's progress on a terminal, as plain lines, or as JSON lines for programs."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+from firsthand.learning import Progress as Step
+
+__all__ = ["show_progress"]
+
+
+@contextmanager
+def show_progress(as_json: bool) -> Iterator[Callable[[Step], None]]:
+    """A function for `train(progress=...)` that shows where the training is while the block runs.
+
+    Args:
+        as_json: one JSON object per epoch on standard output, and nothing else there.
+    """
+    console = Console(stderr=as_json)
+    if as_json:
+        yield _print_json
+    elif console.is_terminal:
+        columns = (
+            SpinnerColumn(),
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(),
+            TextColumn("{task.percentage:3.0f} %"),
+            TextColumn("{task.fields[rate]}"),
+            TextColumn("{task.fields[state]}"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=console) as bar:
+            yield _Live(bar)
+    else:
+        yield _print_line
+
+
+def _print_json(at: Step) -> None:
+    if at.record is not None:
+        print(json.dumps({"event": "epoch", "epochs": at.epochs, **at.record}), flush=True)
+
+
+def _print_line(at: Step) -> None:
+    if at.record is not None:
+        print(
+            f"epoch {at.epoch}/{at.epochs}  {_rate(at)}  cost {at.batch_cost:.4f}  {_accuracies(at)}",
+            file=sys.stdout,
+            flush=True,
+        )
+
+
+class _Live:
+    """One bar for the whole training, and a line that stays for every completed epoch."""
+
+    def __init__(self, bar: Progress):
+        self.bar = bar
+        self.task = bar.add_task("", total=None, epoch="", rate="compiling", state="")
+        self.accuracy = ""
+
+    def __call__(self, at: Step) -> None:
+        if at.record is not None:
+            self.accuracy = _accuracies(at)
+            self.bar.console.print(
+                f"epoch {at.epoch:>3}  {_rate(at)}  cost {at.batch_cost:.4f}  {self.accuracy}",
+                highlight=False,
+            )
+        self.bar.update(
+            self.task,
+            total=at.epochs * at.steps,
+            completed=(at.epoch - 1) * at.steps + at.step,
+            epoch=f"{at.epoch}/{at.epochs}",
+            rate=_rate(at),
+            state=f"cost {at.batch_cost:.4f}  {self.accuracy}",
+        )
+
+
+def _rate(at: Step) -> str:
+    return f"{at.step / max(at.seconds, 1e-9):,.0f} steps/s"
+
+
+def _accuracies(at: Step) -> str:
+    return "  ".join(
+        f"{name.removesuffix('_accuracy')} {value:.2%}"
+        for name, value in (at.record or {}).items()
+        if name.endswith("_accuracy")
+    )

@@ -1,0 +1,132 @@
+"""What a training leaves behind: a folder with the model, its history, and pages and pictures to look at."""
+
+import base64
+import io
+import json
+from datetime import datetime
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+
+from firsthand.data import Dataset
+from firsthand.errors import FirsthandError
+from firsthand.files import write_atomically
+from firsthand.inspect import confusion_matrix, mistakes
+from firsthand.learning import Training
+
+__all__ = ["RunFolder", "new_run_folder", "write_run"]
+
+
+class RunFolder(NamedTuple):
+    """The files of one run."""
+
+    path: Path
+
+    @property
+    def settings(self) -> Path:
+        """How the run was started, so that it can be resumed."""
+        return self.path / "settings.json"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The state after the last completed epoch; removed once the run is complete."""
+        return self.path / "checkpoint.safetensors"
+
+    @property
+    def model(self) -> Path:
+        """The trained model."""
+        return self.path / "model.safetensors"
+
+    @property
+    def history(self) -> Path:
+        """What was measured in every epoch."""
+        return self.path / "history.json"
+
+    @property
+    def report(self) -> Path:
+        """The page to open."""
+        return self.path / "report.html"
+
+
+def new_run_folder(path: Path | None, name: str) -> RunFolder:
+    """Make the folder of a new run: the path given, or runs/DATE-TIME-NAME.
+
+    Raises:
+        FirsthandError: something is there already; it is not touched.
+    """
+    if path is None:
+        path = Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}-{name}"
+    try:
+        path.mkdir(parents=True)
+    except FileExistsError:
+        raise FirsthandError(f"{path}: exists already, expected a new folder (or --resume {path})") from None
+    return RunFolder(path)
+
+
+def write_run(folder: RunFolder, training: Training, test: Dataset | None, seconds: float) -> None:
+    """Write model, history, pictures (PNG) and a self-contained report page into a run's folder.
+
+    Args:
+        folder: of the run.
+        training: what `train` returned.
+        test: data for the confusion matrix and the mistakes; without them the report leaves both out.
+        seconds: how long the whole run took.
+    """
+    from firsthand.inspect import plots  # Matplotlib takes a second to import, and only reports need it
+
+    model, history = training
+    model.save(folder.model)
+    write_atomically(folder.history, str(history) + "\n")
+    figures = {"learning curves": plots.plot_history(history)}
+    if test is not None:
+        matrix = confusion_matrix(test.labels, model.predict(test.images), len(model.classes))
+        found = mistakes(model, test)
+        figures["confusion matrix"] = plots.plot_confusion(matrix, model.classes)
+        if found:
+            figures["mistakes"] = plots.plot_mistakes(test, found)
+    pictures = {}
+    for name, figure in figures.items():
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=110)
+        pictures[name] = buffer.getvalue()
+        write_atomically(folder.path / f"{name.replace(' ', '_')}.png", pictures[name])
+    write_atomically(folder.report, _page(training, pictures, seconds))
+
+
+def _page(training: Training, pictures: dict[str, bytes], seconds: float) -> str:
+    model, history = training
+    about = model.provenance
+    rows = [(f"{name} accuracy", f"{value:.2%}") for name, value in about["accuracies"].items()]
+    rows += [
+        ("parameters", f"{model.network.parameter_count:,}"),
+        ("epochs", f"{about['epochs']}, best {about['best_epoch']} ({history.stopped})"),
+        ("time", f"{seconds:.0f} s on {about['machine']}"),
+        ("versions", ", ".join(f"{name} {version}" for name, version in about["versions"].items())),
+        ("recipe", json.dumps(about["recipe"])),
+        ("training data (SHA-256)", about["training_data"]),
+    ]
+    table = "\n".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
+    images = "\n".join(
+        f"<h2>{escape(name)}</h2>\n"
+        f'<img alt="{escape(name)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+        for name, png in pictures.items()
+    )
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>firsthand: training report</title>
+<meta name="viewport" content="width=device-width">
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222;
+       background: #fff; }}
+table {{ border-collapse: collapse; }}
+th, td {{ text-align: left; vertical-align: top; padding: .2rem 1rem .2rem 0; overflow-wrap: anywhere; }}
+th {{ white-space: nowrap; }} img {{ max-width: 100%; }} pre {{ overflow-x: auto; }}
+</style></head><body>
+<h1>Training report</h1>
+<table>
+{table}
+</table>
+<h2>network</h2>
+<pre>{escape(model.network.summary())}</pre>
+{images}
+</body></html>
+"""

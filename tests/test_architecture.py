@@ -1,0 +1,105 @@
+"""The house: who may import whom, what starts quickly, and how long a file may be."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import firsthand
+
+ROOT = Path(firsthand.__file__).parent
+# a part may import what stands to its left, never what stands to its right
+ORDER = (
+    "errors",
+    "files",
+    "data",
+    "kernels",
+    "nn",
+    "learning",
+    "inspect",
+    "reading",
+    "experiments",
+    "report",
+    "cli",
+)
+ALONE = {"reference": {"numpy", "scipy"}}
+
+
+def imported(path):
+    """Full names of the modules that a file imports, wherever in the file."""
+    package = ["firsthand", *path.relative_to(ROOT).parent.parts]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) + 1 - node.level] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def part_of(name):
+    parts = name.split(".")
+    return parts[1] if parts[0] == "firsthand" and len(parts) > 1 else None
+
+
+@pytest.mark.tiny
+def test_imports_point_downward():
+    wrong = []
+    for path in ROOT.rglob("*.py"):
+        part = path.relative_to(ROOT).parts[0].removesuffix(".py")
+        for name in imported(path):
+            other = part_of(name)
+            if part in ALONE:
+                if name.split(".")[0] not in {*ALONE[part], "__future__", *sys.stdlib_module_names} and other != part:
+                    wrong.append(f"{path}: {name}")
+            elif other == "book" and part != "book":
+                wrong.append(f"{path}: nothing imports book, found {name}")
+            elif part in ORDER and other in ORDER and ORDER.index(other) > ORDER.index(part):
+                wrong.append(f"{path}: {part} imports {name}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.tiny
+def test_every_part_has_its_place():
+    parts = {p.name.removesuffix(".py") for p in ROOT.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
+    assert parts - {*ORDER, *ALONE, "book", "__init__", "__main__"} == set()
+
+
+@pytest.mark.tiny
+def test_files_fit_on_a_few_screens():
+    long = [
+        f"{path}: {lines} lines"
+        for path in (*ROOT.rglob("*.py"), *ROOT.rglob("*.cc"), *ROOT.rglob("*.h"))
+        if (lines := len(path.read_text().splitlines())) > 430
+    ]
+    assert not long
+
+
+def test_importing_firsthand_is_light():
+    code = "import sys, firsthand; print(*(m for m in sys.modules))"
+    modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "firsthand.learning" in modules
+    heavy = {
+        "matplotlib",
+        "fastapi",
+        "PIL.ImageFilter",
+        "typer",
+        "firsthand.experiments",
+        "firsthand.report",
+        "sklearn",
+    }
+    assert heavy.isdisjoint(modules)
+
+
+def test_public_names_exist_and_are_listed():
+    import importlib
+
+    for path in ROOT.rglob("__init__.py"):
+        name = ".".join(["firsthand", *path.relative_to(ROOT).parent.parts])
+        module = importlib.import_module(name)
+        names = getattr(module, "__all__", None)
+        assert names is not None, f"{name} lists no public names"
+        assert sorted(set(names)) == sorted(names), f"{name}: {names}"
+        assert all(hasattr(module, n) for n in names)
