@@ -5,6 +5,7 @@ Heavy imports stand inside the commands, so that `firsthand --help` answers at o
 
 import dataclasses
 import json
+import logging
 import sys
 import time
 from pathlib import Path
@@ -46,6 +47,9 @@ ModelPath = Annotated[
 
 def main() -> None:
     """Run the command line; what a user got wrong becomes one line and exit code 2."""
+    # large downloads are announced, so that nobody waits without knowing for what
+    logging.basicConfig(format="firsthand: %(message)s")
+    logging.getLogger("firsthand").setLevel(logging.INFO)
     try:
         app()
     except (FirsthandError, OSError) as error:
