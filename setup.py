@@ -1,3 +1,82 @@
-from setuptools import setup
+"""Compiles the kernels, where there is a C++ compiler; everything else about the package is in pyproject.toml.
 
-setup()
+The result is one plain shared library (not a Python extension module), with the kernels once per instruction set; which
+of them runs is decided when it is loaded.  Without a compiler the installation goes on, and firsthand computes with
+plain JAX; `firsthand doctor` says which.
+"""
+
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+KERNELS = Path("src/firsthand/kernels")
+FLAGS = ["-O3", "-std=c++20", "-fPIC", "-ffp-contract=fast", "-fvisibility=hidden"]
+X86 = {f"x86_64_{level}": [f"-march=x86-64-{level}"] for level in ("v2", "v3", "v4")}
+
+
+class BuildKernels(build_ext):
+    """Compile kernels/*.cc into kernels/_native.so, or say in one line why not."""
+
+    def get_ext_filename(self, fullname):
+        return str(Path(*fullname.split(".")).with_suffix(".so"))
+
+    def build_extension(self, ext):
+        target = Path(self.get_ext_fullpath(ext.name))
+        target.unlink(missing_ok=True)
+        try:
+            compile_kernels(target)
+        except (OSError, ImportError, subprocess.CalledProcessError) as error:
+            reason = getattr(error, "stderr", "") or str(error)
+            self.warn(f"the kernels were not compiled, plain JAX will be used: {' '.join(reason.split())[:500]}")
+
+    def copy_extensions_to_source(self):
+        """Nothing to copy where nothing was compiled (`pip install -e` without a compiler)."""
+        if Path(self.get_ext_fullpath_in_build(self.extensions[0].name)).exists():
+            super().copy_extensions_to_source()
+
+    def get_ext_fullpath_in_build(self, name):
+        """Where the library is before an editable installation copies it beside the sources."""
+        return os.path.join(self.build_lib, self.get_ext_filename(self.get_ext_fullname(name)))
+
+
+def compile_kernels(target: Path) -> None:
+    """Compile the handlers once and the kernels once per instruction set, and link them into `target`.
+
+    Raises:
+        OSError: no C++ compiler.
+        ImportError: no jaxlib, which has the headers.
+        subprocess.CalledProcessError: the compiler refused; `stderr` says why.
+    """
+    import jaxlib
+
+    compiler = os.environ.get("CXX") or next(filter(shutil.which, ("c++", "g++", "clang++")), None)
+    if compiler is None:
+        raise OSError("no C++ compiler found (c++, g++, clang++, or the one named by CXX)")
+    levels = X86 if platform.machine() in ("x86_64", "AMD64") else {"baseline": []}
+    headers = Path(jaxlib.__file__).parent / "include"
+    with tempfile.TemporaryDirectory() as folder:
+        jobs = [("conv_pool.cc", "handlers", ["-isystem", str(headers)])]
+        jobs += [("conv_pool_kernel.cc", name, [f"-DFIRSTHAND_ISA={name}", *march]) for name, march in levels.items()]
+        objects = []
+        for source, name, extra in jobs:
+            objects.append(f"{folder}/{name}.o")
+            run([*compiler.split(), *FLAGS, *extra, "-c", str(KERNELS / source), "-o", objects[-1]])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        run([*compiler.split(), "-shared", "-o", str(target), *objects])
+
+
+def run(command: list[str]) -> None:
+    """Run the compiler quietly; what it says is kept for the case that it fails."""
+    subprocess.run(command, check=True, capture_output=True, text=True)
+
+
+setup(
+    ext_modules=[Extension("firsthand.kernels._native", sources=[])],
+    cmdclass={"build_ext": BuildKernels},
+)

@@ -1,18 +1,82 @@
-"""Which implementation is active, and why."""
+"""The compiled kernels: found, loaded, and offered to JAX, or a reason why not.
 
+The choice is made once, when it is first asked for.  The environment variable FIRSTHAND_KERNELS forces it: `plain`
+never uses the compiled kernels, `native` makes their absence an error.
+"""
+
+import ctypes
+import os
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
-__all__ = ["Status", "status"]
+import jax
+
+from firsthand.errors import FirsthandError
+
+__all__ = ["Status", "library", "status"]
+
+_LIBRARY = Path(__file__).with_name("_native.so")
+_TARGETS = (
+    "firsthand_conv_pool_forward",
+    "firsthand_conv_pool_weights_gradient",
+    "firsthand_conv_pool_input_gradient",
+)
 
 
 @dataclass(frozen=True)
 class Status:
-    """What `firsthand doctor` says about the kernels."""
+    """Which convolutions are active on the CPU, and why: what `firsthand doctor` prints."""
 
-    active: str
+    active: str  # "native" or "plain"
+    instruction_set: str  # of the native kernels; "" for plain
     reason: str
 
 
 def status() -> Status:
-    """The active path."""
-    return Status("plain", "no native kernel in this version")
+    """Which convolutions are active on the CPU, and why."""
+    return _load()[1]
+
+
+def library() -> ctypes.CDLL | None:
+    """The loaded library of compiled kernels; None where the plain path is active."""
+    return _load()[0]
+
+
+@cache
+def _load() -> tuple[ctypes.CDLL | None, Status]:
+    wanted = os.environ.get("FIRSTHAND_KERNELS", "")
+    if wanted not in ("", "native", "plain"):
+        raise FirsthandError(f"FIRSTHAND_KERNELS: found {wanted!r}, expected native or plain")
+    if wanted == "plain":
+        return None, Status("plain", "", "FIRSTHAND_KERNELS=plain")
+    try:
+        native = _open()
+    except _Unavailable as error:
+        if wanted == "native":
+            raise FirsthandError(f"FIRSTHAND_KERNELS=native, but {error}") from None
+        return None, Status("plain", "", str(error))
+    name = native.firsthand_instruction_set().decode()
+    return native, Status("native", name, "FIRSTHAND_KERNELS=native" if wanted else "the best that runs here")
+
+
+class _Unavailable(Exception):
+    pass
+
+
+def _open() -> ctypes.CDLL:
+    if not _LIBRARY.exists():
+        raise _Unavailable("the kernels were not compiled: no C++ compiler when firsthand was installed")
+    try:
+        native = ctypes.CDLL(str(_LIBRARY))
+        native.firsthand_instruction_set.restype = ctypes.c_char_p
+        native.firsthand_use_instruction_set.restype = ctypes.c_bool
+        if not native.firsthand_instruction_set():
+            raise _Unavailable("the kernels need a processor with SSE4.2 (x86-64-v2)")
+        for target in _TARGETS:
+            jax.ffi.register_ffi_target(target, jax.ffi.pycapsule(getattr(native, target)), platform="cpu")
+    except (OSError, AttributeError) as error:
+        raise _Unavailable(f"the compiled kernels cannot be loaded: {error}") from None
+    except Exception as error:  # JAX names no narrower type for a library built against another of its versions
+        raise _Unavailable(f"JAX {jax.__version__} refuses the compiled kernels: {error}") from None
+    return native

@@ -1,0 +1,203 @@
+// The doors through which XLA enters the fused convolution and max-pooling, and the choice of instruction set.
+//
+// Handlers are re-entrant: XLA may run several at once, on threads of its own.  They start no threads, and their scratch
+// memory belongs to the calling thread.
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string>
+
+#include "conv_pool_kernel.h"
+#include "xla/ffi/api/ffi.h"
+
+namespace ffi = xla::ffi;
+
+namespace firsthand {
+namespace {
+
+using Floats = ffi::Buffer<ffi::F32>;
+using Bytes = ffi::Buffer<ffi::U8>;
+using FloatResult = ffi::ResultBuffer<ffi::F32>;
+using ByteResult = ffi::ResultBuffer<ffi::U8>;
+
+// What this processor can run, the best first.
+const ConvPoolKernel* best_kernel() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+                  __builtin_cpu_supports("bmi2");
+  const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                  __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                  __builtin_cpu_supports("avx512vl");
+  if (v4) return &conv_pool_x86_64_v4;
+  if (v3) return &conv_pool_x86_64_v3;
+  if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt")) return &conv_pool_x86_64_v2;
+  return nullptr;
+#else
+  return &conv_pool_baseline;
+#endif
+}
+
+const ConvPoolKernel* active = best_kernel();
+
+float* scratch(int64_t floats) {
+  struct Memory {
+    float* at = nullptr;
+    int64_t size = 0;
+    ~Memory() { std::free(at); }
+  };
+  static thread_local Memory memory;
+  if (floats > memory.size) {
+    std::free(memory.at);
+    memory.at = static_cast<float*>(std::malloc(floats * sizeof(float)));
+    memory.size = memory.at ? floats : 0;
+    if (!memory.at) throw std::bad_alloc();
+  }
+  return memory.at;
+}
+
+// Images (..., batch, height, width, channels) and kernels (..., height, width, channels, filters): leading axes come
+// from vmap, and count independent members.
+ffi::ErrorOr<ConvPoolShape> shape_of(ffi::Span<const int64_t> x, ffi::Span<const int64_t> w, int64_t pool_height,
+                                     int64_t pool_width, int64_t* members) {
+  const auto wrong = [](const char* what) { return ffi::Unexpected(ffi::Error::InvalidArgument(what)); };
+  if (x.size() < 4 || w.size() != x.size()) return wrong("conv_pool: images and kernels must have 4 axes or more");
+  const int64_t* xs = x.end() - 4;
+  const int64_t* ws = w.end() - 4;
+  *members = 1;
+  for (size_t axis = 0; axis + 4 < x.size(); ++axis) {
+    if (x[axis] != w[axis]) return wrong("conv_pool: images and kernels have different leading axes");
+    *members *= x[axis];
+  }
+  ConvPoolShape s{xs[0], xs[1], xs[2], xs[3], ws[0], ws[1], ws[3], pool_height, pool_width, 0, 0};
+  s.out_height = (s.height - s.kernel_height + 1) / pool_height;
+  s.out_width = (s.width - s.kernel_width + 1) / pool_width;
+  const bool pools = pool_height >= 2 && pool_height <= 3 && pool_width >= 2 && pool_width <= 3;
+  if (ws[2] != s.channels || !pools || s.out_height < 1 || s.out_width < 1)
+    return wrong("conv_pool: a shape that the kernel does not take");
+  if (s.height * s.width * s.channels > INT32_MAX / 8 || s.kernel_height * s.kernel_width * s.channels * s.filters > INT32_MAX / 8)
+    return wrong("conv_pool: an image or a kernel too large for 32-bit offsets");
+  return s;
+}
+
+int64_t image_floats(const ConvPoolShape& s) { return s.batch * s.height * s.width * s.channels; }
+int64_t weight_floats(const ConvPoolShape& s) {
+  return s.kernel_height * s.kernel_width * s.channels * s.filters;
+}
+int64_t pooled_floats(const ConvPoolShape& s) { return s.batch * s.out_height * s.out_width * s.filters; }
+
+#define FIRSTHAND_TRY(declaration, expression)   \
+  auto declaration##_or = expression;            \
+  if (!declaration##_or) return declaration##_or.error(); \
+  const auto declaration = *declaration##_or
+
+ffi::Error forward(Floats x, Floats w, Floats bias, FloatResult a, ByteResult winner, int64_t pool_height,
+                   int64_t pool_width, bool relu) {
+  int64_t members;
+  FIRSTHAND_TRY(s, shape_of(x.dimensions(), w.dimensions(), pool_height, pool_width, &members));
+  if (static_cast<int64_t>(a->element_count()) != members * pooled_floats(s) ||
+      winner->element_count() != a->element_count() ||
+      static_cast<int64_t>(bias.element_count()) != members * s.filters)
+    return ffi::Error::InvalidArgument("conv_pool: biases or results of another shape");
+  float* const memory = scratch(active->forward_scratch(s));
+  for (int64_t m = 0; m < members; ++m)
+    active->forward(s, x.typed_data() + m * image_floats(s), w.typed_data() + m * weight_floats(s),
+                    bias.typed_data() + m * s.filters, relu, a->typed_data() + m * pooled_floats(s),
+                    winner->typed_data() + m * pooled_floats(s), memory);
+  return ffi::Error::Success();
+}
+
+ffi::Error weights_gradient(Floats x, Bytes winner, Floats delta, FloatResult d_w, FloatResult d_bias,
+                            int64_t pool_height, int64_t pool_width) {
+  int64_t members;
+  FIRSTHAND_TRY(s, shape_of(x.dimensions(), d_w->dimensions(), pool_height, pool_width, &members));
+  if (static_cast<int64_t>(delta.element_count()) != members * pooled_floats(s) ||
+      winner.element_count() != delta.element_count() ||
+      static_cast<int64_t>(d_bias->element_count()) != members * s.filters)
+    return ffi::Error::InvalidArgument("conv_pool: arguments of another shape");
+  float* const memory = scratch(active->weights_scratch(s));
+  for (int64_t m = 0; m < members; ++m)
+    active->weights_gradient(s, x.typed_data() + m * image_floats(s), winner.typed_data() + m * pooled_floats(s),
+                             delta.typed_data() + m * pooled_floats(s), d_w->typed_data() + m * weight_floats(s),
+                             d_bias->typed_data() + m * s.filters, memory);
+  return ffi::Error::Success();
+}
+
+ffi::Error input_gradient(Floats w, Bytes winner, Floats delta, FloatResult d_x, int64_t pool_height,
+                          int64_t pool_width) {
+  int64_t members;
+  FIRSTHAND_TRY(s, shape_of(d_x->dimensions(), w.dimensions(), pool_height, pool_width, &members));
+  if (static_cast<int64_t>(delta.element_count()) != members * pooled_floats(s) ||
+      winner.element_count() != delta.element_count())
+    return ffi::Error::InvalidArgument("conv_pool: arguments of another shape");
+  float* const memory = scratch(active->input_scratch(s));
+  for (int64_t m = 0; m < members; ++m)
+    active->input_gradient(s, w.typed_data() + m * weight_floats(s), winner.typed_data() + m * pooled_floats(s),
+                           delta.typed_data() + m * pooled_floats(s), d_x->typed_data() + m * image_floats(s), memory);
+  return ffi::Error::Success();
+}
+
+}  // namespace
+}  // namespace firsthand
+
+// The library is built with hidden visibility; these are what Python sees.
+#define FIRSTHAND_EXPORT extern "C" __attribute__((visibility("default")))
+
+XLA_FFI_DEFINE_HANDLER(forward_handler, firsthand::forward,
+                       ffi::Ffi::Bind()
+                           .Arg<firsthand::Floats>()
+                           .Arg<firsthand::Floats>()
+                           .Arg<firsthand::Floats>()
+                           .Ret<firsthand::Floats>()
+                           .Ret<firsthand::Bytes>()
+                           .Attr<int64_t>("pool_height")
+                           .Attr<int64_t>("pool_width")
+                           .Attr<bool>("relu"));
+XLA_FFI_DEFINE_HANDLER(weights_gradient_handler, firsthand::weights_gradient,
+                       ffi::Ffi::Bind()
+                           .Arg<firsthand::Floats>()
+                           .Arg<firsthand::Bytes>()
+                           .Arg<firsthand::Floats>()
+                           .Ret<firsthand::Floats>()
+                           .Ret<firsthand::Floats>()
+                           .Attr<int64_t>("pool_height")
+                           .Attr<int64_t>("pool_width"));
+XLA_FFI_DEFINE_HANDLER(input_gradient_handler, firsthand::input_gradient,
+                       ffi::Ffi::Bind()
+                           .Arg<firsthand::Floats>()
+                           .Arg<firsthand::Bytes>()
+                           .Arg<firsthand::Floats>()
+                           .Ret<firsthand::Floats>()
+                           .Attr<int64_t>("pool_height")
+                           .Attr<int64_t>("pool_width"));
+
+FIRSTHAND_EXPORT XLA_FFI_Error* firsthand_conv_pool_forward(XLA_FFI_CallFrame* frame) { return forward_handler(frame); }
+FIRSTHAND_EXPORT XLA_FFI_Error* firsthand_conv_pool_weights_gradient(XLA_FFI_CallFrame* frame) {
+  return weights_gradient_handler(frame);
+}
+FIRSTHAND_EXPORT XLA_FFI_Error* firsthand_conv_pool_input_gradient(XLA_FFI_CallFrame* frame) {
+  return input_gradient_handler(frame);
+}
+
+// The active instruction set, or "" if this processor has none that the library was built for.
+FIRSTHAND_EXPORT const char* firsthand_instruction_set() { return firsthand::active ? firsthand::active->name : ""; }
+
+// Choose a lesser instruction set than the best, so that tests can run them all; false if it cannot run here.
+FIRSTHAND_EXPORT bool firsthand_use_instruction_set(const char* name) {
+#if defined(__x86_64__)
+  const firsthand::ConvPoolKernel* order[] = {&firsthand::conv_pool_x86_64_v4, &firsthand::conv_pool_x86_64_v3,
+                                              &firsthand::conv_pool_x86_64_v2};
+#else
+  const firsthand::ConvPoolKernel* order[] = {&firsthand::conv_pool_baseline};
+#endif
+  const firsthand::ConvPoolKernel* best = firsthand::best_kernel();
+  bool can_run = false;
+  for (const auto* kernel : order) {
+    can_run = can_run || kernel == best;
+    if (can_run && std::string(kernel->name) == name) {
+      firsthand::active = kernel;
+      return true;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,59 @@
+// What the fused convolution and max-pooling computes, and the interface of its implementations.
+//
+// Forward, for an image x, kernels W and biases b (NHWC images, HWIO kernels, float32):
+//
+//     z[i, j, k] = b[k] + sum over l, m, c of x[i + l, j + m, c] W[l, m, c, k]             equation (125)
+//     a[p, q, k] = max of z[i, j, k] over the pooling window of (p, q), or 0 if that is less (ReLU)
+//
+// The maximum and the position where it was found stay in registers; z is never written to memory.
+//
+// Backward, from delta = dC/da: the maximum passes its delta on to the one position (i*, j*) of its window where it
+// was found, and ReLU passes it on only where a > 0.  With the sums over these active (p, q, k) alone,
+//
+//     dC/db[k]          = sum of delta[p, q, k]                                                      (BP3)
+//     dC/dW[l, m, c, k] = sum of delta[p, q, k] x[i* + l, j* + m, c]                                 (BP4)
+//     dC/dx[i* + l, j* + m, c] gathers delta[p, q, k] W[l, m, c, k]                                  (BP2)
+//
+// At most 1 in 4 convolution outputs is active after 2x2 pooling, about 1 in 8 after ReLU: the backward pass visits
+// those, where a dense one would multiply by zeros.
+//
+// The implementation is compiled once per instruction set; everything in it has internal linkage, because two
+// functions of the same name but different instruction sets must never be merged by the linker.
+#pragma once
+
+#include <cstdint>
+
+namespace firsthand {
+
+// In `winner`: the position in the pooling window, row by row, of the first maximum; or this where ReLU is off.
+constexpr uint8_t kInactive = 255;
+
+struct ConvPoolShape {
+  int64_t batch, height, width, channels;      // images, already padded
+  int64_t kernel_height, kernel_width, filters;
+  int64_t pool_height, pool_width;             // 2 or 3 each
+  int64_t out_height, out_width;               // of the pooled map
+};
+
+// One implementation.  All pointers are to whole, dense arrays; `scratch` holds `*_scratch` floats and is the caller's,
+// so that calls on different threads share nothing.
+struct ConvPoolKernel {
+  const char* name;
+  int64_t (*forward_scratch)(const ConvPoolShape&);
+  void (*forward)(const ConvPoolShape&, const float* x, const float* weights, const float* bias, bool relu, float* a,
+                  uint8_t* winner, float* scratch);
+  int64_t (*weights_scratch)(const ConvPoolShape&);
+  void (*weights_gradient)(const ConvPoolShape&, const float* x, const uint8_t* winner, const float* delta,
+                           float* d_weights, float* d_bias, float* scratch);
+  int64_t (*input_scratch)(const ConvPoolShape&);
+  void (*input_gradient)(const ConvPoolShape&, const float* weights, const uint8_t* winner, const float* delta,
+                         float* d_x, float* scratch);
+};
+
+#if defined(__x86_64__)
+extern const ConvPoolKernel conv_pool_x86_64_v2, conv_pool_x86_64_v3, conv_pool_x86_64_v4;
+#else
+extern const ConvPoolKernel conv_pool_baseline;
+#endif
+
+}  // namespace firsthand

@@ -1,0 +1,60 @@
+// Runs the kernels on arrays of exactly the size that they are promised, for many shapes.  Built with the address and
+// undefined-behaviour sanitizers, it ends with an error at the first access outside an array.
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+#include "conv_pool_kernel.h"
+
+using firsthand::ConvPoolKernel;
+using firsthand::ConvPoolShape;
+
+static std::vector<float> numbers(int64_t n) {
+  std::vector<float> values(n);
+  for (float& value : values) value = std::rand() / (RAND_MAX + 1.0f) - 0.5f;
+  return values;
+}
+
+static void run(const ConvPoolKernel& kernel, const ConvPoolShape& s, bool relu) {
+  const int64_t pooled = s.batch * s.out_height * s.out_width * s.filters;
+  const int64_t taps = s.kernel_height * s.kernel_width * s.channels * s.filters;
+  const auto x = numbers(s.batch * s.height * s.width * s.channels), w = numbers(taps), bias = numbers(s.filters);
+  const auto delta = numbers(pooled);
+  std::vector<float> a(pooled), d_w(taps), d_bias(s.filters), d_x(x.size());
+  std::vector<uint8_t> winner(pooled);
+  std::vector<float> one(kernel.forward_scratch(s)), two(kernel.weights_scratch(s)), three(kernel.input_scratch(s));
+  kernel.forward(s, x.data(), w.data(), bias.data(), relu, a.data(), winner.data(), one.data());
+  kernel.weights_gradient(s, x.data(), winner.data(), delta.data(), d_w.data(), d_bias.data(), two.data());
+  kernel.input_gradient(s, w.data(), winner.data(), delta.data(), d_x.data(), three.data());
+  for (const auto& values : {a, d_w, d_bias, d_x})
+    for (float value : values)
+      if (!std::isfinite(value)) std::abort();
+}
+
+int main() {
+  const ConvPoolKernel* kernels[] = {
+#if defined(__x86_64__)
+      __builtin_cpu_supports("avx512vl") ? &firsthand::conv_pool_x86_64_v4 : nullptr,
+      __builtin_cpu_supports("avx2") ? &firsthand::conv_pool_x86_64_v3 : nullptr, &firsthand::conv_pool_x86_64_v2
+#else
+      &firsthand::conv_pool_baseline
+#endif
+  };
+  int shapes = 0;
+  for (const ConvPoolKernel* kernel : kernels)
+    for (int64_t size : {1, 2, 3, 5, 8, 11})
+      for (int64_t channels : {1, 2, 3, 7, 20})
+        for (int64_t filters : {1, 3, 4, 7, 8, 9, 20})
+          for (int64_t pool : {2, 3}) {
+            if (!kernel || size * channels > 120) continue;
+            ConvPoolShape s{3, size + pool + 1, size + pool + 2, channels, size, size + 1, filters, pool, 5 - pool, 0, 0};
+            s.out_height = (s.height - s.kernel_height + 1) / s.pool_height;
+            s.out_width = (s.width - s.kernel_width + 1) / s.pool_width;
+            if (s.out_height < 1 || s.out_width < 1) continue;
+            run(*kernel, s, filters % 2);
+            ++shapes;
+          }
+  std::printf("%d shapes\n", shapes);
+  return shapes == 0;
+}

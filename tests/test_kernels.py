@@ -1,0 +1,249 @@
+"""The compiled convolution and max-pooling against the plain formula, within its bounds, and in all its forms."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firsthand import kernels, nn
+from firsthand.kernels import conv_pool, conv_pool_plain, native
+
+ROOT = Path(__file__).parents[1]
+SETS = ("x86_64_v4", "x86_64_v3", "x86_64_v2") if os.uname().machine == "x86_64" else ("baseline",)
+needs_native = pytest.mark.skipif(
+    kernels.status().active != "native", reason=f"no compiled kernels here: {kernels.status().reason}"
+)
+
+
+@pytest.fixture(params=SETS)
+def instruction_set(request):
+    """Each instruction set that this processor has, in turn."""
+    library = native.library()
+    assert library is not None
+    best = library.firsthand_instruction_set()
+    if not library.firsthand_use_instruction_set(request.param.encode()):
+        pytest.skip(f"this processor does not run {request.param}")
+    yield request.param
+    assert library.firsthand_use_instruction_set(best)
+
+
+def example(batch, height, width, channels, size, filters, seed=0):
+    keys = jax.random.split(jax.random.key(seed), 3)
+    x = jax.random.normal(keys[0], (batch, height, width, channels))
+    weights = jax.random.normal(keys[1], (*size, channels, filters)) / (size[0] * size[1] * channels) ** 0.5
+    return x, weights, jax.random.normal(keys[2], (filters,)) / 10
+
+
+def results(function, arguments, **options):
+    """Output, and gradients of the input, the weights and the biases for one random delta."""
+    y, back = jax.vjp(partial(function, **options), *arguments)
+    return y, *back(jnp.cos(jnp.arange(y.size, dtype=y.dtype)).reshape(y.shape))
+
+
+def by_xla(x, weights, bias, *, pool, padding=(0, 0), activation):
+    """The formula with XLA's own convolution: slow to run, quick to compile."""
+    numbers = ("NHWC", "HWIO", "NHWC")
+    z = jax.lax.conv_general_dilated(x, weights, (1, 1), [(p, p) for p in padding], dimension_numbers=numbers)
+    z = z[:, : z.shape[1] // pool[0] * pool[0], : z.shape[2] // pool[1] * pool[1]]
+    z = z.reshape(len(z), z.shape[1] // pool[0], pool[0], z.shape[2] // pool[1], pool[1], -1)
+    return getattr(nn, activation)(jnp.max(z, axis=(2, 4)) + bias)
+
+
+def assert_same(arguments, oracle=conv_pool_plain, **options):
+    run, check = (jax.jit(partial(results, function, **options)) for function in (conv_pool, oracle))
+    for found, expected in zip(run(arguments), check(arguments), strict=True):
+        error = jnp.linalg.norm(jnp.ravel(found - expected)) / jnp.maximum(jnp.linalg.norm(jnp.ravel(expected)), 1e-3)
+        assert float(error) < 1e-5, options
+
+
+@needs_native
+@pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh", "linear"])
+@pytest.mark.parametrize(("height", "channels", "filters"), [(28, 1, 20), (12, 20, 40)])
+def test_the_book_s_layers(instruction_set, activation, height, channels, filters):
+    arguments = example(10, height, height, channels, (5, 5), filters)
+    assert_same(arguments, pool=(2, 2), activation=activation)
+
+
+@needs_native
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(
+    size=st.tuples(st.integers(1, 11), st.integers(1, 11)),
+    pool=st.tuples(st.integers(2, 3), st.integers(2, 3)),
+    padding=st.tuples(st.integers(0, 2), st.integers(0, 2)),
+    more=st.tuples(st.integers(0, 7), st.integers(0, 7)),
+    channels=st.integers(1, 9),
+    filters=st.integers(1, 33),
+    batch=st.integers(1, 12),
+    relu=st.booleans(),
+)
+def test_any_shape(size, pool, padding, more, channels, filters, batch, relu):
+    height, width = (max(1, s + p - 1 - 2 * q + m) for s, p, q, m in zip(size, pool, padding, more, strict=True))
+    if height + 2 * padding[0] < size[0] + pool[0] - 1 or width + 2 * padding[1] < size[1] + pool[1] - 1:
+        return
+    arguments = example(batch, height, width, channels, size, filters)
+    assert_same(arguments, by_xla, pool=pool, padding=padding, activation="relu" if relu else "linear")
+
+
+@needs_native
+def test_the_first_of_equal_positions_gets_the_gradient(instruction_set):
+    x = jnp.zeros((1, 4, 4, 1))
+    weights = jnp.ones((1, 1, 1, 1))
+    slope = jax.grad(lambda x: jnp.sum(conv_pool(x, weights, jnp.ones(1), pool=(2, 2), activation="relu")))(x)
+    assert slope[0, :, :, 0].tolist() == [[1, 0, 1, 0], [0, 0, 0, 0], [1, 0, 1, 0], [0, 0, 0, 0]]
+
+
+@needs_native
+def test_what_is_no_number_comes_through(instruction_set):
+    x, weights, bias = example(2, 8, 8, 1, (3, 3), 20)
+    y = conv_pool(x, weights * jnp.nan, bias, pool=(2, 2), activation="relu")
+    assert bool(jnp.all(jnp.isnan(y)))
+
+
+@needs_native
+@pytest.mark.parametrize("shared", [False, True])
+def test_vmap_is_a_loop(shared):
+    members = [example(4, 12, 12, 3, (5, 5), 10, seed) for seed in range(3)]
+    stacked = [jnp.stack(parts) for parts in zip(*members, strict=True)]
+    axes = (0, 0, 0)
+    if shared:  # one batch of images for all members
+        members = [(members[0][0], *rest) for _, *rest in members]
+        stacked[0], axes = members[0][0], (None, 0, 0)
+    run = partial(results, conv_pool, pool=(2, 2), activation="relu")
+    together = jax.vmap(lambda *a: run(a), in_axes=axes)(*stacked)
+    for number, member in enumerate(members):
+        for found, expected in zip(together, run(member), strict=True):
+            np.testing.assert_array_equal(found[number], expected)
+
+
+@needs_native
+def test_calls_at_the_same_time_do_not_disturb_each_other():
+    run = jax.jit(partial(results, conv_pool, pool=(2, 2), activation="relu"))
+    examples = [example(n % 5 + 1, 12, 12, 4, (5, 5), 24, n) for n in range(16)]
+    expected = [run(e) for e in examples]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(3):
+            for found, wanted in zip(pool.map(run, examples), expected, strict=True):
+                jax.tree.map(np.testing.assert_array_equal, found, wanted)
+
+
+@needs_native
+def test_nobody_computes_the_gradient_of_the_images():
+    network = nn.Network((nn.ConvPool(4), nn.ConvPool(5), nn.Softmax(10)))
+    params = network.init(key=jax.random.key(0))
+
+    def cost(params, x):
+        return jnp.sum(nn.log_likelihood(network.weighted_input(params, x), jnp.zeros(2, jnp.int32)))
+
+    program = jax.jit(jax.grad(cost)).lower(params, jnp.ones((2, 28, 28, 1))).compile().as_text()
+    assert program.count('custom_call_target="firsthand_conv_pool_weights_gradient"') == 2
+    assert program.count('custom_call_target="firsthand_conv_pool_input_gradient"') == 1
+
+
+def test_other_types_and_pools_take_the_plain_path(float64):
+    x, weights, bias = example(2, 9, 9, 2, (3, 3), 4)
+    wide = tuple(a.astype(jnp.float64) for a in (x, weights, bias))
+    assert_same(wide, pool=(2, 2), activation="relu")
+    assert conv_pool(*wide, pool=(2, 2), activation="relu").dtype == jnp.float64
+    assert_same(example(2, 9, 9, 2, (3, 3), 4), pool=(4, 1), activation="tanh")
+
+
+@pytest.mark.parametrize(("choice", "active"), [("plain", "plain"), ("native", "native")])
+def test_the_environment_forces_the_path(choice, active):
+    if active == "native" and not native._LIBRARY.exists():
+        pytest.skip("no compiled kernels here")
+    code = "from firsthand import kernels; print(kernels.status().active)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "FIRSTHAND_KERNELS": choice}
+    )
+    assert done.stdout.strip() == active, done.stderr
+
+
+def test_a_wrong_choice_is_named():
+    done = subprocess.run(
+        [sys.executable, "-m", "firsthand", "doctor"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "FIRSTHAND_KERNELS": "quick"},
+    )
+    assert done.returncode == 2
+    assert done.stderr == "firsthand: FIRSTHAND_KERNELS: found 'quick', expected native or plain\n"
+
+
+@pytest.mark.parametrize("content", [None, b"no library"], ids=["missing", "damaged"])
+def test_without_a_library_the_plain_path_says_why(tmp_path, monkeypatch, content):
+    if content is not None:
+        (tmp_path / "_native.so").write_bytes(content)
+    monkeypatch.delenv("FIRSTHAND_KERNELS", raising=False)
+    monkeypatch.setattr(native, "_LIBRARY", tmp_path / "_native.so")
+    library, status = native._load.__wrapped__()
+    assert library is None
+    assert status.active == "plain"
+    assert ("not compiled" if content is None else "cannot be loaded") in status.reason
+    monkeypatch.setenv("FIRSTHAND_KERNELS", "native")
+    with pytest.raises(ValueError, match="FIRSTHAND_KERNELS=native, but the"):
+        native._load.__wrapped__()
+
+
+def setup_module_of_the_package():
+    """setup.py, imported without running its setup()."""
+    spec = importlib.util.spec_from_file_location("firsthand_setup", ROOT / "setup.py")
+    assert spec is not None
+    assert spec.loader is not None
+    import setuptools
+
+    original, setuptools.setup = setuptools.setup, lambda **_: None
+    try:
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    finally:
+        setuptools.setup = original
+    return module
+
+
+def test_without_a_compiler_there_is_a_reason(tmp_path, monkeypatch):
+    pytest.importorskip("setuptools")
+    module = setup_module_of_the_package()
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(OSError, match="no C\\+\\+ compiler found"):
+        module.compile_kernels(tmp_path / "_native.so")
+    monkeypatch.setenv("CXX", "false")
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(subprocess.CalledProcessError):
+        module.compile_kernels(tmp_path / "_native.so")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="no g++ here to build the sanitized kernels with")
+def test_no_access_outside_the_arrays(tmp_path):
+    module = setup_module_of_the_package()
+    kernel_folder = ROOT / module.KERNELS
+    sanitize = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", f"-I{kernel_folder}"]
+    flags = [flag for flag in module.FLAGS if flag != "-O3"] + ["-O1", *sanitize]
+    levels = module.X86 if os.uname().machine == "x86_64" else {"baseline": []}
+    objects = []
+    for name, march in levels.items():
+        objects.append(str(tmp_path / f"{name}.o"))
+        source = kernel_folder / "conv_pool_kernel.cc"
+        subprocess.run(
+            ["g++", *flags, *march, f"-DFIRSTHAND_ISA={name}", "-c", source, "-o", objects[-1]],
+            check=True,
+            capture_output=True,
+        )
+    program = tmp_path / "bounds"
+    driver = ROOT / "tests" / "native" / "bounds.cc"
+    subprocess.run(["g++", *flags, driver, *objects, "-o", program], check=True, capture_output=True)
+    done = subprocess.run([program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[:3000]
+    assert int(done.stdout.split()[0]) > 100
