@@ -16,6 +16,8 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 KERNELS = Path("src/firsthand/kernels")
+DOORS = ("conv_pool.cc", "dense.cc", "instruction_set.cc")  # compiled once, for any processor
+INNER = ("conv_pool_kernel.cc", "dense_kernel.cc")  # compiled once per instruction set
 FLAGS = ["-O3", "-std=c++20", "-fPIC", "-ffp-contract=fast", "-fvisibility=hidden"]
 X86 = {f"x86_64_{level}": [f"-march=x86-64-{level}"] for level in ("v2", "v3", "v4")}
 
@@ -46,7 +48,7 @@ class BuildKernels(build_ext):
 
 
 def compile_kernels(target: Path) -> None:
-    """Compile the handlers once and the kernels once per instruction set, and link them into `target`.
+    """Compile the doors once and the kernels once per instruction set, and link them into `target`.
 
     Raises:
         OSError: no C++ compiler.
@@ -61,11 +63,11 @@ def compile_kernels(target: Path) -> None:
     levels = X86 if platform.machine() in ("x86_64", "AMD64") else {"baseline": []}
     headers = Path(jaxlib.__file__).parent / "include"
     with tempfile.TemporaryDirectory() as folder:
-        jobs = [("conv_pool.cc", "handlers", ["-isystem", str(headers)])]
-        jobs += [("conv_pool_kernel.cc", name, [f"-DFIRSTHAND_ISA={name}", *march]) for name, march in levels.items()]
+        jobs = [(source, ["-isystem", str(headers)]) for source in DOORS]
+        jobs += [(source, [f"-DFIRSTHAND_ISA={name}", *levels[name]]) for source in INNER for name in levels]
         objects = []
-        for source, name, extra in jobs:
-            objects.append(f"{folder}/{name}.o")
+        for source, extra in jobs:
+            objects.append(f"{folder}/{len(objects)}.o")
             run([*compiler.split(), *FLAGS, *extra, "-c", str(KERNELS / source), "-o", objects[-1]])
         target.parent.mkdir(parents=True, exist_ok=True)
         run([*compiler.split(), "-shared", "-o", str(target), *objects])

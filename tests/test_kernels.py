@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firsthand import kernels, nn
-from firsthand.kernels import conv_pool, conv_pool_plain, native
+from firsthand.kernels import SteppedWeights, conv_pool, conv_pool_plain, native
 
 ROOT = Path(__file__).parents[1]
 SETS = ("x86_64_v4", "x86_64_v3", "x86_64_v2") if os.uname().machine == "x86_64" else ("baseline",)
@@ -150,6 +150,28 @@ def test_nobody_computes_the_gradient_of_the_images():
     assert program.count('custom_call_target="firsthand_conv_pool_input_gradient"') == 1
 
 
+@needs_native
+@pytest.mark.parametrize(("batch", "inputs", "units"), [(10, 640, 1000), (1, 5, 3), (7, 9, 17), (12, 4, 8), (3, 1, 40)])
+def test_weights_that_step_during_the_backward_pass(instruction_set, batch, inputs, units):
+    """The matrix after the step is that of equation (93), and the error of the inputs that of BP2, from the old one."""
+    keys = jax.random.split(jax.random.key(0), 3)
+    x = jax.random.normal(keys[0], (batch, inputs))
+    weights = jax.random.normal(keys[1], (inputs, units))
+    delta = jax.random.normal(keys[2], (batch, units))
+    rate = jnp.float32(0.3)
+
+    @jax.jit
+    def backward(x, weights, rate):
+        z, back = jax.vjp(lambda x, w: x @ w, x, SteppedWeights(weights, rate, 0.1))
+        return z, *back(delta)
+
+    z, d_x, stepped = backward(x, weights, rate)
+    np.testing.assert_allclose(z, x @ weights, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(d_x, delta @ weights.T, rtol=2e-5, atol=2e-4)
+    expected = (1 - 0.3 * 0.1) * weights - 0.3 * (x.T @ delta)
+    np.testing.assert_allclose(stepped.weights, expected, rtol=2e-5, atol=2e-5)
+
+
 def test_other_types_and_pools_take_the_plain_path(float64):
     x, weights, bias = example(2, 9, 9, 2, (3, 3), 4)
     wide = tuple(a.astype(jnp.float64) for a in (x, weights, bias))
@@ -233,14 +255,20 @@ def test_no_access_outside_the_arrays(tmp_path):
     flags = [flag for flag in module.FLAGS if flag != "-O3"] + ["-O1", *sanitize]
     levels = module.X86 if os.uname().machine == "x86_64" else {"baseline": []}
     objects = []
-    for name, march in levels.items():
-        objects.append(str(tmp_path / f"{name}.o"))
-        source = kernel_folder / "conv_pool_kernel.cc"
-        subprocess.run(
-            ["g++", *flags, *march, f"-DFIRSTHAND_ISA={name}", "-c", source, "-o", objects[-1]],
-            check=True,
-            capture_output=True,
-        )
+    for source in module.INNER:
+        for name, march in levels.items():
+            objects.append(str(tmp_path / f"{source}.{name}.o"))
+            command = [
+                "g++",
+                *flags,
+                *march,
+                f"-DFIRSTHAND_ISA={name}",
+                "-c",
+                kernel_folder / source,
+                "-o",
+                objects[-1],
+            ]
+            subprocess.run(command, check=True, capture_output=True)
     program = tmp_path / "bounds"
     driver = ROOT / "tests" / "native" / "bounds.cc"
     subprocess.run(["g++", *flags, driver, *objects, "-o", program], check=True, capture_output=True)

@@ -60,6 +60,20 @@ def test_one_epoch_is_the_plain_loop(n, momentum):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-6), model.params, expected)
 
 
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_large_layers_take_the_same_steps(momentum):
+    """150,000 weights and more are updated during the backward pass, where there is no momentum."""
+    network = nn.Network((nn.FullyConnected(200, nn.relu), nn.FullyConnected(600, nn.relu), nn.Softmax(10)))
+    data = some(55)
+    recipe = Recipe(1, 10, 0.1, momentum, l2=0.01, shuffle=False, keep_best=False)
+    params = network.init(key=jax.random.key(3))
+    model, history = train(network, data, recipe, key=KEY, params=params)
+    batches = [slice(i, i + 10) for i in range(0, 55, 10)]
+    expected, costs = steps_by_hand(network, recipe, params, data.train.images, data.train.labels, batches)
+    assert history["batch_cost"][0] == pytest.approx(np.mean(costs), rel=1e-5)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-6), model.params, expected)
+
+
 def golden_trace():
     """Costs of the digit reader's first ten steps on the first hundred training images."""
     data = mnist().train[:100]

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "conv_pool_kernel.h"
+#include "dense_kernel.h"
 
 using firsthand::ConvPoolKernel;
 using firsthand::ConvPoolShape;
@@ -32,6 +33,13 @@ static void run(const ConvPoolKernel& kernel, const ConvPoolShape& s, bool relu)
       if (!std::isfinite(value)) std::abort();
 }
 
+static void run(firsthand::DenseUpdate update, int64_t batch, int64_t inputs, int64_t units) {
+  auto weights = numbers(inputs * units);
+  const auto a = numbers(batch * inputs), delta = numbers(batch * units);
+  std::vector<float> d_a(batch * inputs);
+  update(batch, inputs, units, weights.data(), a.data(), delta.data(), -0.1f, 0.9f, weights.data(), d_a.data());
+}
+
 int main() {
   const ConvPoolKernel* kernels[] = {
 #if defined(__x86_64__)
@@ -55,6 +63,22 @@ int main() {
             run(*kernel, s, filters % 2);
             ++shapes;
           }
+  const firsthand::DenseUpdate updates[] = {
+#if defined(__x86_64__)
+      kernels[0] ? firsthand::dense_update_x86_64_v4 : nullptr, kernels[1] ? firsthand::dense_update_x86_64_v3 : nullptr,
+      firsthand::dense_update_x86_64_v2
+#else
+      firsthand::dense_update_baseline
+#endif
+  };
+  for (const auto update : updates)
+    for (int64_t batch : {1, 3, 5, 11})
+      for (int64_t inputs : {1, 4, 9})
+        for (int64_t units : {1, 3, 8, 21}) {
+          if (!update) continue;
+          run(update, batch, inputs, units);
+          ++shapes;
+        }
   std::printf("%d shapes\n", shapes);
   return shapes == 0;
 }

@@ -2,6 +2,7 @@
 
 from .conv_pool import conv_pool, conv_pool_plain
 from .convolution import convolution
+from .dense import SteppedWeights, can_step
 from .native import Status, status
 
-__all__ = ["Status", "conv_pool", "conv_pool_plain", "convolution", "status"]
+__all__ = ["Status", "SteppedWeights", "can_step", "conv_pool", "conv_pool_plain", "convolution", "status"]

@@ -1,13 +1,12 @@
-// The doors through which XLA enters the fused convolution and max-pooling, and the choice of instruction set.
+// The doors through which XLA enters the fused convolution and max-pooling.
 //
 // Handlers are re-entrant: XLA may run several at once, on threads of its own.  They start no threads, and their scratch
 // memory belongs to the calling thread.
 #include <cstdlib>
-#include <cstring>
 #include <new>
-#include <string>
 
 #include "conv_pool_kernel.h"
+#include "instruction_set.h"
 #include "xla/ffi/api/ffi.h"
 
 namespace ffi = xla::ffi;
@@ -20,25 +19,14 @@ using Bytes = ffi::Buffer<ffi::U8>;
 using FloatResult = ffi::ResultBuffer<ffi::F32>;
 using ByteResult = ffi::ResultBuffer<ffi::U8>;
 
-// What this processor can run, the best first.
-const ConvPoolKernel* best_kernel() {
+const ConvPoolKernel& active() {
 #if defined(__x86_64__)
-  __builtin_cpu_init();
-  const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-                  __builtin_cpu_supports("bmi2");
-  const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                  __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-                  __builtin_cpu_supports("avx512vl");
-  if (v4) return &conv_pool_x86_64_v4;
-  if (v3) return &conv_pool_x86_64_v3;
-  if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt")) return &conv_pool_x86_64_v2;
-  return nullptr;
+  const ConvPoolKernel* kernels[] = {&conv_pool_x86_64_v2, &conv_pool_x86_64_v3, &conv_pool_x86_64_v4};
+  return *kernels[instruction_set()];
 #else
-  return &conv_pool_baseline;
+  return conv_pool_baseline;
 #endif
 }
-
-const ConvPoolKernel* active = best_kernel();
 
 float* scratch(int64_t floats) {
   struct Memory {
@@ -99,9 +87,9 @@ ffi::Error forward(Floats x, Floats w, Floats bias, FloatResult a, ByteResult wi
       winner->element_count() != a->element_count() ||
       static_cast<int64_t>(bias.element_count()) != members * s.filters)
     return ffi::Error::InvalidArgument("conv_pool: biases or results of another shape");
-  float* const memory = scratch(active->forward_scratch(s));
+  float* const memory = scratch(active().forward_scratch(s));
   for (int64_t m = 0; m < members; ++m)
-    active->forward(s, x.typed_data() + m * image_floats(s), w.typed_data() + m * weight_floats(s),
+    active().forward(s, x.typed_data() + m * image_floats(s), w.typed_data() + m * weight_floats(s),
                     bias.typed_data() + m * s.filters, relu, a->typed_data() + m * pooled_floats(s),
                     winner->typed_data() + m * pooled_floats(s), memory);
   return ffi::Error::Success();
@@ -115,9 +103,9 @@ ffi::Error weights_gradient(Floats x, Bytes winner, Floats delta, FloatResult d_
       winner.element_count() != delta.element_count() ||
       static_cast<int64_t>(d_bias->element_count()) != members * s.filters)
     return ffi::Error::InvalidArgument("conv_pool: arguments of another shape");
-  float* const memory = scratch(active->weights_scratch(s));
+  float* const memory = scratch(active().weights_scratch(s));
   for (int64_t m = 0; m < members; ++m)
-    active->weights_gradient(s, x.typed_data() + m * image_floats(s), winner.typed_data() + m * pooled_floats(s),
+    active().weights_gradient(s, x.typed_data() + m * image_floats(s), winner.typed_data() + m * pooled_floats(s),
                              delta.typed_data() + m * pooled_floats(s), d_w->typed_data() + m * weight_floats(s),
                              d_bias->typed_data() + m * s.filters, memory);
   return ffi::Error::Success();
@@ -130,18 +118,15 @@ ffi::Error input_gradient(Floats w, Bytes winner, Floats delta, FloatResult d_x,
   if (static_cast<int64_t>(delta.element_count()) != members * pooled_floats(s) ||
       winner.element_count() != delta.element_count())
     return ffi::Error::InvalidArgument("conv_pool: arguments of another shape");
-  float* const memory = scratch(active->input_scratch(s));
+  float* const memory = scratch(active().input_scratch(s));
   for (int64_t m = 0; m < members; ++m)
-    active->input_gradient(s, w.typed_data() + m * weight_floats(s), winner.typed_data() + m * pooled_floats(s),
+    active().input_gradient(s, w.typed_data() + m * weight_floats(s), winner.typed_data() + m * pooled_floats(s),
                            delta.typed_data() + m * pooled_floats(s), d_x->typed_data() + m * image_floats(s), memory);
   return ffi::Error::Success();
 }
 
 }  // namespace
 }  // namespace firsthand
-
-// The library is built with hidden visibility; these are what Python sees.
-#define FIRSTHAND_EXPORT extern "C" __attribute__((visibility("default")))
 
 XLA_FFI_DEFINE_HANDLER(forward_handler, firsthand::forward,
                        ffi::Ffi::Bind()
@@ -177,27 +162,4 @@ FIRSTHAND_EXPORT XLA_FFI_Error* firsthand_conv_pool_weights_gradient(XLA_FFI_Cal
 }
 FIRSTHAND_EXPORT XLA_FFI_Error* firsthand_conv_pool_input_gradient(XLA_FFI_CallFrame* frame) {
   return input_gradient_handler(frame);
-}
-
-// The active instruction set, or "" if this processor has none that the library was built for.
-FIRSTHAND_EXPORT const char* firsthand_instruction_set() { return firsthand::active ? firsthand::active->name : ""; }
-
-// Choose a lesser instruction set than the best, so that tests can run them all; false if it cannot run here.
-FIRSTHAND_EXPORT bool firsthand_use_instruction_set(const char* name) {
-#if defined(__x86_64__)
-  const firsthand::ConvPoolKernel* order[] = {&firsthand::conv_pool_x86_64_v4, &firsthand::conv_pool_x86_64_v3,
-                                              &firsthand::conv_pool_x86_64_v2};
-#else
-  const firsthand::ConvPoolKernel* order[] = {&firsthand::conv_pool_baseline};
-#endif
-  const firsthand::ConvPoolKernel* best = firsthand::best_kernel();
-  bool can_run = false;
-  for (const auto* kernel : order) {
-    can_run = can_run || kernel == best;
-    if (can_run && std::string(kernel->name) == name) {
-      firsthand::active = kernel;
-      return true;
-    }
-  }
-  return false;
 }

@@ -40,7 +40,7 @@ def conv_pool(
         padding: rows above and below, columns left and right, of zeros put around the images.
         activation: 'relu', 'sigmoid', 'tanh' or 'linear'.
     Returns:
-        (batch, rows // pool height, columns // pool width, filters), where rows = height + 2 padding - kernel_height + 1.
+        (batch, rows // pool height, columns // pool width, filters), rows = height + 2 padding - kernel_height + 1.
     """
     if padding != (0, 0):
         x = jnp.pad(x, ((0, 0), (padding[0],) * 2, (padding[1],) * 2, (0, 0)))

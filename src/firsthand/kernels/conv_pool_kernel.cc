@@ -6,38 +6,10 @@
 // nothing is read or written outside the arrays and no masks are needed.
 #include "conv_pool_kernel.h"
 
-#include <cstring>
-
-#define UNROLL _Pragma("GCC unroll 32")
+#include "vectors.h"
 
 namespace firsthand {
 namespace {
-
-#if defined(__AVX__)
-constexpr int kLanes = 8;  // not 16: 20 or 40 channels waste fewer lanes of 8, and many processors split 16 anyway
-#else
-constexpr int kLanes = 4;
-#endif
-#if defined(__AVX512VL__) || defined(__aarch64__)
-constexpr int kAccumulators = 24;  // of 32 registers; the rest hold operands
-#else
-constexpr int kAccumulators = 12;  // of 16
-#endif
-
-using Vector = float __attribute__((vector_size(kLanes * sizeof(float))));
-using Integers = int32_t __attribute__((vector_size(kLanes * sizeof(int32_t))));
-using Bytes = uint8_t __attribute__((vector_size(kLanes)));
-
-inline Vector load(const float* from) {
-  Vector v;
-  std::memcpy(&v, from, sizeof v);
-  return v;
-}
-inline void store(float* to, Vector v) { std::memcpy(to, &v, sizeof v); }
-inline Vector broadcast(float value) { return value - Vector{}; }
-constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-constexpr int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Lengths that everything below is written in.
 struct Sizes {
@@ -192,12 +164,25 @@ void forward(const ConvPoolShape& s, const float* x, const float* weights, const
 
 // --------------------------------------------------------------------------------------------------- backward
 
-// rows += sum over the entries e of scale[e] * source[offset[e] ...]: `Rows` rows of `Vectors` vectors each, held in
-// registers from the first entry to the last.  Both gradients are such sums: for the weights the source is the image,
-// for the input it is the kernels.
+// An active window: its delta, and the offset of what is to be multiplied by it.
+struct Entry {
+  int32_t offset;
+  float delta;
+};
+
+inline void write(Entry* to, int64_t offset, float delta) {
+  uint32_t bits;  // one store of 64 bits: lists are written faster than they are read, and stores are the limit
+  std::memcpy(&bits, &delta, sizeof bits);
+  const uint64_t both = static_cast<uint64_t>(bits) << 32 | static_cast<uint32_t>(offset);
+  std::memcpy(to, &both, sizeof both);
+}
+
+// rows += sum over the entries of delta * source[offset ...]: `Rows` rows of `Vectors` vectors each, held in registers
+// from the first entry to the last.  Both gradients are such sums: for the weights the source is the image, for the
+// input it is the kernels.
 template <int Rows, int Vectors>
-void add_scaled(float* rows, int64_t row_stride, const float* source, int64_t source_stride, const int32_t* offset,
-                const float* scale, int64_t entries, int64_t first, int64_t last) {
+void add_scaled(float* rows, int64_t row_stride, const float* source, int64_t source_stride, const Entry* entry,
+                int64_t entries, int64_t first, int64_t last) {
   int64_t column[Vectors];
   UNROLL for (int v = 0; v < Vectors; ++v) column[v] = v < Vectors - 1 ? first + v * kLanes : last;
   // few sums would wait for each other's latency: take the entries in pairs, into sums of their own
@@ -211,15 +196,15 @@ void add_scaled(float* rows, int64_t row_stride, const float* source, int64_t so
   int64_t e = 0;
   for (; e + kSets <= entries; e += kSets) {
     UNROLL for (int set = 0; set < kSets; ++set) {
-      const float* from = source + offset[e + set];
-      const Vector by = broadcast(scale[e + set]);
+      const float* from = source + entry[e + set].offset;
+      const Vector by = broadcast(entry[e + set].delta);
       UNROLL for (int r = 0; r < Rows; ++r)
       UNROLL for (int v = 0; v < Vectors; ++v) sum[set][r][v] += by * load(from + r * source_stride + column[v]);
     }
   }
   if (kSets == 2 && e < entries) {
-    const float* from = source + offset[e];
-    const Vector by = broadcast(scale[e]);
+    const float* from = source + entry[e].offset;
+    const Vector by = broadcast(entry[e].delta);
     UNROLL for (int r = 0; r < Rows; ++r)
     UNROLL for (int v = 0; v < Vectors; ++v) sum[0][r][v] += by * load(from + r * source_stride + column[v]);
   }
@@ -255,6 +240,16 @@ AddScaled pick(int64_t rows, int64_t vectors) {
     case 5: return pick_vectors<5>(vectors);
     default: return pick_vectors<6>(vectors);
   }
+}
+
+// In four sums at a time, which need not wait for each other.
+float sum_of_deltas(const Entry* entry, int64_t entries) {
+  float sum[4] = {};
+  int64_t e = 0;
+  for (; e + 4 <= entries; e += 4)
+    UNROLL for (int i = 0; i < 4; ++i) sum[i] += entry[e + i].delta;
+  for (; e < entries; ++e) sum[0] += entry[e].delta;
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
 // A kernel's rows cut into blocks that fit into registers: calls visit(first row, rows, first column, last column,
@@ -298,12 +293,11 @@ void weights_gradient(const ConvPoolShape& s, const float* x, const uint8_t* win
                       float* d_weights, float* d_bias, float* scratch) {
   const Sizes size(s);
   const PositionOffsets position(s, size);
-  const int64_t images = images_at_a_time(s), capacity = images * size.windows;
+  const int64_t images = images_at_a_time(s), capacity = images * size.windows, filters = s.filters;
   const int64_t kernel = s.kernel_height * size.wide_row;
   float* sums = scratch;                                   // [filter][kernel row][wide row]
-  float* scale = sums + s.filters * kernel;                // [filter][entry]
-  int32_t* offset = reinterpret_cast<int32_t*>(scale + s.filters * capacity);
-  int32_t* count = offset + s.filters * capacity;          // [filter]
+  Entry* const list = reinterpret_cast<Entry*>(sums + s.filters * kernel);             // [filter][entry]
+  int32_t* const count = reinterpret_cast<int32_t*>(list + s.filters * capacity);      // [filter]
   std::memset(sums, 0, s.filters * kernel * sizeof(float));
   std::memset(d_bias, 0, s.filters * sizeof(float));
   if (size.kernel_row < kLanes) {  // a vector reaches beyond the row: let it end inside a copy
@@ -320,20 +314,21 @@ void weights_gradient(const ConvPoolShape& s, const float* x, const uint8_t* win
     const int64_t block = first * size.image;
     for (int64_t u = 0; u < windows; ++u, at.next(), winner += s.filters, delta += s.filters) {
       const int32_t corner = static_cast<int32_t>(at.corner - block);
-      for (int64_t k = 0; k < s.filters; ++k) {  // without a branch: half of them would be mispredicted
-        const int64_t to = k * capacity + count[k];
-        const bool active = winner[k] != kInactive;
-        offset[to] = corner + position.at[winner[k]];
-        scale[to] = delta[k];
-        count[k] += active;
-        d_bias[k] += active ? delta[k] : 0.0f;
+      Entry* to = list;
+      for (int64_t k = 0; k < filters; ++k, to += capacity) {
+        // without a branch, which would be mispredicted: an inactive window is overwritten by the next
+        write(to + count[k], corner + position.at[winner[k]], delta[k]);
+        count[k] += winner[k] != kInactive;
       }
     }
-    for (int64_t k = 0; k < s.filters; ++k)
+    for (int64_t k = 0; k < s.filters; ++k) {
+      const Entry* const entries = list + k * capacity;
+      d_bias[k] += sum_of_deltas(entries, count[k]);
       for_each_block(s, size, [&](int64_t row, int64_t column, int64_t last, AddScaled add) {
-        add(sums + k * kernel + row * size.wide_row, size.wide_row, x + block + row * size.row, size.row,
-            offset + k * capacity, scale + k * capacity, count[k], column, last);
+        add(sums + k * kernel + row * size.wide_row, size.wide_row, x + block + row * size.row, size.row, entries,
+            count[k], column, last);
       });
+    }
   }
 
   for (int64_t l = 0; l < s.kernel_height; ++l)  // to HWIO
@@ -355,9 +350,8 @@ void input_gradient(const ConvPoolShape& s, const float* weights, const uint8_t*
   const PositionOffsets position(s, size);
   const int64_t kernel = s.kernel_height * size.wide_row, positions = s.pool_height * s.pool_width;
   float* kernels = scratch;                        // [filter][kernel row][wide row]
-  float* scale = kernels + s.filters * kernel;     // [window][position][entry]
-  int32_t* offset = reinterpret_cast<int32_t*>(scale + size.windows * positions * s.filters);
-  int32_t* count = offset + size.windows * positions * s.filters;  // [window][position]
+  Entry* const list = reinterpret_cast<Entry*>(kernels + s.filters * kernel);          // [window][position][entry]
+  int32_t* const count = reinterpret_cast<int32_t*>(list + size.windows * positions * s.filters);  // [window][position]
   std::memset(kernels, 0, s.filters * kernel * sizeof(float));     // what fills up a short row adds nothing
   for (int64_t l = 0; l < s.kernel_height; ++l)
     for (int64_t k = 0; k < s.filters; ++k)
@@ -372,9 +366,8 @@ void input_gradient(const ConvPoolShape& s, const float* weights, const uint8_t*
     for (int64_t u = 0; u < size.windows; ++u, winner += s.filters, delta += s.filters)
       for (int64_t k = 0; k < s.filters; ++k) {
         if (winner[k] == kInactive) continue;
-        const int64_t bin = u * positions + winner[k], to = bin * s.filters + count[bin]++;
-        offset[to] = static_cast<int32_t>(k * kernel);
-        scale[to] = delta[k];
+        const int64_t bin = u * positions + winner[k];
+        write(list + bin * s.filters + count[bin]++, k * kernel, delta[k]);
       }
     for_each_block(s, size, [&](int64_t row, int64_t column, int64_t last, AddScaled add) {
       WindowCursor at(s);
@@ -383,7 +376,7 @@ void input_gradient(const ConvPoolShape& s, const float* weights, const uint8_t*
           const int64_t bin = u * positions + p;
           if (count[bin])
             add(d_image + at.corner + position.at[p] + row * size.row, size.row, kernels + row * size.wide_row,
-                size.wide_row, offset + bin * s.filters, scale + bin * s.filters, count[bin], column, last);
+                size.wide_row, list + bin * s.filters, count[bin], column, last);
         }
     });
     if (copy) std::memcpy(d_x, copy, size.image * sizeof(float));

@@ -6,7 +6,7 @@ parameters, and goes round again without Python.  The rest of this file is what 
 
 import time
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -19,6 +19,7 @@ from jax import Array, lax
 from firsthand.data import Dataset
 from firsthand.errors import FirsthandError
 from firsthand.files import describe_machine, versions
+from firsthand.kernels import SteppedWeights, can_step
 from firsthand.nn import Cost, Network, Params, to_json
 
 from .checkpoint import Checkpoint, read_checkpoint, write_checkpoint
@@ -320,6 +321,7 @@ def _step_program(
     batch_size: int,
 ):
     """Compile steps `start` to `stop` of an epoch; it stops early, and says where, at a cost that is no number."""
+    plain = descend and optimizer is _momentum(0.0, False) and not l1
 
     def mean_cost(params, x: Array, y: Array, counts: Array, key: Array) -> Array:
         z = network.weighted_input(params, x, key=key, train=True)  # (batch, classes)
@@ -336,10 +338,14 @@ def _step_program(
                 counts = valid.astype(jnp.float32) / jnp.sum(valid, dtype=jnp.float32)
             else:
                 counts = jnp.full(batch_size, 1 / batch_size, jnp.float32)
-            value, gradient = jax.value_and_grad(mean_cost)(params, x, y, counts, jax.random.fold_in(key, i))
+            given = _stepping(params, rate, l2) if plain else params
+            value, gradient = jax.value_and_grad(mean_cost)(given, x, y, counts, jax.random.fold_in(key, i))
             direction, state = optimizer.update(_with_penalties(gradient, params, l2, l1), state, params)
             scale = -rate if descend else rate
-            params = jax.tree.map(lambda p, d: p + scale.astype(p.dtype) * d, params, direction)
+            # XLA copies the weights of every layer before it changes them in place, unless the change depends on all
+            # that reads the old ones: the first gradient, which is the last to be found, makes it depend
+            scale = scale + 0 * jnp.ravel(jax.tree.leaves(gradient)[0])[0].astype(scale.dtype)
+            params = jax.tree.map(partial(_moved, scale), params, direction)
             value = value.astype(costs.dtype)
             return i + 1, params, state, costs.at[i].set(value), value
 
@@ -361,11 +367,30 @@ def _step_program(
     return call
 
 
+def _stepping(params: Any, rate: Array, l2: float) -> Any:
+    """The parameters, with large matrices as ones that step during the backward pass: plain descent allows it."""
+
+    def stepping(path, w: Array) -> Any:
+        return SteppedWeights(w, rate, l2) if _is_weight(path) and can_step(w) else w
+
+    return jax.tree_util.tree_map_with_path(stepping, params)
+
+
+def _steps_by_itself(leaf: Any) -> bool:
+    return isinstance(leaf, SteppedWeights)
+
+
+def _moved(scale: Array, w: Array, direction: Array | SteppedWeights) -> Array:
+    if isinstance(direction, SteppedWeights):
+        return direction.weights  # after the step already
+    return w + scale.astype(w.dtype) * direction
+
+
 def _with_penalties(gradient: Any, params: Any, l2: float, l1: float) -> Any:
     """dC/dw + l2 w + l1 sgn(w) for weights, equations (88) and (96); biases as they are."""
 
-    def penalized(path, g: Array, w: Array) -> Array:
-        if not _is_weight(path):
+    def penalized(path, g: Any, w: Array) -> Any:
+        if _steps_by_itself(g) or not _is_weight(path):
             return g
         if l2:
             g = g + l2 * w
@@ -373,7 +398,7 @@ def _with_penalties(gradient: Any, params: Any, l2: float, l1: float) -> Any:
             g = g + l1 * jnp.sign(w)
         return g
 
-    return jax.tree_util.tree_map_with_path(penalized, gradient, params)
+    return jax.tree_util.tree_map_with_path(penalized, gradient, params, is_leaf=_steps_by_itself)
 
 
 def _penalty(params: Any, l2: float, l1: float) -> float:

@@ -1,0 +1,47 @@
+// The door through which XLA enters the fused backward pass and update of a fully connected layer.
+#include "dense_kernel.h"
+#include "instruction_set.h"
+#include "xla/ffi/api/ffi.h"
+
+namespace ffi = xla::ffi;
+
+namespace firsthand {
+namespace {
+
+using Floats = ffi::Buffer<ffi::F32>;
+using FloatResult = ffi::ResultBuffer<ffi::F32>;
+
+DenseUpdate active() {
+#if defined(__x86_64__)
+  const DenseUpdate kernels[] = {dense_update_x86_64_v2, dense_update_x86_64_v3, dense_update_x86_64_v4};
+  return kernels[instruction_set()];
+#else
+  return dense_update_baseline;
+#endif
+}
+
+ffi::Error update(Floats weights, Floats a, Floats delta, Floats alpha, Floats beta, FloatResult new_weights,
+                  FloatResult d_a) {
+  const auto w = weights.dimensions(), x = a.dimensions(), d = delta.dimensions();
+  if (w.size() != 2 || x.size() != 2 || d.size() != 2 || x[0] != d[0] || x[1] != w[0] || d[1] != w[1] ||
+      new_weights->element_count() != weights.element_count() || d_a->element_count() != a.element_count())
+    return ffi::Error::InvalidArgument("dense_update: arguments whose shapes do not fit");
+  active()(x[0], w[0], w[1], weights.typed_data(), a.typed_data(), delta.typed_data(), *alpha.typed_data(),
+           *beta.typed_data(), new_weights->typed_data(), d_a->typed_data());
+  return ffi::Error::Success();
+}
+
+}  // namespace
+}  // namespace firsthand
+
+XLA_FFI_DEFINE_HANDLER(update_handler, firsthand::update,
+                       ffi::Ffi::Bind()
+                           .Arg<firsthand::Floats>()
+                           .Arg<firsthand::Floats>()
+                           .Arg<firsthand::Floats>()
+                           .Arg<firsthand::Floats>()
+                           .Arg<firsthand::Floats>()
+                           .Ret<firsthand::Floats>()
+                           .Ret<firsthand::Floats>());
+
+FIRSTHAND_EXPORT XLA_FFI_Error* firsthand_dense_update(XLA_FFI_CallFrame* frame) { return update_handler(frame); }

@@ -1,0 +1,71 @@
+"""Weights that take their step of gradient descent during the backward pass.
+
+Plain gradient descent moves a weight matrix by its own gradient alone.  So the step can be taken where the gradient is
+found, in one visit to the weights, and the gradient need not be stored: see dense_kernel.h.
+"""
+
+from dataclasses import dataclass, field
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jax import Array, ShapeDtypeStruct
+
+from . import native
+
+__all__ = ["SteppedWeights", "can_step"]
+
+_WORTH_IT = 100_000  # weights; smaller matrices stay in the cache, where XLA is as fast
+
+
+def can_step(weights: Array) -> bool:
+    """Whether the compiled kernel takes these weights here, and is worth it."""
+    return (
+        native.library() is not None
+        and jax.default_backend() == "cpu"
+        and weights.ndim == 2
+        and weights.dtype == jnp.float32
+        and weights.size >= _WORTH_IT
+    )
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class SteppedWeights:
+    """A weight matrix W, to be multiplied once as x @ W, whose 'gradient' is not dC/dW but the matrix after the step:
+
+        (1 - rate * l2) W - rate * x^T delta                                                        equation (93)
+
+    Args:
+        weights: W, (inputs, units), float32.
+        rate: the learning rate, a scalar array.
+        l2: strength of the L2 penalty, a number.
+    """
+
+    weights: Array
+    rate: Array
+    l2: float = field(metadata={"static": True})
+
+    def __rmatmul__(self, x: Array) -> Array:
+        return _product(x, self.weights, self.rate, self.l2)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(3,))
+def _product(x: Array, weights: Array, rate: Array, l2: float) -> Array:
+    return x @ weights
+
+
+def _forward(x: Array, weights: Array, rate: Array, l2: float):
+    return x @ weights, (x, weights, rate)
+
+
+def _backward(l2: float, kept: tuple[Array, Array, Array], delta: Array):
+    x, weights, rate = kept
+    results = (ShapeDtypeStruct(weights.shape, jnp.float32), ShapeDtypeStruct(x.shape, jnp.float32))
+    # in place: nobody reads the old weights after the backward pass
+    call = jax.ffi.ffi_call("firsthand_dense_update", results, input_output_aliases={0: 0}, vmap_method="sequential")
+    stepped, d_x = call(weights, x, delta, -rate, 1 - rate * l2)
+    return d_x, stepped, jnp.zeros_like(rate)
+
+
+_product.defvjp(_forward, _backward)
