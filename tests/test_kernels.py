@@ -145,7 +145,7 @@ def test_nobody_computes_the_gradient_of_the_images():
     def cost(params, x):
         return jnp.sum(nn.log_likelihood(network.weighted_input(params, x), jnp.zeros(2, jnp.int32)))
 
-    program = jax.jit(jax.grad(cost)).lower(params, jnp.ones((2, 28, 28, 1))).compile().as_text()
+    program = jax.jit(jax.grad(cost)).lower(params, jnp.ones((2, 28, 28, 1))).compile().as_text() or ""
     assert program.count('custom_call_target="firsthand_conv_pool_weights_gradient"') == 2
     assert program.count('custom_call_target="firsthand_conv_pool_input_gradient"') == 1
 
