@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from firsthand.data import mnist
+from firsthand.learning import Model
 
 
 def firsthand(*arguments, cwd=None, **environment):
@@ -52,6 +53,28 @@ def test_train_prints_lines_and_leaves_a_whole_folder(run):
     page = (out / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 3
     assert "http" not in page.replace("http-equiv", "")
+
+
+def test_a_killed_run_goes_on_with_resume(tmp_path):
+    """SIGKILL in the middle, then --resume: the same model as without, and nothing left over."""
+    arguments = ["train", "--recipe", "fully-connected", "--examples", 3000, "--epochs", 6, "--seed", 5]
+    whole = firsthand(*arguments, "--out", tmp_path / "whole")
+    assert whole.returncode == 0, whole.stderr
+    command = [sys.executable, "-u", "-m", "firsthand", *map(str, arguments), "--out", str(tmp_path / "killed")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("epoch 2/"):
+                process.kill()
+    resumed = firsthand("train", "--resume", tmp_path / "killed")
+    assert resumed.returncode == 0, resumed.stderr
+    one, two = (Model.load(tmp_path / name / "model.safetensors") for name in ("whole", "killed"))
+    for a, b in zip(one.params, two.params, strict=True):
+        np.testing.assert_array_equal(a["weights"], b["weights"])
+    assert {p.name for p in (tmp_path / "killed").iterdir()} == {p.name for p in (tmp_path / "whole").iterdir()}
+    again = firsthand("train", "--resume", tmp_path / "killed")
+    assert again.returncode == 2
+    assert "is complete" in again.stderr
 
 
 def test_predict_names_a_digit_cut_from_the_test_set(run, tmp_path):

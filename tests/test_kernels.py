@@ -217,6 +217,18 @@ def test_without_a_library_the_plain_path_says_why(tmp_path, monkeypatch, conten
         native._load.__wrapped__()
 
 
+@needs_native
+def test_a_library_that_jax_refuses_is_not_used(monkeypatch):
+    def refuse(*_, **__):
+        raise RuntimeError("the handler's API version (0.5) is incompatible")
+
+    monkeypatch.delenv("FIRSTHAND_KERNELS", raising=False)
+    monkeypatch.setattr(jax.ffi, "register_ffi_target", refuse)
+    library, status = native._load.__wrapped__()
+    assert library is None
+    assert "refuses the compiled kernels: the handler's API version" in status.reason
+
+
 def setup_module_of_the_package():
     """setup.py, imported without running its setup()."""
     spec = importlib.util.spec_from_file_location("firsthand_setup", ROOT / "setup.py")

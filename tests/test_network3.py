@@ -49,11 +49,16 @@ def small(activation_fn=sigmoid, p_dropout=0.0, mini_batch_size=5):
 
 
 @pytest.mark.parametrize(
-    ("activation_fn", "in_reference"),
-    [(sigmoid, functions.SIGMOID), (tanh, functions.TANH), (ReLU, functions.RELU), (linear, functions.LINEAR)],
-    ids=lambda value: getattr(value, "__name__", ""),
+    ("activation_fn", "in_reference", "penalty_over"),
+    [
+        (sigmoid, functions.SIGMOID, "batches"),
+        (sigmoid, functions.SIGMOID, "examples"),
+        (tanh, functions.TANH, "batches"),
+        (ReLU, functions.RELU, "batches"),
+        (linear, functions.LINEAR, "batches"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None) or (value if isinstance(value, str) else ""),
 )
-@pytest.mark.parametrize("penalty_over", ["batches", "examples"])
 def test_a_mini_batch_moves_the_weights_as_the_originals_formulas_do(activation_fn, in_reference, penalty_over, capsys):
     """The original: w - eta (dC/dw + lmbda w / (number of mini-batches)), Theano's convolution turning its kernels."""
     net = small(activation_fn)

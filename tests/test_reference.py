@@ -240,7 +240,7 @@ def assert_same(params, layers):
         np.testing.assert_allclose(found["bias"], b.ravel(), rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize("regularizer", [{}, {"l2": 0.3}, {"l1": 0.2}], ids=str)
+@pytest.mark.parametrize("regularizer", [{}, {"l2": 0.3, "l1": 0.2}], ids=str)
 @pytest.mark.parametrize(("cost", "output"), OUTPUTS, ids=named)
 def test_a_step_of_the_engine_is_a_step_of_the_reference(cost, output, regularizer, rng, float64):
     data = pixels(rng, (3, 3, 1))
@@ -327,13 +327,13 @@ def test_dropout_of_the_engine_is_that_of_the_reference(rng, float64):
 
 
 def test_grokking_prints_what_the_text_prints():
-    """The text: 'I:0 Test-Acc:0.0288 Train-Acc:0.055', 'I:1 Test-Acc:0.0273 Train-Acc:0.037'."""
+    """The text: 'I:0 Test-Acc:0.0288 Train-Acc:0.055'."""
     data, test = mnist().train[:1000], mnist().test
     assert test is not None
     run = grokking.train(
-        data.images[..., 0] / 255, data.labels, test.images[..., 0] / 255, test.labels, grokking.AS_PRINTED, 2
+        data.images[..., 0] / 255, data.labels, test.images[..., 0] / 255, test.labels, grokking.AS_PRINTED, 1
     )
-    assert list(run) == [(0.0288, 0.055), (0.0273, 0.037)]
+    assert list(run) == [(0.0288, 0.055)]
 
 
 def test_grokking_corrected_is_gradient_descent(rng):
@@ -355,8 +355,13 @@ def test_grokking_corrected_is_gradient_descent(rng):
 
 
 @pytest.mark.tiny
-def test_grokking_results_are_near_the_published():
+def test_grokking_results_are_the_published():
     results = json.loads((Path(__file__).parents[1] / "results" / "grokking.json").read_text())
     published, printed = results["published"], results["measured"]["printed"]
     assert abs(printed["test_accuracy"] - published["test_accuracy"]) <= 0.015
+    # what the text prints of iterations 0 to 8 and 297 to 299
+    assert printed["test_accuracies"][:9] == [0.0288, 0.0273, 0.028, 0.0292, 0.0339, 0.0478, 0.076, 0.1316, 0.2137]
+    assert printed["training_accuracies"][:9] == [0.055, 0.037, 0.037, 0.04, 0.046, 0.068, 0.083, 0.096, 0.127]
+    assert printed["test_accuracies"][-3:] == [0.8774] * 3
+    assert printed["training_accuracies"][-3:] == [0.816, 0.804, 0.814]
     assert set(results["measured"]) == {"printed", "corrected", "gradient_descent"}

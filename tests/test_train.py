@@ -17,7 +17,8 @@ from firsthand import nn
 from firsthand.data import Dataset, Splits, mnist
 from firsthand.experiments import DIGIT_READER
 from firsthand.learning import Cosine, Diverged, ModelFileError, Recipe, RecipeError, train
-from firsthand.learning.train import _penalty, _step_program, _with_penalties
+from firsthand.learning.step import momentum as momentum_rule
+from firsthand.learning.step import penalty, step_program, with_penalties
 
 GOLDEN = Path(__file__).parent / "golden" / "digit_reader.json"
 SMALL = nn.Network((nn.FullyConnected(12), nn.Softmax(10)))
@@ -40,7 +41,7 @@ def steps_by_hand(network, recipe, params, images, labels, batches):
             return jnp.mean(recipe.cost(z, y, network.activation))
 
         value, gradient = jax.value_and_grad(mean_cost)(params)
-        gradient = _with_penalties(gradient, params, recipe.l2, recipe.l1)
+        gradient = with_penalties(gradient, params, recipe.l2, recipe.l1)
         velocity = jax.tree.map(lambda v, g: recipe.momentum * v + g, velocity, gradient)
         params = jax.tree.map(lambda w, v: w - recipe.learning_rate_at(0) * v, params, velocity)
         costs.append(float(value))
@@ -78,11 +79,11 @@ def golden_trace():
     """Costs of the digit reader's first ten steps on the first hundred training images."""
     data = mnist().train[:100]
     network = nn.Network(DIGIT_READER.layers)
-    program = _step_program(network, nn.log_likelihood, optax.identity(), True, 1e-4, 0.0, 10)
+    program = step_program(network, nn.log_likelihood, momentum_rule(0.0, False), True, 1e-4, 0.0, 10)
     params = network.init(key=jax.random.key(0))
     _, _, costs, reached, _ = program(
         params,
-        optax.identity().init(params),
+        momentum_rule(0.0, False).init(params),
         jnp.zeros(10),
         jnp.asarray(data.images),
         jnp.asarray(data.labels),
@@ -172,12 +173,12 @@ def test_costs_include_the_penalties():
     recipe = Recipe(1, 10, 0.1, l2=0.3, l1=0.2, monitor=("validation_cost",), keep_best=False)
     model, history = train(SMALL, some(), recipe, key=KEY)
     weights = np.concatenate([np.ravel(p["weights"]) for p in model.params])
-    penalty = 0.15 * np.sum(weights**2) + 0.2 * np.sum(np.abs(weights))
-    assert _penalty(model.params, 0.3, 0.2) == pytest.approx(penalty, rel=1e-5)
+    expected = 0.15 * np.sum(weights**2) + 0.2 * np.sum(np.abs(weights))
+    assert penalty(model.params, 0.3, 0.2) == pytest.approx(expected, rel=1e-5)
     data = some().validation
     z = SMALL.weighted_input(model.params, data.images)
     cost = float(jnp.mean(nn.log_likelihood(z, jnp.asarray(data.labels))))
-    assert history["validation_cost"][0] == pytest.approx(cost + penalty, rel=1e-5)
+    assert history["validation_cost"][0] == pytest.approx(cost + expected, rel=1e-5)
 
 
 def test_evaluation_counts_every_image():
@@ -342,7 +343,7 @@ def test_waiting_for_the_device_leaves_time_for_a_signal(tmp_path):
     )
     wait_for_line(process, "epoch 2/")
     process.send_signal(signal.SIGINT)
-    rest, errors = process.communicate(timeout=60)
+    rest, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "interrupted: kept epoch" in rest
     assert f"--resume {out}" in errors

@@ -99,6 +99,9 @@ def train(
     folder = None if resume is None else RunFolder(resume)
     if folder is not None:
         settings = _read_settings(folder)
+        if folder.model.exists() and not folder.checkpoint.exists():
+            raise FirsthandError(f"--resume: the run in {folder.path} is complete; its model is {folder.model}")
+        folder.remove_leftovers()
     chosen = _recipe(settings["recipe"], settings["overrides"])
     splits = _splits(settings["data"], settings["examples"], settings["seed"])
     if folder is None:

@@ -74,6 +74,8 @@ def _open() -> ctypes.CDLL:
         native.firsthand_use_instruction_set.restype = ctypes.c_bool
         if not native.firsthand_instruction_set():
             raise _Unavailable("the kernels need a processor with SSE4.2 (x86-64-v2)")
+        # once there is a backend, JAX refuses what it cannot take here and now; before, only when it makes one, fatally
+        jax.devices()
         for target in _TARGETS:
             jax.ffi.register_ffi_target(target, jax.ffi.pycapsule(getattr(native, target)), platform="cpu")
     except (OSError, AttributeError) as error:

@@ -56,7 +56,7 @@ def _score_program(network: Network, cost: Cost):
         def chunk(batch: tuple[Array, Array]) -> tuple[Array, Array]:
             x, y = batch
             z = network.weighted_input(params, x)
-            return cost(z, y, network.activation), jnp.argmax(z, axis=-1) == y
+            return cost(z, y, network.activation), jnp.argmax(z, axis=-1).astype(y.dtype) == y
 
         costs, correct = _in_chunks(chunk, (images, labels))
         return jnp.sum(costs), jnp.sum(correct)

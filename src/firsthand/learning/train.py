@@ -1,32 +1,30 @@
-"""Training: mini-batch stochastic gradient descent as one compiled program.
+"""Training: mini-batch stochastic gradient descent, epoch by epoch.
 
-`_step_program` is the whole of an epoch: it gathers each mini-batch on the device, takes the gradient, moves the
-parameters, and goes round again without Python.  The rest of this file is what happens between epochs.
+What happens within an epoch is one compiled program, in step.py; here is what happens between epochs.
 """
 
 import time
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
-from jax import Array, lax
+from jax import Array
 
 from firsthand.data import Dataset
 from firsthand.errors import FirsthandError
 from firsthand.files import describe_machine, versions
-from firsthand.kernels import SteppedWeights, can_step
-from firsthand.nn import Cost, Network, Params, to_json
+from firsthand.nn import Network, Params, to_json
 
 from .checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from .evaluation import evaluate
 from .history import History
 from .model import Model, check_fits
 from .recipe import Recipe
+from .step import momentum, penalty, step_program
 
 __all__ = ["DataSplits", "Diverged", "Progress", "Training", "train"]
 
@@ -174,9 +172,9 @@ class _Run:
         self.network, self.recipe, self.data, self.progress = network, recipe, data, progress
         init_key, self.key = jax.random.split(key)
         self.params = network.init(key=init_key) if params is None else jax.tree.map(jnp.asarray, params)
-        self.optimizer = recipe.optimizer or _momentum(recipe.momentum, recipe.nesterov)
+        self.optimizer = recipe.optimizer or momentum(recipe.momentum, recipe.nesterov)
         self.optimizer_state = self.optimizer.init(self.params)
-        self.program = _step_program(
+        self.program = step_program(
             network,
             recipe.cost,
             self.optimizer,
@@ -280,7 +278,7 @@ class _Run:
                 scores[which] = evaluate(self.network, params, *self.data[which], self.recipe.cost)
             values[name] = getattr(scores[which], quantity)
             if quantity == "cost":
-                values[name] += _penalty(params, self.recipe.l2, self.recipe.l1)
+                values[name] += penalty(params, self.recipe.l2, self.recipe.l1)
         return values
 
     def _compare_with_best(self, record: dict[str, float]) -> None:
@@ -303,117 +301,6 @@ class _Run:
         if self.progress is not None:
             mean = float(np.mean(np.asarray(costs)[:step]))
             self.progress(Progress(number + 1, self.recipe.epochs, step, len(costs), seconds, mean, record))
-
-
-@lru_cache(maxsize=64)
-def _momentum(momentum: float, nesterov: bool) -> optax.GradientTransformation:
-    return optax.trace(momentum, nesterov) if momentum else optax.identity()
-
-
-@lru_cache(maxsize=64)
-def _step_program(
-    network: Network,
-    cost: Cost,
-    optimizer: optax.GradientTransformation,
-    descend: bool,
-    l2: float,
-    l1: float,
-    batch_size: int,
-):
-    """Compile steps `start` to `stop` of an epoch; it stops early, and says where, at a cost that is no number."""
-    plain = descend and optimizer is _momentum(0.0, False) and not l1
-
-    def mean_cost(params, x: Array, y: Array, counts: Array, key: Array) -> Array:
-        z = network.weighted_input(params, x, key=key, train=True)  # (batch, classes)
-        return jnp.sum(cost(z, y, network.activation) * counts.astype(z.dtype))
-
-    def run(params, state, costs, images, labels, order, n, start, stop, rate, key):
-        def step(carry):
-            i, params, state, costs, _ = carry
-            at = lax.dynamic_slice(order, (i * batch_size,), (batch_size,))
-            x, y = images[at], labels[at]
-            if len(labels) % batch_size:
-                # the last mini-batch is filled up with examples that do not count
-                valid = i * batch_size + jnp.arange(batch_size) < n
-                counts = valid.astype(jnp.float32) / jnp.sum(valid, dtype=jnp.float32)
-            else:
-                counts = jnp.full(batch_size, 1 / batch_size, jnp.float32)
-            given = _stepping(params, rate, l2) if plain else params
-            value, gradient = jax.value_and_grad(mean_cost)(given, x, y, counts, jax.random.fold_in(key, i))
-            direction, state = optimizer.update(_with_penalties(gradient, params, l2, l1), state, params)
-            scale = -rate if descend else rate
-            # XLA copies the weights of every layer before it changes them in place, unless the change depends on all
-            # that reads the old ones: the first gradient, which is the last to be found, makes it depend
-            scale = scale + 0 * jnp.ravel(jax.tree.leaves(gradient)[0])[0].astype(scale.dtype)
-            params = jax.tree.map(partial(_moved, scale), params, direction)
-            value = value.astype(costs.dtype)
-            return i + 1, params, state, costs.at[i].set(value), value
-
-        def more(carry):
-            i, _, _, _, value = carry
-            return (i < stop) & jnp.isfinite(value)
-
-        i, params, state, costs, value = lax.while_loop(
-            more, step, (start, params, state, costs, jnp.zeros((), costs.dtype))
-        )
-        return params, state, costs, i, value
-
-    compiled = jax.jit(run, donate_argnums=(0, 1, 2))
-
-    def call(params, state, costs, images, labels, order, n: int, start: int, stop: int, rate: float, key):
-        scalars = np.int32(n), np.int32(start), np.int32(stop), np.float32(rate)
-        return compiled(params, state, costs, images, labels, order, *scalars, key)
-
-    return call
-
-
-def _stepping(params: Any, rate: Array, l2: float) -> Any:
-    """The parameters, with large matrices as ones that step during the backward pass: plain descent allows it."""
-
-    def stepping(path, w: Array) -> Any:
-        return SteppedWeights(w, rate, l2) if _is_weight(path) and can_step(w) else w
-
-    return jax.tree_util.tree_map_with_path(stepping, params)
-
-
-def _steps_by_itself(leaf: Any) -> bool:
-    return isinstance(leaf, SteppedWeights)
-
-
-def _moved(scale: Array, w: Array, direction: Array | SteppedWeights) -> Array:
-    if isinstance(direction, SteppedWeights):
-        return direction.weights  # after the step already
-    return w + scale.astype(w.dtype) * direction
-
-
-def _with_penalties(gradient: Any, params: Any, l2: float, l1: float) -> Any:
-    """dC/dw + l2 w + l1 sgn(w) for weights, equations (88) and (96); biases as they are."""
-
-    def penalized(path, g: Any, w: Array) -> Any:
-        if _steps_by_itself(g) or not _is_weight(path):
-            return g
-        if l2:
-            g = g + l2 * w
-        if l1:
-            g = g + l1 * jnp.sign(w)
-        return g
-
-    return jax.tree_util.tree_map_with_path(penalized, gradient, params, is_leaf=_steps_by_itself)
-
-
-def _penalty(params: Any, l2: float, l1: float) -> float:
-    """l2/2 sum w^2 + l1 sum |w| over the weights, equations (87) and (95)."""
-    weights = [w for path, w in jax.tree_util.tree_leaves_with_path(params) if _is_weight(path)]
-    total = 0.0
-    if l2:
-        total += 0.5 * l2 * sum(float(jnp.sum(w * w)) for w in weights)
-    if l1:
-        total += l1 * sum(float(jnp.sum(jnp.abs(w))) for w in weights)
-    return total
-
-
-def _is_weight(path: tuple) -> bool:
-    return getattr(path[-1], "key", None) == "weights"
 
 
 _copy = jax.jit(lambda tree: jax.tree.map(jnp.copy, tree))

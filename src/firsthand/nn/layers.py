@@ -16,6 +16,7 @@ from dataclasses import dataclass, fields
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 from jax.typing import DTypeLike
 
@@ -304,7 +305,8 @@ class _Pool(Layer):
 
     def _reduce(self, x: Array, start: float, operation: Callable) -> Array:
         (kh, kw), (sh, sw) = self._window()
-        return lax.reduce_window(x, jnp.asarray(start, x.dtype), operation, (1, kh, kw, 1), (1, sh, sw, 1), "VALID")
+        # a NumPy number: JAX knows the gradient of a maximum or a sum only while it can see where it starts
+        return lax.reduce_window(x, np.asarray(start, x.dtype), operation, (1, kh, kw, 1), (1, sh, sw, 1), "VALID")
 
 
 @dataclass(frozen=True)

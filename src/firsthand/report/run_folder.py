@@ -47,6 +47,11 @@ class RunFolder(NamedTuple):
         """The page to open."""
         return self.path / "report.html"
 
+    def remove_leftovers(self) -> None:
+        """Remove what a process that was killed while it wrote a file had written of it (see `write_atomically`)."""
+        for path in self.path.glob(".*"):
+            path.unlink()
+
 
 def new_run_folder(path: Path | None, name: str) -> RunFolder:
     """Make the folder of a new run: the path given, or runs/DATE-TIME-NAME.
