@@ -96,6 +96,12 @@ def test_any_shape(size, pool, padding, more, channels, filters, batch, relu):
 
 
 @needs_native
+@pytest.mark.parametrize("channels", [45, 90])  # 57 vectors of 4, and of 8: one more than whole blocks of registers
+def test_rows_that_are_wider_than_the_registers(instruction_set, channels):
+    assert_same(example(2, 6, 9, channels, (3, 5), 5), by_xla, pool=(2, 2), activation="relu")
+
+
+@needs_native
 def test_the_first_of_equal_positions_gets_the_gradient(instruction_set):
     x = jnp.zeros((1, 4, 4, 1))
     weights = jnp.ones((1, 1, 1, 1))
@@ -108,6 +114,12 @@ def test_what_is_no_number_comes_through(instruction_set):
     x, weights, bias = example(2, 8, 8, 1, (3, 3), 20)
     y = conv_pool(x, weights * jnp.nan, bias, pool=(2, 2), activation="relu")
     assert bool(jnp.all(jnp.isnan(y)))
+    # wherever in its window it is
+    for row, column in [(2, 2), (2, 3), (3, 2), (3, 3)]:
+        one = x.at[0, row, column, 0].set(jnp.nan)
+        same = [f(one, weights[:1, :1], bias, pool=(2, 2), activation="relu") for f in (conv_pool, conv_pool_plain)]
+        assert bool(jnp.isnan(same[0][0, 1, 1]).all())
+        np.testing.assert_allclose(*same, rtol=1e-5)
 
 
 @needs_native

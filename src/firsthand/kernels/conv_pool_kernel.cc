@@ -80,7 +80,8 @@ inline __attribute__((always_inline)) void forward_tile(const ConvPoolShape& s, 
     Vector best = sum[n][0][v];
     Integers at = {};
     UNROLL for (int p = 1; p < kPositions; ++p) {
-      const auto more = sum[n][p][v] > best;  // strictly: the first of equals wins
+      // strictly greater: the first of equals wins; and what is no number wins over all, as in the plain formula
+      const auto more = (sum[n][p][v] > best) | (sum[n][p][v] != sum[n][p][v]);
       best = more ? sum[n][p][v] : best;
       at = more ? Integers{} + p : at;
     }
@@ -261,8 +262,10 @@ inline void for_each_block(const ConvPoolShape& s, const Sizes& size, const Visi
   const int64_t down = divide_up(s.kernel_height, smaller(kMostRows, kAccumulators / wide));
   const int64_t tall = divide_up(s.kernel_height, down);
   for (int64_t row = 0; row < s.kernel_height; row += tall)
-    for (int64_t v = 0; v < vectors; v += wide) {
-      const int64_t rows = smaller(tall, s.kernel_height - row), here = smaller(wide, vectors - v);
+    for (int64_t n = 0; n < across; ++n) {
+      // evenly: a last block of one vector would overlap the block before it, whose columns have their sums already
+      const int64_t v = n * vectors / across, here = (n + 1) * vectors / across - v;
+      const int64_t rows = smaller(tall, s.kernel_height - row);
       const int64_t last = smaller((v + here - 1) * kLanes, size.wide_row - kLanes);
       visit(row, v * kLanes, last, pick(rows, here));
     }

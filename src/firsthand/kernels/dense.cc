@@ -23,7 +23,7 @@ DenseUpdate active() {
 ffi::Error update(Floats weights, Floats a, Floats delta, Floats alpha, Floats beta, FloatResult new_weights,
                   FloatResult d_a) {
   const auto w = weights.dimensions(), x = a.dimensions(), d = delta.dimensions();
-  if (w.size() != 2 || x.size() != 2 || d.size() != 2 || x[0] != d[0] || x[1] != w[0] || d[1] != w[1] ||
+  if (w.size() != 2 || x.size() != 2 || d.size() != 2 || x[0] < 1 || x[0] != d[0] || x[1] != w[0] || d[1] != w[1] ||
       new_weights->element_count() != weights.element_count() || d_a->element_count() != a.element_count())
     return ffi::Error::InvalidArgument("dense_update: arguments whose shapes do not fit");
   active()(x[0], w[0], w[1], weights.typed_data(), a.typed_data(), delta.typed_data(), *alpha.typed_data(),

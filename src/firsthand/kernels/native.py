@@ -67,7 +67,9 @@ class _Unavailable(Exception):
 
 def _open() -> ctypes.CDLL:
     if not _LIBRARY.exists():
-        raise _Unavailable("the kernels were not compiled: no C++ compiler when firsthand was installed")
+        raise _Unavailable(
+            "the kernels were not compiled when firsthand was installed: no C++ compiler, or it failed (see pip -v)"
+        )
     try:
         native = ctypes.CDLL(str(_LIBRARY))
         native.firsthand_instruction_set.restype = ctypes.c_char_p

@@ -1,0 +1,229 @@
+"""Write the READMEs' tables from the results, so that no number in them is typed by hand.
+
+    python tools/readme_tables.py            replaces what stands between the markers
+    python tools/readme_tables.py --check    changes nothing; exits with 1 where README and results differ
+
+The markers are `<!-- begin:NAME -->` and `<!-- end:NAME -->` in both READMEs; NAME is one of TABLES.
+Where results are missing, so is the table.
+"""
+
+import argparse
+import difflib
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+READMES = {"en": "README.md", "zh": "README.zh-CN.md"}
+_BLOCK = re.compile(r"(<!-- begin:(?P<name>[\w-]+) -->\n).*?(<!-- end:(?P=name) -->)", re.DOTALL)
+
+_NET_NAMES: dict[str, str | dict[str, str]] = {
+    "784-30-10": "[784, 30, 10]",
+    "784-100-10": "[784, 100, 10]",
+    "conv-2": {"en": "conv 20, conv 40, FC 100", "zh": "卷积 20、卷积 40、全连接 100"},
+    "dropout": {"en": "conv 20, conv 40, 2 × FC 1,000, dropout", "zh": "卷积 20、卷积 40、2 × 全连接 1,000、dropout"},
+}
+_PEERS: dict[str, str | dict[str, str]] = {
+    "torch_eager": "PyTorch eager",
+    "torch_compile": "torch.compile",
+    "keras_jax": "Keras (JAX)",
+    "plain_jax": {"en": "plain JAX", "zh": "纯 JAX"},
+    "sklearn_mlp": "scikit-learn",
+}
+
+
+def read(results: Path, name: str) -> dict[str, Any] | None:
+    """A file of results, or None where it was not measured."""
+    path = results / name
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def digit_reader(results: Path, language: str) -> list[str]:
+    """The headline: what `firsthand train` gives."""
+    found = read(results, "digit_reader.json")
+    if found is None:
+        return []
+    accuracy, n = found["test_accuracy"], found["n"]
+    spread = f"{100 * accuracy['min']:.2f}–{100 * accuracy['max']:.2f} %"
+    seconds, memory = found["process_seconds"], found["peak_memory_bytes"]["max"] / 2**20
+    evaluation = found["evaluation_seconds"]["median"]
+    range_ = f"{seconds['min']:.0f}–{seconds['max']:.0f} s"
+    mean, model = f"{100 * accuracy['mean']:.2f} %", f"{found['model_bytes'] / 2**10:.0f} KiB"
+    images = f"{found['test_images']:,}"
+    if language == "en":
+        rows = [
+            (f"accuracy on the {images} MNIST test images", f"**{mean}** (mean of {n} seeds; {spread})"),
+            ("`firsthand train`, the whole process", f"**{seconds['median']:.0f} s** (median; {range_})"),
+            ("peak memory", f"{memory:.0f} MiB"),
+            (f"reading {images} images", f"{evaluation:.2f} s"),
+            ("model file", model),
+        ]
+        return [*_table(("digit reader", "measured"), rows, "lr"), "", _source(found, language)]
+    rows = [
+        (f"MNIST {images} 张测试图像的准确率", f"**{mean}**（{n} 个随机种子的平均值；{spread}）"),
+        ("`firsthand train` 整个进程", f"**{seconds['median']:.0f} s**（中位数；{range_}）"),
+        ("内存峰值", f"{memory:.0f} MiB"),
+        (f"识别 {images} 张图像", f"{evaluation:.2f} s"),
+        ("模型文件", model),
+    ]
+    return [*_table(("数字识别", "实测"), rows, "lr"), "", _source(found, language)]
+
+
+def performance(results: Path, language: str) -> list[str]:
+    """Time of a training step, beside the peers; ratios are paired within the rounds of one run."""
+    found = read(results, "benchmarks/steps.json")
+    if found is None:
+        return []
+    rows = []
+    for step in found["steps"]:
+        by_peer: dict[str, list[dict[str, Any]]] = {}
+        for entry in step["contenders"]:
+            if "seconds_per_step" in entry:
+                by_peer.setdefault(entry["peer"], []).append(entry)
+        ours = next(entry for entry in by_peer["firsthand"] if entry["threads"] == 1)
+        cells = [_local(_NET_NAMES[step["net"]], language)]
+        cells += [str(step["batch_size"]), f"**{1e3 * ours['seconds_per_step']['median']:.3g} ms**"]
+        for peer in _PEERS:
+            timed = by_peer.get(peer)
+            if not timed:
+                cells.append("–")
+                continue
+            better = min(timed, key=lambda entry: entry["seconds_per_step"]["median"])
+            cells.append(f"{better['ratio_to_firsthand_on_one_core']['median']:.1f}×")
+        rows.append(tuple(cells))
+    peers = [_local(name, language) for name in _PEERS.values()]
+    if language == "en":
+        head = ("network", "mini-batch", "firsthand, one core", *peers)
+        note = (
+            "Time of one training step of firsthand on ONE core; under the others, how many times as long they take at "
+            f"their better of {_list(found['threads'], 'and')} threads and in their fastest way of use (medians of "
+            f"{found['n']} interleaved rounds, same weights, data and order, single precision)."
+        )
+    else:
+        head = ("网络", "小批量", "firsthand，单核", *peers)
+        note = (
+            "firsthand 用**单核**训练一步的时间；其余各列为该框架在其最快用法、"
+            f"{_list(found['threads'], '或')} 线程中较快者所需时间的倍数"
+            f"（{found['n']} 轮交错测量的中位数，权重、数据和顺序相同，单精度）。"
+        )
+    return [
+        *_table(head, rows, "l" + "r" * (len(head) - 1)),
+        "",
+        note,
+        "",
+        *_cost(results, language),
+        _source(found, language),
+    ]
+
+
+def _cost(results: Path, language: str) -> list[str]:
+    """What else was measured: time to an accuracy, and the floor."""
+    lines = []
+    race, floor = read(results, "benchmarks/time_to_accuracy.json"), read(results, "benchmarks/floor.json")
+    if race is not None and "ratio" in race:
+        ours, other = (race[name]["seconds"]["median"] for name in ("firsthand", "torch_eager"))
+        wanted, ratio = f"{100 * race['test_accuracy_wanted']:.1f} %", f"{race['ratio']['median']:.1f}"
+        if language == "en":
+            lines.append(
+                f"From the start of the process to {wanted} test accuracy: firsthand {ours:.0f} s, the same recipe in "
+                f"PyTorch eager {other:.0f} s ({ratio}×, median of {race['n']} pairs)."
+            )
+        else:
+            lines.append(
+                f"从进程启动到测试准确率 {wanted}：firsthand {ours:.0f} s，同样的配方用 PyTorch eager {other:.0f} s"
+                f"（{ratio}×，{race['n']} 对的中位数）。"
+            )
+    if floor is not None:
+        entry = next(e for e in floor["floors"] if (e["net"], e["batch_size"]) == ("conv-2", 10))
+        dense, sparse = (entry[f"step_to_{kind}_floor"]["median"] for kind in ("dense", "sparse"))
+        peak = entry["peak_flops_per_second"]["median"] / 1e9
+        if language == "en":
+            lines.append(
+                f"The convolutional step at mini-batch 10 takes {dense:.2f} times what its dense products would at the "
+                f"measured peak of one core ({peak:.0f} GFLOP/s), and {sparse:.2f} times what the arithmetic that "
+                "pooling and ReLU leave would take."
+            )
+        else:
+            lines.append(
+                f"小批量为 10 时，卷积网络一步的时间是其稠密运算在单核实测峰值（{peak:.0f} GFLOP/s）下所需时间的 "
+                f"{dense:.2f} 倍，是池化与 ReLU 之后剩余运算所需时间的 {sparse:.2f} 倍。"
+            )
+    return [text for line in lines for text in (line, "")]
+
+
+def _source(found: dict[str, Any], language: str) -> str:
+    versions = found["versions"] | found.get("peer_versions", {})
+    names = ("python", "firsthand", "jax", "torch", "keras", "scikit-learn")
+    shown = ", ".join(f"{name} {versions[name]}" for name in names if name in versions)
+    if language == "en":
+        return f"<sub>{found['machine']}; {shown}; {found['date']}; `make bench` measures it anew.</sub>"
+    return f"<sub>{found['machine']}；{shown}；{found['date']}；用 `make bench` 可重新测量。</sub>"
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]], align: str) -> list[str]:
+    rule = ["---:" if side == "r" else "---" for side in align]
+    return ["| " + " | ".join(cells) + " |" for cells in (head, rule, *rows)]
+
+
+def _list(values: list[int], word: str) -> str:
+    return f" {word} ".join(map(str, values))
+
+
+def _local(name: str | dict[str, str], language: str) -> str:
+    return name if isinstance(name, str) else name[language]
+
+
+TABLES: dict[str, Callable[[Path, str], list[str]]] = {"digit-reader": digit_reader, "performance": performance}
+
+
+def filled(text: str, results: Path, language: str) -> str:
+    """A README's text with what the results say between its markers.
+
+    Raises:
+        ValueError: a marker names no table, or stands without its partner.
+    """
+
+    def block(match: re.Match[str]) -> str:
+        name = match["name"]
+        if name not in TABLES:
+            raise ValueError(f"marker begin:{name}: expected one of {', '.join(TABLES)}")
+        lines = TABLES[name](results, language)
+        return match[1] + "".join(f"{line}\n" for line in lines) + match[3]
+
+    pairs = len(_BLOCK.findall(text))
+    for side in ("begin", "end"):
+        if (count := text.count(f"<!-- {side}:")) != pairs:
+            raise ValueError(f"markers: {count} named {side}, but {pairs} pairs of begin and end on lines of their own")
+    return _BLOCK.sub(block, text)
+
+
+def main() -> int:
+    """Rewrite the READMEs, or compare."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 where they differ")
+    parser.add_argument("--root", type=Path, default=ROOT, help="folder of the READMEs and of results/")
+    chosen = parser.parse_args()
+    differ = False
+    for language, name in READMES.items():
+        path = chosen.root / name
+        old = path.read_text(encoding="utf-8")
+        new = filled(old, chosen.root / "results", language)
+        if new == old:
+            continue
+        differ = True
+        if chosen.check:
+            lines = (old.splitlines(), new.splitlines(), name, f"{name} as results/ would have it")
+            print("\n".join(difflib.unified_diff(*lines, lineterm="", n=1)))
+        else:
+            path.write_text(new, encoding="utf-8")
+            print(f"written: {path}")
+    if differ and chosen.check:
+        print("README and results differ: run python tools/readme_tables.py", file=sys.stderr)
+    return int(differ and chosen.check)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
