@@ -34,6 +34,16 @@ HIDDEN = (
         nn.Dropout(0.4),
         nn.Flatten(),
         nn.Rescale(0.5),
+        nn.FullyConnected(7, nn.gelu),
+        nn.Activation(nn.gelu),
+        nn.BatchNorm(),
+        nn.LayerNorm(),
+        nn.GlobalAveragePool(),
+        nn.GlobalMaxPool(),
+        nn.SqueezeExcite(3),
+        nn.Residual((nn.Convolution(2, 3, padding=1, activation=nn.tanh), nn.BatchNorm(), nn.Dropout(0.3))),
+        nn.Concatenate(((nn.MaxPool(2), nn.Dropout(0.2)), (nn.Convolution(3, 2, stride=2, activation=nn.tanh),))),
+        nn.Concatenate(((), (nn.BatchNorm(), nn.Residual((nn.LayerNorm(),))))),
     ]
 )
 
@@ -268,3 +278,83 @@ def test_integers_are_pixels_and_floats_are_values():
     np.testing.assert_allclose(
         network.apply(params, pixels), network.apply(params, (pixels / 255).astype(np.float32)), rtol=1e-6
     )
+
+
+def test_batch_norm_normalizes_the_batch_and_remembers_its_statistics():
+    layer = nn.BatchNorm(momentum=0.75)
+    params = layer.init(IMAGE, key=jax.random.key(0))
+    x = 3 + 2 * jax.random.normal(jax.random.key(1), (500, *IMAGE))
+    y, updated = layer.forward(params, x)
+    np.testing.assert_allclose(jnp.mean(y, (0, 1, 2)), 0, atol=1e-5)
+    np.testing.assert_allclose(jnp.var(y, (0, 1, 2)), 1, rtol=1e-4)
+    np.testing.assert_allclose(updated["mean"], 0.25 * jnp.mean(x, (0, 1, 2)), rtol=1e-5)
+    np.testing.assert_allclose(updated["variance"], 0.75 + 0.25 * jnp.var(x, (0, 1, 2)), rtol=1e-5)
+    # in use, one image has the result that it has among others
+    alone, among = layer.apply(updated, x[:1]), layer.apply(updated, x)
+    np.testing.assert_allclose(alone, among[:1], rtol=1e-6)
+    settled = updated | {"mean": jnp.mean(x, (0, 1, 2)), "variance": jnp.var(x, (0, 1, 2))}
+    np.testing.assert_allclose(layer.apply(settled, x), y, atol=1e-4)
+
+
+@pytest.mark.tiny
+def test_statistics_are_no_learned_parameters():
+    network = nn.Network((nn.BatchNorm(), nn.Residual((nn.BatchNorm(),)), nn.Softmax(10)), IMAGE)
+    assert network.parameter_counts == (4, 4, 128 * 10 + 10)
+
+
+@pytest.mark.tiny
+def test_layer_norm_makes_every_example_alike():
+    layer = nn.LayerNorm()
+    x = jax.random.normal(jax.random.key(0), (5, 40)) * jnp.arange(1.0, 6)[:, None]
+    y = layer.apply(layer.init((40,), key=jax.random.key(1)), x)
+    np.testing.assert_allclose(jnp.mean(y, -1), 0, atol=1e-6)
+    np.testing.assert_allclose(jnp.var(y, -1), 1, rtol=1e-3)
+
+
+@pytest.mark.tiny
+def test_layers_with_layers_inside():
+    inside = nn.Convolution(2, 3, padding=1)
+    x = jax.random.normal(jax.random.key(0), (4, *IMAGE))
+    residual = nn.Residual((inside,))
+    params = residual.init(IMAGE, key=jax.random.key(1))
+    np.testing.assert_array_equal(residual.apply(params, x), x + inside.apply(params["0"], x))
+    both = nn.Concatenate(((inside,), ()))
+    params = both.init(IMAGE, key=jax.random.key(1))
+    expected = jnp.concatenate([inside.apply(params["0"]["0"], x), x], -1)
+    np.testing.assert_array_equal(both.apply(params, x), expected)
+    assert both.output_shape(IMAGE) == (8, 8, 4)
+    with pytest.raises(nn.ShapeError, match=r"Residual: .*\(8, 8, 3\) of \(8, 8, 2\)"):
+        nn.Network((nn.Residual((nn.Convolution(3, 3, padding=1),)), nn.Softmax(10)), IMAGE)
+    with pytest.raises(nn.ShapeError, match="one height and width"):
+        nn.Network((nn.Concatenate(((), (nn.MaxPool(2),))), nn.Softmax(10)), IMAGE)
+
+
+@pytest.mark.tiny
+def test_squeeze_excite_scales_whole_channels():
+    layer = nn.SqueezeExcite(3)
+    x = jax.random.uniform(jax.random.key(0), (4, *IMAGE))
+    share = layer.apply(layer.init(IMAGE, key=jax.random.key(1)), x) / x
+    np.testing.assert_allclose(share, jnp.broadcast_to(share[:, :1, :1], share.shape), rtol=1e-5)
+    assert 0 < float(jnp.min(share)) < float(jnp.max(share)) < 1
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize(("cost", "activation"), [(nn.cross_entropy, nn.sigmoid), (nn.log_likelihood, nn.softmax)])
+def test_smoothed_labels_are_those_of_the_formula(cost, activation, float64):
+    z = jax.random.normal(jax.random.key(0), (3, 4), jnp.float64)
+    labels = jnp.array([0, 3, 1])
+    y = 0.9 * jax.nn.one_hot(labels, 4) + 0.1 / 4
+    a = activation(z)
+    terms = y * jnp.log(a) + ((1 - y) * jnp.log(1 - a) if cost is nn.cross_entropy else 0)
+    np.testing.assert_allclose(nn.Smoothed(cost, 0.1)(z, labels, activation), -jnp.sum(terms, -1), rtol=1e-10)
+    assert nn.Smoothed(cost, 0.0)(z, labels, activation).tolist() == cost(z, labels, activation).tolist()
+
+
+@pytest.mark.tiny
+def test_smoothed_labels_move_the_quadratic_cost_the_right_way(float64):
+    z = jax.random.normal(jax.random.key(0), (3, 4), jnp.float64)
+    labels = jnp.array([0, 3, 1])
+    y = 0.9 * jax.nn.one_hot(labels, 4) + 0.1 / 4
+    smoothed = jax.grad(lambda z: jnp.sum(nn.Smoothed(nn.quadratic, 0.1)(z, labels, nn.sigmoid)))(z)
+    formula = jax.grad(lambda z: jnp.sum(0.5 * (y - nn.sigmoid(z)) ** 2))(z)
+    np.testing.assert_allclose(smoothed, formula, rtol=1e-10)

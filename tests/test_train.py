@@ -1,5 +1,6 @@
 """The training loop: against a plain loop, against golden numbers, stopped, killed, resumed, and led astray."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -16,7 +17,7 @@ import pytest
 from firsthand import nn
 from firsthand.data import Dataset, Splits, mnist
 from firsthand.experiments import DIGIT_READER
-from firsthand.learning import Cosine, Diverged, ModelFileError, Recipe, RecipeError, train
+from firsthand.learning import Cosine, Diverged, Model, ModelFileError, OneCycle, Recipe, RecipeError, train
 from firsthand.learning.step import momentum as momentum_rule
 from firsthand.learning.step import penalty, step_program, with_penalties
 
@@ -83,7 +84,7 @@ def golden_trace():
     params = network.init(key=jax.random.key(0))
     _, _, costs, reached, _ = program(
         params,
-        momentum_rule(0.0, False).init(params),
+        (momentum_rule(0.0, False).init(params), None),
         jnp.zeros(10),
         jnp.asarray(data.images),
         jnp.asarray(data.labels),
@@ -91,7 +92,7 @@ def golden_trace():
         100,
         0,
         10,
-        0.1,
+        np.full(10, 0.1),
         jax.random.key(1),
     )
     assert int(reached) == 10
@@ -349,3 +350,81 @@ def test_waiting_for_the_device_leaves_time_for_a_signal(tmp_path):
     assert f"--resume {out}" in errors
     assert (out / "model.safetensors").exists()
     assert (out / "checkpoint.safetensors").exists()
+
+
+WITH_STATISTICS = nn.Network((nn.ConvPool(3, 5, pool=3), nn.BatchNorm(momentum=0.5), nn.Softmax(10)))
+
+
+def test_batch_norm_is_carried_through_training_saving_and_resuming(tmp_path):
+    recipe = Recipe(4, 10, 0.3, momentum=0.5, average=0.9)
+    whole, _ = train(WITH_STATISTICS, some(200), recipe, key=KEY)
+    assert float(jnp.max(jnp.abs(whole.params[1]["mean"]))) > 0.01
+    path = tmp_path / "checkpoint"
+    train(WITH_STATISTICS, some(200), dataclasses.replace(recipe, epochs=2), key=KEY, checkpoint=path)
+    resumed, _ = train(WITH_STATISTICS, some(200), recipe, key=KEY, checkpoint=path, resume=True)
+    jax.tree.map(np.testing.assert_array_equal, resumed.params, whole.params)
+    loaded = Model.load(whole.save(tmp_path / "model"))
+    np.testing.assert_array_equal(loaded.outputs(some().test.images), whole.outputs(some().test.images))
+
+
+def test_the_average_is_that_of_the_formula():
+    recipe = Recipe(1, 10, 0.5, shuffle=False, keep_best=False)
+    steps = 7
+    path = [SMALL.init(key=jax.random.split(KEY)[0])]
+    for n in range(1, steps + 1):
+        # without shuffling the first n mini-batches are a training of their own
+        path.append(train(SMALL, some(10 * n), recipe, key=KEY)[0].params)
+    mean = path[0]
+    for t, params in enumerate(path[1:]):
+        d = min(0.3, (1 + t) / (10 + t))
+        mean = jax.tree.map(lambda a, p, d=d: d * a + (1 - d) * p, mean, params)
+    averaged, _ = train(SMALL, some(10 * steps), dataclasses.replace(recipe, average=0.3), key=KEY)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), averaged.params, mean)
+
+
+@dataclasses.dataclass(frozen=True)
+class Upside:
+    """Turns some of the images upside down."""
+
+    def __call__(self, images, *, key):
+        turned = jax.random.bernoulli(key, 0.5, (len(images), 1, 1, 1))
+        return jnp.where(turned, images[:, ::-1], images)
+
+
+def test_augmentation_sees_floats_and_keys_of_every_step():
+    seen = []
+
+    def watch(images, *, key):
+        assert images.dtype == jnp.float32
+        jax.debug.callback(lambda x, k: seen.append((float(x.max()), k.tobytes())), images, jax.random.key_data(key))
+        return images
+
+    plain, _ = train(SMALL, some(50), Recipe(2, 10, 0.5), key=KEY)
+    watched, _ = train(SMALL, some(50), Recipe(2, 10, 0.5, augment=watch), key=KEY)
+    jax.effects_barrier()
+    assert len({key for _, key in seen}) == 10
+    assert max(value for value, _ in seen) == 1.0
+    # a network without dropout: what only looks changes nothing
+    jax.tree.map(np.testing.assert_array_equal, plain.params, watched.params)
+    turned, _ = train(SMALL, some(50), Recipe(2, 10, 0.5, augment=Upside()), key=KEY)
+    assert not np.array_equal(turned.params[0]["weights"], plain.params[0]["weights"])
+
+
+@pytest.mark.tiny
+def test_schedules_may_move_with_every_step():
+    recipe = Recipe(2, learning_rate=Cosine(1.0, 2, per_step=True))
+    np.testing.assert_allclose(recipe.learning_rates(1, 2), [0.5, Cosine(1.0, 2)(1.5)])
+    assert Recipe(2, learning_rate=Cosine(1.0, 2)).learning_rates(1, 3).tolist() == [0.5] * 3
+    rates = [OneCycle(2.0, 10)(epoch) for epoch in np.linspace(0, 10, 101)]
+    assert max(rates) == 2.0
+    assert rates[0] == pytest.approx(2 / 25)
+    assert rates[-1] == pytest.approx(0)
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize(
+    ("field", "value"), [("label_smoothing", 1.0), ("average", -0.1), ("average", 1.0), ("augment", "elastic")]
+)
+def test_refuses_values_out_of_range(field, value):
+    with pytest.raises(RecipeError, match=field):
+        Recipe(1, learning_rate=0.1, **{field: value})

@@ -50,11 +50,12 @@ class Peer:
             axes = (0, 0, 0, None, None, None, None, None, None, None, 0)
             self.program = jax.vmap(self.training.program, in_axes=axes)
             self.key = jax.random.split(self.key, self.members)
+        self.rates = recipe.learning_rates(0, len(self.order) // size)
         self.reset()
 
     def reset(self) -> None:
         self.now = self._structured(self.problem.params)
-        self.state = self.training.optimizer.init(self.now)
+        self.state = self.training.optimizer.init(self.now), None
         self.costs = jnp.zeros(len(self.order) // self.problem.batch_size, jnp.float32)
         if self.members:
             many = jax.tree.map(lambda a: jnp.stack([a] * self.members), (self.now, self.state, self.costs))
@@ -78,7 +79,7 @@ class Peer:
             len(self.problem.labels),
             start,
             start + steps,
-            self.problem.net.learning_rate,
+            self.rates,
             self.key,
         )
         # waits for the device, and makes sure that the steps were all done

@@ -19,7 +19,7 @@ from firsthand import nn
 from firsthand.book.distortions import Distortions
 from firsthand.errors import FirsthandError
 from firsthand.learning.evaluation import classify
-from firsthand.nn.layers import Params, Shape
+from firsthand.nn import Params, Shape
 
 __all__ = ["Data", "Engine", "Epochs", "Options"]
 

@@ -4,7 +4,7 @@ from .evaluation import Score, evaluate
 from .history import History
 from .model import Model, ModelFileError, normalized
 from .recipe import Recipe, RecipeError
-from .schedules import Cosine
+from .schedules import Cosine, OneCycle
 from .train import DataSplits, Diverged, Progress, Training, train
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "History",
     "Model",
     "ModelFileError",
+    "OneCycle",
     "Progress",
     "Recipe",
     "RecipeError",

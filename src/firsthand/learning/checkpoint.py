@@ -21,7 +21,7 @@ class Checkpoint(NamedTuple):
     """Everything that the next epoch depends on."""
 
     params: Any
-    optimizer_state: Any
+    state: Any  # of the optimizer, and the average of the parameters
     best_params: Any
     history: History
     best_accuracy: float
@@ -52,7 +52,7 @@ def read_checkpoint(path: str | os.PathLike[str], like: tuple, fingerprint: dict
 
     Args:
         path: where.
-        like: (params, optimizer_state, best_params) of the structure and shapes to expect.
+        like: (params, state, best_params) of the structure and shapes to expect.
         fingerprint: of the training that is to go on.
     Raises:
         FileNotFoundError: there is none.
@@ -72,6 +72,6 @@ def read_checkpoint(path: str | os.PathLike[str], like: tuple, fingerprint: dict
     except ValueError as error:
         raise ModelFileError(f"{path}: not a usable checkpoint: {error}") from None
     best_accuracy, without_improvement, halvings = about["scalars"]
-    params, optimizer_state, best_params = trees
+    params, training_state, best_params = trees
     history = History.from_json(about["history"])
-    return Checkpoint(params, optimizer_state, best_params, history, best_accuracy, without_improvement, halvings)
+    return Checkpoint(params, training_state, best_params, history, best_accuracy, without_improvement, halvings)

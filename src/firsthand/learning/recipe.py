@@ -5,10 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, is_dataclass
 from typing import Any, Literal, get_args
 
+import numpy as np
 import optax
 
 from firsthand.errors import FirsthandError
-from firsthand.nn import Cost, log_likelihood
+from firsthand.nn import Cost, Smoothed, log_likelihood
+
+from .step import Augment
 
 __all__ = ["Monitor", "Recipe", "RecipeError"]
 
@@ -39,13 +42,19 @@ class Recipe:
     Args:
         epochs: passes over the training data.
         batch_size: examples in a mini-batch; a last, smaller one is used as it is, with the mean over what it has.
-        learning_rate: a number, or a function of the epoch (0, 1, ...).
+        learning_rate: a number, or a function of the epoch (0, 1, ...); one with an attribute per_step that is True is
+            asked at every step, epoch 1.5 being half of the second epoch.
         momentum: mu in v <- mu v + gradient, w <- w - learning_rate * v; 0 is plain gradient descent.
         nesterov: take the gradient where momentum is about to lead.
         l2, l1: strengths of the two penalties, l2/2 sum w^2 and l1 sum |w|, on the mean cost.
         optimizer: any Optax transformation, instead of momentum and nesterov; it holds its own learning rate, so
             that learning_rate must then be left at None.
         cost: the cost function, one of `firsthand.nn`'s.
+        label_smoothing: share of the target that is spread over all classes in training: see `nn.Smoothed`.
+        augment: a function of a mini-batch of images and a key, one of `firsthand.data.augment`'s: every image is
+            seen in another form each time.
+        average: decay d of the exponential moving average of the parameters, w_mean <- d w_mean + (1 - d) w after
+            every step, which then takes the place of w in all that is measured and kept; 0 keeps w itself.
         shuffle: a new order of the training data every epoch.
         patience: act when validation accuracy has not improved for so many epochs; None never acts.
         halvings: what acting is: so often the learning rate is halved first (7 leads to 1/128), then training stops.
@@ -57,13 +66,16 @@ class Recipe:
 
     epochs: int
     batch_size: int = 10
-    learning_rate: float | Callable[[int], float] | None = None
+    learning_rate: float | Callable[[Any], float] | None = None
     momentum: float = 0.0
     nesterov: bool = False
     l2: float = 0.0
     l1: float = 0.0
     optimizer: optax.GradientTransformation | None = None
     cost: Cost = log_likelihood
+    label_smoothing: float = 0.0
+    augment: Augment | None = None
+    average: float = 0.0
     shuffle: bool = True
     patience: int | None = None
     halvings: int = 0
@@ -77,6 +89,9 @@ class Recipe:
         _require(0 <= self.momentum < 1, "momentum", self.momentum, "0 <= momentum < 1")
         _require(math.isfinite(self.l2) and self.l2 >= 0, "l2", self.l2, "0 or more")
         _require(math.isfinite(self.l1) and self.l1 >= 0, "l1", self.l1, "0 or more")
+        _require(0 <= self.label_smoothing < 1, "label_smoothing", self.label_smoothing, "0 <= label_smoothing < 1")
+        _require(self.augment is None or callable(self.augment), "augment", self.augment, "a function of images")
+        _require(0 <= self.average < 1, "average", self.average, "0 <= average < 1")
         _require(self.patience is None or self.patience >= 1, "patience", self.patience, "None or 1 or more")
         _require(self.halvings >= 0, "halvings", self.halvings, "0 or more")
         _require(not self.halvings or self.patience is not None, "halvings", self.halvings, "a patience as well")
@@ -92,11 +107,22 @@ class Recipe:
         else:
             _require(callable(self.learning_rate), "learning_rate", self.learning_rate, "a number or a function")
 
-    def learning_rate_at(self, epoch: int) -> float:
+    def learning_rate_at(self, epoch: float) -> float:
         """The learning rate of an epoch, counted from 0; 1.0 where an optimizer brings its own."""
         if self.learning_rate is None:
             return 1.0
         return float(self.learning_rate(epoch) if callable(self.learning_rate) else self.learning_rate)
+
+    def learning_rates(self, epoch: int, steps: int) -> np.ndarray:
+        """The learning rates of an epoch's steps, (steps,)."""
+        if getattr(self.learning_rate, "per_step", False):
+            return np.array([self.learning_rate_at(epoch + step / steps) for step in range(steps)])
+        return np.full(steps, self.learning_rate_at(epoch))
+
+    @property
+    def training_cost(self) -> Cost:
+        """The cost that is descended: with smoothed labels where they are wanted."""
+        return Smoothed(self.cost, self.label_smoothing) if self.label_smoothing else self.cost
 
     def to_json(self) -> dict[str, Any]:
         """The recipe for people and for comparison; functions are given by name, and cannot be read back."""

@@ -3,6 +3,8 @@
 It gathers each mini-batch on the device, takes the gradient, moves the parameters, and goes round again without Python.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
@@ -14,8 +16,13 @@ from jax import Array, lax
 
 from firsthand.kernels import SteppedWeights, can_step
 from firsthand.nn import Cost, Network
+from firsthand.nn.network import is_statistic
 
-__all__ = ["momentum", "penalty", "step_program", "with_penalties"]
+__all__ = ["Augment", "Average", "momentum", "penalty", "step_program", "with_penalties"]
+
+
+# of images (batch, height, width, channels) as floats, with a key: images of the same shape
+Augment = Callable[..., Array]
 
 
 @lru_cache(maxsize=64)
@@ -33,26 +40,29 @@ def step_program(
     l2: float,
     l1: float,
     batch_size: int,
+    augment: Augment | None = None,
+    average: float = 0.0,
 ):
     """Compile an epoch, or any part of it.
 
     Args:
-        network, cost, l2, l1, batch_size: see `Recipe`.
+        network, cost, l2, l1, batch_size, augment, average: see `Recipe`.
         optimizer: what makes a direction of a gradient.
         descend: whether the step is -rate times that direction; otherwise it is +rate times (Optax's own sign).
     Returns:
-        A function (params, state, costs, images, labels, order, n, start, stop, rate, key) -> (params, state, costs,
+        A function (params, state, costs, images, labels, order, n, start, stop, rates, key) -> (params, state, costs,
         reached, cost) that takes the steps `start` to `stop`: mini-batch i is order[i * batch_size ...], of the first n
-        examples; costs (steps,) is filled in.  It stops early, at `reached`, after a cost that is no number.  The first
-        three arguments are given away: their memory becomes that of the results.
+        examples, its learning rate is rates[i]; costs (steps,) is filled in.  It stops early, at `reached`, after a
+        cost that is no number.  The first three arguments are given away: their memory becomes that of the results.
+        `state` is that of the optimizer with the `Average` of the parameters, None if there is none.
     """
     plain = descend and optimizer is momentum(0.0, False) and not l1
 
-    def mean_cost(params, x: Array, y: Array, counts: Array, key: Array) -> Array:
-        z = network.weighted_input(params, x, key=key, train=True)  # (batch, classes)
-        return jnp.sum(cost(z, y, network.activation) * counts.astype(z.dtype))
+    def mean_cost(params, x: Array, y: Array, counts: Array, key: Array) -> tuple[Array, Any]:
+        z, updated = network.forward(params, x, key=key)  # (batch, classes)
+        return jnp.sum(cost(z, y, network.activation) * counts.astype(z.dtype)), _statistics(updated)
 
-    def run(params, state, costs, images, labels, order, n, start, stop, rate, key):
+    def run(params, state, costs, images, labels, order, n, start, stop, rates, key):
         def step(carry):
             i, params, state, costs, _ = carry
             at = lax.dynamic_slice(order, (i * batch_size,), (batch_size,))
@@ -63,14 +73,23 @@ def step_program(
                 counts = valid.astype(jnp.float32) / jnp.sum(valid, dtype=jnp.float32)
             else:
                 counts = jnp.full(batch_size, 1 / batch_size, jnp.float32)
+            rate, step_key = rates[i], jax.random.fold_in(key, i)
+            if augment is not None:
+                step_key, augment_key = jax.random.split(step_key)
+                x = augment(network.as_float(x, params), key=augment_key)
             given = _stepping(params, rate, l2) if plain else params
-            value, gradient = jax.value_and_grad(mean_cost)(given, x, y, counts, jax.random.fold_in(key, i))
-            direction, state = optimizer.update(with_penalties(gradient, params, l2, l1), state, params)
+            found = jax.value_and_grad(mean_cost, has_aux=True)(given, x, y, counts, step_key)
+            (value, statistics), gradient = found
+            optimizer_state, mean = state
+            penalized = with_penalties(gradient, params, l2, l1)
+            direction, optimizer_state = optimizer.update(penalized, optimizer_state, params)
             scale = -rate if descend else rate
             # XLA copies the weights of every layer before it changes them in place, unless the change depends on all
             # that reads the old ones: the first gradient, which is the last to be found, makes it depend
             scale = scale + 0 * jnp.ravel(jax.tree.leaves(gradient)[0])[0].astype(scale.dtype)
             params = jax.tree.map(partial(_moved, scale), params, direction)
+            params = _with_statistics(params, statistics)
+            state = optimizer_state, None if mean is None else mean.followed_by(params, average)
             value = value.astype(costs.dtype)
             return i + 1, params, state, costs.at[i].set(value), value
 
@@ -85,11 +104,50 @@ def step_program(
 
     compiled = jax.jit(run, donate_argnums=(0, 1, 2))
 
-    def call(params, state, costs, images, labels, order, n: int, start: int, stop: int, rate: float, key):
-        scalars = np.int32(n), np.int32(start), np.int32(stop), np.float32(rate)
-        return compiled(params, state, costs, images, labels, order, *scalars, key)
+    def call(params, state, costs, images, labels, order, n: int, start: int, stop: int, rates, key):
+        scalars = np.int32(n), np.int32(start), np.int32(stop)
+        return compiled(params, state, costs, images, labels, order, *scalars, np.asarray(rates, np.float32), key)
 
     return call
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Average:
+    """An exponential moving average of parameters.
+
+    Args:
+        params: the average.
+        steps: how many it has followed, a scalar array.
+    """
+
+    params: Any
+    steps: Array
+
+    @classmethod
+    def of(cls, params: Any) -> "Average":
+        """The average after no step: the parameters themselves."""
+        return cls(params, jnp.zeros((), jnp.int32))
+
+    def followed_by(self, params: Any, decay: float) -> "Average":
+        """average <- d average + (1 - d) params, with d = min(decay, (1 + t) / (10 + t)) at step t.
+
+        The smaller d of the first steps forgets where the parameters began.
+        """
+        t = self.steps.astype(jnp.float32)
+        d = jnp.minimum(decay, (1 + t) / (10 + t))
+        mean = jax.tree.map(lambda a, p: a + (1 - d).astype(p.dtype) * (p - a), self.params, params)
+        return Average(mean, self.steps + 1)
+
+
+def _statistics(params: Any) -> list[Array]:
+    """The parameters that follow the data and not the gradient, in the order of the tree."""
+    return [leaf for path, leaf in jax.tree_util.tree_leaves_with_path(params) if is_statistic(path)]
+
+
+def _with_statistics(params: Any, statistics: list[Array]) -> Any:
+    rest = iter(statistics)
+    return jax.tree_util.tree_map_with_path(lambda path, p: next(rest) if is_statistic(path) else p, params)
 
 
 def _stepping(params: Any, rate: Array, l2: float) -> Any:

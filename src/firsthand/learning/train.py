@@ -24,7 +24,7 @@ from .evaluation import evaluate
 from .history import History
 from .model import Model, check_fits
 from .recipe import Recipe
-from .step import momentum, penalty, step_program
+from .step import Average, momentum, penalty, step_program
 
 __all__ = ["DataSplits", "Diverged", "Progress", "Training", "train"]
 
@@ -124,10 +124,10 @@ def train(
     if resume:
         if checkpoint is None:
             raise FirsthandError("train: resume is True, but no checkpoint file is given")
-        run.restore(read_checkpoint(checkpoint, run.state()[:3], fingerprint))
+        run.restore(read_checkpoint(checkpoint, run.snapshot()[:3], fingerprint))
 
     def result() -> Training:
-        params = run.best_params if recipe.keep_best and run.history.best_epoch else run.params
+        params = run.best_params if recipe.keep_best and run.history.best_epoch else run.measured
         accuracies = {
             name: evaluate(network, params, images, labels, recipe.cost).accuracy
             for name, (images, labels) in on_device.items()
@@ -143,7 +143,7 @@ def train(
         while not run.finished():
             run.epoch()
             if checkpoint is not None:
-                write_checkpoint(checkpoint, run.state(), fingerprint)
+                write_checkpoint(checkpoint, run.snapshot(), fingerprint)
     except KeyboardInterrupt:
         if not len(run.history):
             raise
@@ -173,15 +173,18 @@ class _Run:
         init_key, self.key = jax.random.split(key)
         self.params = network.init(key=init_key) if params is None else jax.tree.map(jnp.asarray, params)
         self.optimizer = recipe.optimizer or momentum(recipe.momentum, recipe.nesterov)
-        self.optimizer_state = self.optimizer.init(self.params)
+        # the second half is the average of the parameters
+        self.state = self.optimizer.init(self.params), Average.of(self.params) if recipe.average else None
         self.program = step_program(
             network,
-            recipe.cost,
+            recipe.training_cost,
             self.optimizer,
             recipe.optimizer is None,
             recipe.l2,
             recipe.l1,
             recipe.batch_size,
+            recipe.augment,
+            recipe.average,
         )
         self.best_params = self.params
         self.best_accuracy = 0.0
@@ -189,10 +192,10 @@ class _Run:
         self.without_improvement = 0
         self.halvings = 0
 
-    def state(self) -> Checkpoint:
+    def snapshot(self) -> Checkpoint:
         return Checkpoint(
             self.params,
-            self.optimizer_state,
+            self.state,
             self.best_params,
             self.history,
             self.best_accuracy,
@@ -201,7 +204,7 @@ class _Run:
         )
 
     def restore(self, state: Checkpoint) -> None:
-        self.params, self.optimizer_state, self.best_params, self.history = state[:4]
+        self.params, self.state, self.best_params, self.history = state[:4]
         self.best_accuracy, self.without_improvement, self.halvings = state[4:]
 
     def finished(self) -> bool:
@@ -219,48 +222,48 @@ class _Run:
     def epoch(self) -> None:
         """One pass over the training data, and what follows from it."""
         number = len(self.history)
-        rate = self.recipe.learning_rate_at(number) * 0.5**self.halvings
         started = time.perf_counter()
-        params, optimizer_state, costs = self._steps(number, rate)
+        rates, params, state, costs = self._steps(number)
         seconds = time.perf_counter() - started
 
         started = time.perf_counter()
         record = {
             "epoch": number + 1,
-            "learning_rate": rate,
+            "learning_rate": float(rates[0]),
             "batch_cost": float(np.mean(costs)),
             "seconds": seconds,
-            **self._monitored(params),
+            **self._monitored(self._measured(params, state)),
         }
         record["evaluation_seconds"] = time.perf_counter() - started
         # from here on nothing takes time: an interrupted epoch leaves the last one as it was
-        self.params, self.optimizer_state = params, optimizer_state
+        self.params, self.state = params, state
         self.history.records.append(record)
         self._compare_with_best(record)
         self._report(number, len(costs), seconds, costs, record)
 
-    def _steps(self, number: int, rate: float) -> tuple[Any, Any, np.ndarray]:
+    def _steps(self, number: int) -> tuple[np.ndarray, Any, Any, np.ndarray]:
         images, labels = self.data["training"]
         n, size = len(labels), self.recipe.batch_size
         steps = -(-n // size)
         order_key, step_key = jax.random.split(jax.random.fold_in(self.key, number))
         order = _order(order_key, n, steps * size, self.recipe.shuffle)
+        rates = self.recipe.learning_rates(number, steps) * 0.5**self.halvings
 
         # the program takes over what it is given: give it copies, so that self.params survive an interruption
-        params, optimizer_state = _copy((self.params, self.optimizer_state))
+        params, state = _copy((self.params, self.state))
         costs = jnp.zeros(steps, jnp.float32)
         done, stride = 0, steps if self.progress is None else min(steps, 64)
         started = last = time.perf_counter()
         while done < steps:
             stop = min(done + stride, steps)
-            params, optimizer_state, costs, reached, cost = self.program(
-                params, optimizer_state, costs, images, labels, order, n, done, stop, rate, step_key
+            params, state, costs, reached, cost = self.program(
+                params, state, costs, images, labels, order, n, done, stop, rates, step_key
             )
             reached, cost = int(reached), float(cost)  # waits for the device
             if not np.isfinite(cost):
                 raise _NotFinite(
                     f"training: the cost is {cost} in epoch {number + 1}, step {reached} of {steps}; "
-                    f"the learning rate ({rate:g}) is likely too large"
+                    f"the learning rate ({rates[min(reached, steps) - 1]:g}) is likely too large"
                 )
             now = time.perf_counter()
             if self.progress is not None:
@@ -268,7 +271,16 @@ class _Run:
                 # about four reports a second: each call of the program has a small price
                 stride = max(1, int((stop - done) * 0.25 / max(now - last, 1e-3)))
             done, last = stop, now
-        return params, optimizer_state, np.asarray(costs)
+        return rates, params, state, np.asarray(costs)
+
+    @property
+    def measured(self) -> Any:
+        """The parameters that are measured and kept: the average, if the recipe has one."""
+        return self._measured(self.params, self.state)
+
+    @staticmethod
+    def _measured(params: Any, state: tuple[Any, Average | None]) -> Any:
+        return params if state[1] is None else state[1].params
 
     def _monitored(self, params: Any) -> dict[str, float]:
         scores, values = {}, {}
@@ -290,7 +302,7 @@ class _Run:
         if accuracy > self.best_accuracy:
             self.without_improvement = 0
         if accuracy >= self.best_accuracy:
-            self.best_accuracy, self.best_params = accuracy, self.params
+            self.best_accuracy, self.best_params = accuracy, self.measured
             self.history.best_epoch = int(record["epoch"])
         patience = self.recipe.patience
         if patience is not None and self.without_improvement >= patience and self.halvings < self.recipe.halvings:

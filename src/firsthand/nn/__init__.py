@@ -1,9 +1,11 @@
 """Neural networks as descriptions: activations, costs, initializers, layers, and the network they make."""
 
-from .activations import linear, relu, sigmoid, softmax, tanh
-from .costs import Cost, cross_entropy, log_likelihood, quadratic
+from .activations import gelu, linear, relu, sigmoid, softmax, tanh
+from .blocks import Activation, Concatenate, GlobalAveragePool, GlobalMaxPool, Residual, SqueezeExcite
+from .costs import Cost, Smoothed, cross_entropy, log_likelihood, quadratic
 from .describe import from_json, to_json
 from .initializers import Initializer, glorot, he, large, network3, scaled, zeros
+from .layer import Layer, OutputLayer, Params, Shape, ShapeError
 from .layers import (
     AveragePool,
     Convolution,
@@ -12,38 +14,44 @@ from .layers import (
     Flatten,
     FullyConnected,
     L2Pool,
-    Layer,
     MaxPool,
-    OutputLayer,
-    Params,
     Rescale,
-    Shape,
-    ShapeError,
     Softmax,
 )
 from .network import Network
+from .normalization import BatchNorm, LayerNorm
 
 __all__ = [
+    "Activation",
     "AveragePool",
+    "BatchNorm",
+    "Concatenate",
     "ConvPool",
     "Convolution",
     "Cost",
     "Dropout",
     "Flatten",
     "FullyConnected",
+    "GlobalAveragePool",
+    "GlobalMaxPool",
     "Initializer",
     "L2Pool",
     "Layer",
+    "LayerNorm",
     "MaxPool",
     "Network",
     "OutputLayer",
     "Params",
     "Rescale",
+    "Residual",
     "Shape",
     "ShapeError",
+    "Smoothed",
     "Softmax",
+    "SqueezeExcite",
     "cross_entropy",
     "from_json",
+    "gelu",
     "glorot",
     "he",
     "large",

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-__all__ = ["linear", "relu", "sigmoid", "softmax", "tanh"]
+__all__ = ["gelu", "linear", "relu", "sigmoid", "softmax", "tanh"]
 
 
 def linear(z: Array) -> Array:
@@ -60,6 +60,19 @@ def relu(z: Array) -> Array:
         Nielsen, chapter 3, equation (112).
     """
     return jax.nn.relu(z)
+
+
+def gelu(z: Array) -> Array:
+    """The Gaussian error linear unit, a = z Phi(z), Phi being the distribution function of N(0, 1).
+
+    Args:
+        z: weighted inputs, any shape.
+    Returns:
+        Activations, the same shape.
+    References:
+        Hendrycks and Gimpel 2016, 'Gaussian Error Linear Units'.
+    """
+    return jax.nn.gelu(z, approximate=False)
 
 
 def softmax(z: Array) -> Array:

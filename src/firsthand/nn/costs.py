@@ -8,6 +8,7 @@ The mean over a mini-batch, and with it the factor 1/n of the book, is taken by 
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +16,7 @@ from jax import Array
 
 from .activations import sigmoid, softmax
 
-__all__ = ["Cost", "cross_entropy", "log_likelihood", "quadratic"]
+__all__ = ["Cost", "Smoothed", "cross_entropy", "log_likelihood", "quadratic"]
 
 Activation = Callable[[Array], Array]
 Cost = Callable[[Array, Array, Activation], Array]
@@ -77,3 +78,30 @@ def log_likelihood(z: Array, labels: Array, activation: Activation = softmax) ->
         raise ValueError(f"cost log_likelihood needs softmax outputs, got {activation.__name__}")
     y = jax.nn.one_hot(labels, z.shape[-1], dtype=z.dtype)  # (batch, classes)
     return -jnp.sum(y * jax.nn.log_softmax(z, axis=-1), axis=-1)
+
+
+@dataclass(frozen=True)
+class Smoothed:
+    """A cost with smoothed labels: the target of K classes is (1 - smoothing) y + smoothing / K instead of y.
+
+    It is taken as the mean of the cost over labels drawn so.  For the two costs with logarithms that is the cost of
+    the smoothed target; for the quadratic cost it differs by a number that does not depend on z.
+
+    Args:
+        cost: of the labels as they are.
+        smoothing: share of the target that is spread over all classes, in [0, 1).
+    References:
+        Szegedy et al. 2016, 'Rethinking the Inception Architecture', section 7.
+    """
+
+    cost: Cost
+    smoothing: float
+
+    def __call__(self, z: Array, labels: Array, activation: Activation) -> Array:
+        """One cost per example, (batch,), for weighted inputs z (batch, classes)."""
+
+        def of_class(k: Array) -> Array:
+            return self.cost(z, jnp.full_like(labels, k), activation)
+
+        spread = jnp.mean(jax.vmap(of_class)(jnp.arange(z.shape[-1])), axis=0)  # (batch,)
+        return (1 - self.smoothing) * self.cost(z, labels, activation) + self.smoothing * spread

@@ -8,13 +8,16 @@ import dataclasses
 import types
 from typing import Any
 
-from . import activations, costs, initializers, layers
+from . import activations, blocks, costs, initializers, layers, normalization
+from .layer import Layer
 from .network import Network
 
 __all__ = ["from_json", "to_json"]
 
 _NAMES: dict[str, Any] = {
-    name: getattr(module, name) for module in (layers, activations, costs, initializers) for name in module.__all__
+    name: getattr(module, name)
+    for module in (layers, blocks, normalization, activations, costs, initializers)
+    for name in module.__all__
 }
 
 
@@ -26,7 +29,7 @@ def to_json(value: Any) -> Any:
     """
     if isinstance(value, Network):
         return {"input_shape": list(value.input_shape), "layers": [to_json(layer) for layer in value.layers]}
-    if isinstance(value, layers.Layer):
+    if isinstance(value, Layer):
         _require_known(type(value))
         fields = {field.name: to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
         return {"layer": type(value).__name__, **fields}
@@ -50,16 +53,16 @@ def from_json(value: Any) -> Any:
         return tuple(from_json(item) for item in value)
     if not isinstance(value, dict):
         return value
-    if "layers" in value:
-        return Network(from_json(value["layers"]), from_json(value.get("input_shape", ())))
-    if "function" in value:
-        found = _NAMES.get(value["function"])
+    if "input_shape" in value:
+        return Network(from_json(value.get("layers", [])), from_json(value["input_shape"]))
+    name = value.get("layer", value.get("function"))
+    found = _NAMES.get(name) if isinstance(name, str) else None
+    if "layer" not in value:
         if not isinstance(found, types.FunctionType):
-            raise ValueError(f"unknown function {value['function']!r}")
+            raise ValueError(f"unknown function {name!r}")
         return found
-    found = _NAMES.get(value.get("layer", ""))
-    if not (isinstance(found, type) and issubclass(found, layers.Layer)):
-        raise ValueError(f"unknown layer {value.get('layer')!r}")
+    if not (isinstance(found, type) and issubclass(found, Layer)):
+        raise ValueError(f"unknown layer {name!r}")
     try:
         return found(**{name: from_json(field) for name, field in value.items() if name != "layer"})
     except TypeError as error:

@@ -1,18 +1,11 @@
 """The layers of chapter 6, and a few of their relatives.
 
-A layer is a frozen description without arrays.  It answers four questions:
-
-    output_shape(input_shape)             which shape comes out, before any array exists
-    init(input_shape, dtype, key=key)     its parameters, a dict of arrays ({} where it has none)
-    apply(params, x, key=, train=)        the formula, on a batch
-    multiply_adds(input_shape)            how many multiplications with addition one example costs
-
-Shapes are without the batch axis in the first two and the last; images are (height, width, channels).
+What a layer is stands in layer.py; here are their formulas.
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -25,6 +18,7 @@ from firsthand import kernels
 from . import activations
 from .activations import sigmoid, softmax
 from .initializers import Initializer, scaled, zeros
+from .layer import Layer, OutputLayer, Params, Shape
 
 __all__ = [
     "AveragePool",
@@ -34,73 +28,10 @@ __all__ = [
     "Flatten",
     "FullyConnected",
     "L2Pool",
-    "Layer",
     "MaxPool",
-    "OutputLayer",
-    "Params",
     "Rescale",
-    "Shape",
-    "ShapeError",
     "Softmax",
 ]
-
-Shape = tuple[int, ...]
-Params = dict[str, Array]
-
-
-class ShapeError(ValueError):
-    """A layer was given an input that does not fit it."""
-
-
-@dataclass(frozen=True)
-class Layer:
-    """What all layers are: here, the identity."""
-
-    def output_shape(self, input_shape: Shape) -> Shape:
-        """The shape of one example's output; `ShapeError` where the input does not fit."""
-        return input_shape
-
-    def init(self, input_shape: Shape, dtype: DTypeLike = jnp.float32, *, key: Array) -> Params:
-        """Fresh parameters for inputs of this shape."""
-        return {}
-
-    def apply(self, params: Params, x: Array, *, key: Array | None = None, train: bool = False) -> Array:
-        """The layer's output for a batch x, (batch, *input_shape) -> (batch, *output_shape)."""
-        return x
-
-    def multiply_adds(self, input_shape: Shape) -> int:
-        """Multiplications with addition that the forward pass of one example takes."""
-        return 0
-
-    def __str__(self) -> str:
-        """The layer with what distinguishes it: ConvPool(20, pool=3, activation=relu)."""
-        shown = []
-        for number, field in enumerate(fields(self)):
-            value = getattr(self, field.name)
-            if number == 0:
-                shown.append(str(value))
-            elif field.name == "activation" or value != field.default:
-                shown.append(f"{field.name}={getattr(value, '__name__', value)}")
-        return f"{type(self).__name__}({', '.join(shown)})"
-
-    def _refuse(self, input_shape: Shape, wanted: str) -> ShapeError:
-        return ShapeError(f"{self}: the input has shape {input_shape}, expected {wanted}")
-
-    def _image(self, input_shape: Shape) -> tuple[int, int, int]:
-        if len(input_shape) != 3:
-            raise self._refuse(input_shape, "an image (height, width, channels)")
-        height, width, channels = input_shape
-        return height, width, channels
-
-
-class OutputLayer:
-    """What a layer needs so that a cost can follow it: its weighted input z, and a = activation(z)."""
-
-    activation: Callable[[Array], Array]
-
-    def weighted_input(self, params: Params, x: Array) -> Array:
-        """z, of which the layer's output is activation(z)."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.tree_util import tree_leaves_with_path as leaves_with_path
 from jax.typing import ArrayLike, DTypeLike
 
-from .layers import Layer, OutputLayer, Params, Shape, ShapeError
+from .layer import STATISTICS, Layer, OutputLayer, Params, Shape, ShapeError
 
-__all__ = ["Network"]
+__all__ = ["Network", "is_statistic"]
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,9 @@ class Network:
 
     @property
     def parameter_counts(self) -> tuple[int, ...]:
-        """Number of parameters of each layer, found without making an array."""
+        """Number of parameters of each layer that are learned, found without making an array."""
         return tuple(
-            sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(layer))
+            sum(math.prod(leaf.shape) for path, leaf in leaves_with_path(layer) if not is_statistic(path))
             for layer in jax.eval_shape(lambda key: self.init(key=key), jax.random.key(0))
         )
 
@@ -111,11 +112,37 @@ class Network:
         Returns:
             (batch, classes).
         """
-        a = _as_float(x, params)
-        keys = [None] * len(self.layers) if key is None else list(jax.random.split(key, len(self.layers)))
-        for layer, p, k in zip(self.layers[:-1], params[:-1], keys[:-1], strict=True):
-            a = layer.apply(p, a, key=k, train=train)
+        if train:
+            return self.forward(params, x, key=key)[0]
+        a = self.as_float(x, params)
+        for layer, p in zip(self.layers[:-1], params[:-1], strict=True):
+            a = layer.apply(p, a)
         return self.output_layer.weighted_input(params[-1], a)
+
+    def forward(
+        self, params: tuple[Params, ...], x: ArrayLike, *, key: Array | None = None
+    ) -> tuple[Array, tuple[Params, ...]]:
+        """In training: the weighted input, and the parameters with their statistics brought up to date by this batch.
+
+        Arguments as in `weighted_input`; what is up to date are the running averages of layers like BatchNorm.
+        """
+        a = self.as_float(x, params)
+        keys = [None] * len(self.layers) if key is None else list(jax.random.split(key, len(self.layers)))
+        updated = []
+        for layer, p, k in zip(self.layers[:-1], params[:-1], keys[:-1], strict=True):
+            a, p = layer.forward(p, a, key=k)
+            updated.append(p)
+        return self.output_layer.weighted_input(params[-1], a), (*updated, params[-1])
+
+    @staticmethod
+    def as_float(x: ArrayLike, params: tuple[Params, ...]) -> Array:
+        """Integers as pixels 0..255, divided by 255, in the type of the parameters; floats as they are."""
+        x = jnp.asarray(x)
+        if jnp.issubdtype(x.dtype, jnp.floating):
+            return x
+        leaves = jax.tree.leaves(params)
+        dtype = leaves[0].dtype if leaves else jnp.float32
+        return x.astype(dtype) / 255
 
     def apply(
         self, params: tuple[Params, ...], x: ArrayLike, *, key: Array | None = None, train: bool = False
@@ -145,13 +172,9 @@ class Network:
         return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
 
 
-def _as_float(x: ArrayLike, params: tuple[Params, ...]) -> Array:
-    x = jnp.asarray(x)
-    if jnp.issubdtype(x.dtype, jnp.floating):
-        return x
-    leaves = jax.tree.leaves(params)
-    dtype = leaves[0].dtype if leaves else jnp.float32
-    return x.astype(dtype) / 255
+def is_statistic(path: tuple) -> bool:
+    """Whether a parameter, given by its path in the tree, follows the data and not the gradient."""
+    return getattr(path[-1], "key", None) in STATISTICS
 
 
 def _times(shape: Shape) -> str:

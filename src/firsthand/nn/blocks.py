@@ -1,0 +1,217 @@
+"""Layers made of layers, and what goes with them."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import DTypeLike
+
+from .activations import relu, sigmoid
+from .initializers import he
+from .layer import Layer, Params, Shape, ShapeError
+from .layers import FullyConnected
+
+__all__ = ["Activation", "Concatenate", "GlobalAveragePool", "GlobalMaxPool", "Residual", "SqueezeExcite"]
+
+
+@dataclass(frozen=True)
+class Activation(Layer):
+    """An activation function on its own, for where something stands between it and the weighted input.
+
+    Args:
+        function: of the layer's input, unit by unit.
+    """
+
+    function: Callable[[Array], Array] = relu
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, train: bool = False) -> Array:
+        return self.function(x)
+
+
+@dataclass(frozen=True)
+class _GlobalPool(Layer):
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return (self._image(input_shape)[2],)
+
+
+@dataclass(frozen=True)
+class GlobalAveragePool(_GlobalPool):
+    """The mean of each channel over the whole image: (height, width, channels) -> (channels,)."""
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, train: bool = False) -> Array:
+        return jnp.mean(x, (1, 2))
+
+
+@dataclass(frozen=True)
+class GlobalMaxPool(_GlobalPool):
+    """The largest value of each channel in the whole image: (height, width, channels) -> (channels,)."""
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, train: bool = False) -> Array:
+        return jnp.max(x, (1, 2))
+
+
+@dataclass(frozen=True)
+class Residual(Layer):
+    """What the layers inside make of the input, added to the input: a = x + f(x).
+
+    Args:
+        layers: f, first to last; its output has the shape of its input.
+    References:
+        He et al. 2016, 'Deep Residual Learning for Image Recognition', equation (1).
+    """
+
+    layers: tuple[Layer, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", _nonempty(self, self.layers))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        inside = _shapes(self.layers, input_shape)[-1]
+        if inside != input_shape:
+            raise ShapeError(f"Residual: the layers inside make {inside} of {input_shape}, expected the same shape")
+        return input_shape
+
+    def init(self, input_shape: Shape, dtype: DTypeLike = jnp.float32, *, key: Array) -> Params:
+        return _init(self.layers, input_shape, dtype, key)
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, train: bool = False) -> Array:
+        if train:
+            return self.forward(params, x, key=key)[0]
+        return x + _apply(self.layers, params, x)
+
+    def forward(self, params: Params, x: Array, *, key: Array | None = None) -> tuple[Array, Params]:
+        inside, params = _forward(self.layers, params, x, key)
+        return x + inside, params
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        return _multiply_adds(self.layers, input_shape)
+
+
+@dataclass(frozen=True)
+class Concatenate(Layer):
+    """Several rows of layers side by side, each with the same input; their outputs are joined at the last axis.
+
+    Args:
+        branches: rows of layers, first to last; a row without layers hands the input through.
+    References:
+        Szegedy et al. 2015, 'Going Deeper with Convolutions', figure 2.
+    """
+
+    branches: tuple[tuple[Layer, ...], ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "branches", tuple(tuple(branch) for branch in _nonempty(self, self.branches)))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        shapes = [_shapes(branch, input_shape)[-1] for branch in self.branches]
+        if len({shape[:-1] for shape in shapes}) > 1:
+            raise ShapeError(f"Concatenate: the branches make {shapes} of {input_shape}, expected one height and width")
+        return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
+
+    def init(self, input_shape: Shape, dtype: DTypeLike = jnp.float32, *, key: Array) -> Params:
+        keys = jax.random.split(key, len(self.branches))
+        made = (_init(branch, input_shape, dtype, k) for branch, k in zip(self.branches, keys, strict=True))
+        return {str(number): params for number, params in enumerate(made)}
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, train: bool = False) -> Array:
+        if train:
+            return self.forward(params, x, key=key)[0]
+        parts = [_apply(branch, params[str(number)], x) for number, branch in enumerate(self.branches)]
+        return jnp.concatenate(parts, axis=-1)
+
+    def forward(self, params: Params, x: Array, *, key: Array | None = None) -> tuple[Array, Params]:
+        keys = _split(key, len(self.branches))
+        made = [_forward(b, params[str(n)], x, k) for n, (b, k) in enumerate(zip(self.branches, keys, strict=True))]
+        updated = {str(number): params for number, (_, params) in enumerate(made)}
+        return jnp.concatenate([part for part, _ in made], axis=-1), updated
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        return sum(_multiply_adds(branch, input_shape) for branch in self.branches)
+
+
+@dataclass(frozen=True)
+class SqueezeExcite(Layer):
+    """Every channel of the image times a number between 0 and 1 that the means of all channels decide:
+
+        a = x sigmoid(W_2 relu(W_1 mean(x) + b_1) + b_2)
+
+    Args:
+        units: of the small hidden layer in between.
+    References:
+        Hu, Shen and Sun 2018, 'Squeeze-and-Excitation Networks', equations (2) to (4).
+    """
+
+    units: int
+
+    def _rows(self, channels: int) -> dict[str, FullyConnected]:
+        return {
+            "squeeze": FullyConnected(self.units, relu, weights_init=he),
+            "excite": FullyConnected(channels, sigmoid),
+        }
+
+    def __post_init__(self) -> None:
+        self._rows(1)  # refuses what is not a number of units
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return self._image(input_shape)
+
+    def init(self, input_shape: Shape, dtype: DTypeLike = jnp.float32, *, key: Array) -> Params:
+        channels, keys = self._image(input_shape)[2], jax.random.split(key)
+        squeeze, excite = self._rows(channels).values()
+        return {
+            "squeeze": squeeze.init((channels,), dtype, key=keys[0]),
+            "excite": excite.init((self.units,), dtype, key=keys[1]),
+        }
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, train: bool = False) -> Array:
+        share = jnp.mean(x, (1, 2))  # (batch, channels)
+        for name, layer in self._rows(x.shape[-1]).items():
+            share = layer.apply(params[name], share)
+        return x * share[:, None, None, :]
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        return 2 * input_shape[-1] * self.units + math.prod(input_shape)
+
+
+def _nonempty(layer: Layer, inside: Sequence) -> tuple:
+    if not inside:
+        raise ValueError(f"{type(layer).__name__}: nothing inside, expected at least one")
+    return tuple(inside)
+
+
+def _shapes(layers: Sequence[Layer], input_shape: Shape) -> list[Shape]:
+    shapes = [input_shape]
+    for layer in layers:
+        shapes.append(layer.output_shape(shapes[-1]))
+    return shapes
+
+
+def _init(layers: Sequence[Layer], input_shape: Shape, dtype: DTypeLike, key: Array) -> Params:
+    keys = jax.random.split(key, max(1, len(layers)))
+    made = zip(layers, _shapes(layers, input_shape)[:-1], keys[: len(layers)], strict=True)
+    return {str(number): layer.init(shape, dtype, key=k) for number, (layer, shape, k) in enumerate(made)}
+
+
+def _apply(layers: Sequence[Layer], params: Params, x: Array) -> Array:
+    for number, layer in enumerate(layers):
+        x = layer.apply(params[str(number)], x)
+    return x
+
+
+def _forward(layers: Sequence[Layer], params: Params, x: Array, key: Array | None) -> tuple[Array, Params]:
+    updated = {}
+    for number, (layer, k) in enumerate(zip(layers, _split(key, len(layers)), strict=True)):
+        x, updated[str(number)] = layer.forward(params[str(number)], x, key=k)
+    return x, updated
+
+
+def _multiply_adds(layers: Sequence[Layer], input_shape: Shape) -> int:
+    shapes = _shapes(layers, input_shape)[:-1]
+    return sum(layer.multiply_adds(shape) for layer, shape in zip(layers, shapes, strict=True))
+
+
+def _split(key: Array | None, count: int) -> Sequence[Array | None]:
+    return [None] * count if key is None else list(jax.random.split(key, max(1, count))[:count])
