@@ -79,6 +79,7 @@ def shapes(net: Net) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
     shape: tuple[int, ...] = (PIXELS, PIXELS, 1)
     for layer in net.layers:
         if isinstance(layer, Conv):
+            assert len(shape) == 3
             height, width, channels = shape
             found.append((shape, (layer.size, layer.size, channels, layer.filters)))
             shape = ((height - layer.size + 1) // 2, (width - layer.size + 1) // 2, layer.filters)

@@ -89,10 +89,8 @@ def golden_trace():
         jnp.asarray(data.images),
         jnp.asarray(data.labels),
         jnp.arange(100),
-        100,
-        0,
-        10,
-        np.full(10, 0.1),
+        *(np.int32(number) for number in (100, 0, 10)),
+        np.full(10, 0.1, np.float32),
         jax.random.key(1),
     )
     assert int(reached) == 10

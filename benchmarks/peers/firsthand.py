@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.nets import Conv, Drop, Net, Problem
 from firsthand import nn
 from firsthand.learning import Recipe
-from firsthand.learning.train import _Run
+from firsthand.learning.run import Run
 
 PACKAGES = ("jax", "jaxlib")
 _ACTIVATIONS = {"relu": nn.relu, "sigmoid": nn.sigmoid}
@@ -39,18 +39,18 @@ class Peer:
         self.data = jnp.asarray(problem.images), jnp.asarray(problem.labels)
         self.key = jax.random.key(1)
         # what train() makes of a network and a recipe, so that nothing here can differ from real training
-        self.training = _Run(self.network, recipe, {"training": self.data}, self.key, None, None)
+        self.training = Run(self.network, recipe, {"training": self.data}, self.key)
         n, size = len(problem.labels), problem.batch_size
         # the epoch's order is filled up to whole mini-batches, as train() does
         self.order = jnp.resize(jnp.asarray(problem.order), (-(-n // size) * size,))
-        self.members, self.program = 0, self.training.program
+        self.members, self.program = 0, self.training.program()
         if variant.startswith("vmap"):
             # the same program for several members: parameters, costs and keys are each one's own, the data are not
             self.members = int(variant.split()[1])
             axes = (0, 0, 0, None, None, None, None, None, None, None, 0)
-            self.program = jax.vmap(self.training.program, in_axes=axes)
+            self.program = jax.jit(jax.vmap(self.training.program(), in_axes=axes), donate_argnums=(0, 1, 2))
             self.key = jax.random.split(self.key, self.members)
-        self.rates = recipe.learning_rates(0, len(self.order) // size)
+        self.rates = recipe.learning_rates(0, len(self.order) // size).astype(np.float32)
         self.reset()
 
     def reset(self) -> None:
@@ -76,9 +76,7 @@ class Peer:
             self.costs,
             *self.data,
             self.order,
-            len(self.problem.labels),
-            start,
-            start + steps,
+            *(np.int32(number) for number in (len(self.problem.labels), start, start + steps)),
             self.rates,
             self.key,
         )

@@ -2,10 +2,12 @@
 
 from .evaluation import Score, evaluate
 from .history import History
+from .members import train_members
 from .model import Model, ModelFileError, normalized
 from .recipe import Recipe, RecipeError
+from .run import Progress
 from .schedules import Cosine, OneCycle
-from .train import DataSplits, Diverged, Progress, Training, train
+from .train import DataSplits, Diverged, Training, train
 
 __all__ = [
     "Cosine",
@@ -23,4 +25,5 @@ __all__ = [
     "evaluate",
     "normalized",
     "train",
+    "train_members",
 ]

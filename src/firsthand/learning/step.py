@@ -13,13 +13,17 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax import Array, lax
+from jax.sharding import Mesh, PartitionSpec
 
 from firsthand.kernels import SteppedWeights, can_step
 from firsthand.nn import Cost, Network
 from firsthand.nn.network import is_statistic
 
-__all__ = ["Augment", "Average", "momentum", "penalty", "step_program", "with_penalties"]
+__all__ = ["Augment", "Average", "Device", "momentum", "penalty", "step_program", "with_penalties"]
 
+
+_PARTS = "parts"  # of a mini-batch, on a device each
+Device = Any  # jax.Device, which is no class for type checkers
 
 # of images (batch, height, width, channels) as floats, with a key: images of the same shape
 Augment = Callable[..., Array]
@@ -42,12 +46,15 @@ def step_program(
     batch_size: int,
     augment: Augment | None = None,
     average: float = 0.0,
+    devices: tuple[Device, ...] | None = None,
 ):
     """Compile an epoch, or any part of it.
 
     Args:
         network, cost, l2, l1, batch_size, augment, average: see `Recipe`.
         optimizer: what makes a direction of a gradient.
+        devices: divide every mini-batch over them; the parts' gradients are added up, and everything else is the same
+            on all.  Randomness is drawn for each part, and BatchNorm sees its part.
         descend: whether the step is -rate times that direction; otherwise it is +rate times (Optax's own sign).
     Returns:
         A function (params, state, costs, images, labels, order, n, start, stop, rates, key) -> (params, state, costs,
@@ -56,7 +63,9 @@ def step_program(
         cost that is no number.  The first three arguments are given away: their memory becomes that of the results.
         `state` is that of the optimizer with the `Average` of the parameters, None if there is none.
     """
-    plain = descend and optimizer is momentum(0.0, False) and not l1
+    parts = 1 if devices is None else len(devices)
+    size = batch_size // parts
+    plain = descend and optimizer is momentum(0.0, False) and not l1 and parts == 1
 
     def mean_cost(params, x: Array, y: Array, counts: Array, key: Array) -> tuple[Array, Any]:
         z, updated = network.forward(params, x, key=key)  # (batch, classes)
@@ -65,21 +74,28 @@ def step_program(
     def run(params, state, costs, images, labels, order, n, start, stop, rates, key):
         def step(carry):
             i, params, state, costs, _ = carry
-            at = lax.dynamic_slice(order, (i * batch_size,), (batch_size,))
+            rate, step_key = rates[i], jax.random.fold_in(key, i)
+            first = i * batch_size
+            if parts > 1:
+                part = lax.axis_index(_PARTS)
+                first, step_key = first + part * size, jax.random.fold_in(step_key, part)
+            at = lax.dynamic_slice(order, (first,), (size,))
             x, y = images[at], labels[at]
             if len(labels) % batch_size:
                 # the last mini-batch is filled up with examples that do not count
-                valid = i * batch_size + jnp.arange(batch_size) < n
-                counts = valid.astype(jnp.float32) / jnp.sum(valid, dtype=jnp.float32)
+                valid = first + jnp.arange(size) < n
+                counts = valid.astype(jnp.float32) / jnp.minimum(batch_size, n - i * batch_size).astype(jnp.float32)
             else:
-                counts = jnp.full(batch_size, 1 / batch_size, jnp.float32)
-            rate, step_key = rates[i], jax.random.fold_in(key, i)
+                counts = jnp.full(size, 1 / batch_size, jnp.float32)
             if augment is not None:
                 step_key, augment_key = jax.random.split(step_key)
                 x = augment(network.as_float(x, params), key=augment_key)
             given = _stepping(params, rate, l2) if plain else params
             found = jax.value_and_grad(mean_cost, has_aux=True)(given, x, y, counts, step_key)
             (value, statistics), gradient = found
+            if parts > 1:
+                value, gradient = lax.psum((value, gradient), _PARTS)
+                statistics = lax.pmean(statistics, _PARTS)
             optimizer_state, mean = state
             penalized = with_penalties(gradient, params, l2, l1)
             direction, optimizer_state = optimizer.update(penalized, optimizer_state, params)
@@ -102,13 +118,10 @@ def step_program(
         )
         return params, state, costs, i, value
 
-    compiled = jax.jit(run, donate_argnums=(0, 1, 2))
-
-    def call(params, state, costs, images, labels, order, n: int, start: int, stop: int, rates, key):
-        scalars = np.int32(n), np.int32(start), np.int32(stop)
-        return compiled(params, state, costs, images, labels, order, *scalars, np.asarray(rates, np.float32), key)
-
-    return call
+    if devices is not None:
+        mesh, whole = Mesh(np.array(devices), (_PARTS,)), PartitionSpec()
+        run = jax.shard_map(run, mesh=mesh, in_specs=whole, out_specs=whole, check_vma=False)
+    return jax.jit(run, donate_argnums=(0, 1, 2))
 
 
 @jax.tree_util.register_dataclass

@@ -1,11 +1,6 @@
-"""Training: mini-batch stochastic gradient descent, epoch by epoch.
+"""Training: mini-batch stochastic gradient descent, of one network or of several at a time."""
 
-What happens within an epoch is one compiled program, in step.py; here is what happens between epochs.
-"""
-
-import time
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -13,20 +8,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from firsthand.data import Dataset
 from firsthand.errors import FirsthandError
 from firsthand.files import describe_machine, versions
 from firsthand.nn import Network, Params, to_json
 
-from .checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from .checkpoint import read_checkpoint, write_checkpoint
 from .evaluation import evaluate
 from .history import History
 from .model import Model, check_fits
 from .recipe import Recipe
-from .step import Average, momentum, penalty, step_program
+from .run import NotFinite, Progress, Run, pass_over
+from .step import Device
 
-__all__ = ["DataSplits", "Diverged", "Progress", "Training", "train"]
+__all__ = ["DataSplits", "Diverged", "Training", "train"]
 
 
 class DataSplits(Protocol):
@@ -38,18 +35,6 @@ class DataSplits(Protocol):
     def validation(self) -> Dataset | None: ...
     @property
     def test(self) -> Dataset | None: ...
-
-
-class Progress(NamedTuple):
-    """Where a training is; handed to the `progress` function a few times a second and after every epoch."""
-
-    epoch: int  # from 1
-    epochs: int
-    step: int  # completed in this epoch
-    steps: int  # in an epoch
-    seconds: float  # of steps, in this epoch
-    batch_cost: float  # mean over the epoch's mini-batches so far
-    record: dict[str, float] | None  # of the epoch, once it is complete
 
 
 class Training(NamedTuple):
@@ -77,6 +62,8 @@ def train(
     progress: Callable[[Progress], None] | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
+    devices: Sequence[Device] | None = None,
+    interrupted: Callable[[], bool] | None = None,
 ) -> Training:
     """Train a network by stochastic gradient descent.
 
@@ -86,32 +73,72 @@ def train(
         network: what to train.
         data: training, validation and test data.  The test data decide nothing.
         recipe: how.
-        key: all randomness: initial parameters, order of the data, dropout.
+        key: all randomness: initial parameters, order of the data, dropout, augmentation.
         params: where to start; freshly initialized by default.
         progress: called with a `Progress` a few times a second.
         checkpoint: file that is replaced after every epoch.
         resume: go on from the checkpoint file.
+        devices: divide every mini-batch over these; by default one device does it all.
+        interrupted: asked a few times a second; once it says True, this is as if Ctrl-C were pressed.
     Returns:
         The `Model` (at the best validation accuracy if the recipe says so and it was monitored) and the `History`.
         Ctrl-C ends the training with the last completed epoch; before the first, it is raised as usual.
     Raises:
-        FirsthandError: data that do not fit the network, a checkpoint of another training.
+        FirsthandError: data that do not fit the network, a checkpoint of another training, mini-batches that cannot be
+            divided over the devices.
         Diverged: the cost is no longer a number.
     """
+    on_device = placed(network, data, recipe, devices)
+    run = Run(network, recipe, on_device, key, params, progress)
+    about = provenance(data, recipe, key)
+    fingerprint = {name: about[name] for name in ("recipe", "key", "training_data", "versions")}
+    fingerprint |= {"network": to_json(network), "recipe": {**recipe.to_json(), "epochs": "any"}}
+    if resume:
+        if checkpoint is None:
+            raise FirsthandError("train: resume is True, but no checkpoint file is given")
+        run.restore(read_checkpoint(checkpoint, run.snapshot()[:3], fingerprint))
+    program = run.program(devices)
+
+    try:
+        while not run.finished():
+            pass_over([run], program, interrupted)
+            if checkpoint is not None:
+                write_checkpoint(checkpoint, run.snapshot(), fingerprint)
+    except KeyboardInterrupt:
+        if not len(run.history):
+            raise
+        run.history.stopped = f"interrupted: kept epoch {len(run.history)} of {recipe.epochs}"
+    except NotFinite as error:
+        raise Diverged(str(error), concluded(run, data, about) if len(run.history) else None) from None
+    return concluded(run, data, about)
+
+
+def placed(
+    network: Network, data: DataSplits, recipe: Recipe, devices: Sequence[Device] | None = None
+) -> dict[str, tuple[Array, Array]]:
+    """Images and labels of all parts of the data, checked, and moved to the device once; whole to each of several."""
     check_fits(network, data.train, "training data")
     sets = {"training": data.train, "validation": data.validation, "test": data.test}
     for name in recipe.monitor:
         if sets[name.partition("_")[0]] is None:
             raise FirsthandError(f"recipe: monitor has {name}, but there are no {name.partition('_')[0]} data")
-    # moved to the device once, all of them
-    on_device = {}
+    if devices is not None and recipe.batch_size % len(devices):
+        raise FirsthandError(
+            f"recipe: batch_size is {recipe.batch_size}, expected a multiple of the {len(devices)} devices"
+        )
+    whole = None if devices is None else NamedSharding(Mesh(np.array(devices), ("parts",)), PartitionSpec())
+    found = {}
     for name, dataset in sets.items():
         if dataset is not None:
             check_fits(network, dataset, f"{name} data")
-            on_device[name] = (jnp.asarray(dataset.images), jnp.asarray(dataset.labels))
+            arrays = dataset.images, dataset.labels
+            found[name] = tuple(jnp.asarray(a) if whole is None else jax.device_put(a, whole) for a in arrays)
+    return found
 
-    run = _Run(network, recipe, on_device, key, params, progress)
-    provenance = {
+
+def provenance(data: DataSplits, recipe: Recipe, key: Array) -> dict[str, Any]:
+    """How a model came to be, as far as it is known before the training."""
+    return {
         "recipe": recipe.to_json(),
         "key": np.asarray(jax.random.key_data(key)).tolist(),
         "training_data": data.train.digest,
@@ -119,214 +146,14 @@ def train(
         "machine": describe_machine(),
         "device": jax.devices()[0].device_kind,
     }
-    fingerprint = {name: provenance[name] for name in ("recipe", "key", "training_data", "versions")}
-    fingerprint |= {"network": to_json(network), "recipe": {**recipe.to_json(), "epochs": "any"}}
-    if resume:
-        if checkpoint is None:
-            raise FirsthandError("train: resume is True, but no checkpoint file is given")
-        run.restore(read_checkpoint(checkpoint, run.snapshot()[:3], fingerprint))
-
-    def result() -> Training:
-        params = run.best_params if recipe.keep_best and run.history.best_epoch else run.measured
-        accuracies = {
-            name: evaluate(network, params, images, labels, recipe.cost).accuracy
-            for name, (images, labels) in on_device.items()
-        }
-        about = provenance | {
-            "epochs": len(run.history),
-            "best_epoch": run.history.best_epoch,
-            "accuracies": accuracies,
-        }
-        return Training(Model(network, jax.device_get(params), data.train.classes, about), run.history)
-
-    try:
-        while not run.finished():
-            run.epoch()
-            if checkpoint is not None:
-                write_checkpoint(checkpoint, run.snapshot(), fingerprint)
-    except KeyboardInterrupt:
-        if not len(run.history):
-            raise
-        run.history.stopped = f"interrupted: kept epoch {len(run.history)} of {recipe.epochs}"
-    except _NotFinite as error:
-        raise Diverged(str(error), result() if len(run.history) else None) from None
-    return result()
 
 
-class _NotFinite(Exception):
-    pass
-
-
-class _Run:
-    """A training between two epochs: parameters, optimizer state, history, and the best so far."""
-
-    def __init__(
-        self,
-        network: Network,
-        recipe: Recipe,
-        data: dict[str, tuple[Array, Array]],
-        key: Array,
-        params: tuple[Params, ...] | None,
-        progress: Callable[[Progress], None] | None,
-    ):
-        self.network, self.recipe, self.data, self.progress = network, recipe, data, progress
-        init_key, self.key = jax.random.split(key)
-        self.params = network.init(key=init_key) if params is None else jax.tree.map(jnp.asarray, params)
-        self.optimizer = recipe.optimizer or momentum(recipe.momentum, recipe.nesterov)
-        # the second half is the average of the parameters
-        self.state = self.optimizer.init(self.params), Average.of(self.params) if recipe.average else None
-        self.program = step_program(
-            network,
-            recipe.training_cost,
-            self.optimizer,
-            recipe.optimizer is None,
-            recipe.l2,
-            recipe.l1,
-            recipe.batch_size,
-            recipe.augment,
-            recipe.average,
-        )
-        self.best_params = self.params
-        self.best_accuracy = 0.0
-        self.history = History()
-        self.without_improvement = 0
-        self.halvings = 0
-
-    def snapshot(self) -> Checkpoint:
-        return Checkpoint(
-            self.params,
-            self.state,
-            self.best_params,
-            self.history,
-            self.best_accuracy,
-            self.without_improvement,
-            self.halvings,
-        )
-
-    def restore(self, state: Checkpoint) -> None:
-        self.params, self.state, self.best_params, self.history = state[:4]
-        self.best_accuracy, self.without_improvement, self.halvings = state[4:]
-
-    def finished(self) -> bool:
-        done = len(self.history)
-        if done >= self.recipe.epochs:
-            self.history.stopped = f"finished: {done} epochs"
-        elif self.recipe.patience is not None and self.without_improvement >= self.recipe.patience:
-            self.history.stopped = (
-                f"stopped early after epoch {done}: no better validation accuracy since epoch {self.history.best_epoch}"
-            )
-        else:
-            return False
-        return True
-
-    def epoch(self) -> None:
-        """One pass over the training data, and what follows from it."""
-        number = len(self.history)
-        started = time.perf_counter()
-        rates, params, state, costs = self._steps(number)
-        seconds = time.perf_counter() - started
-
-        started = time.perf_counter()
-        record = {
-            "epoch": number + 1,
-            "learning_rate": float(rates[0]),
-            "batch_cost": float(np.mean(costs)),
-            "seconds": seconds,
-            **self._monitored(self._measured(params, state)),
-        }
-        record["evaluation_seconds"] = time.perf_counter() - started
-        # from here on nothing takes time: an interrupted epoch leaves the last one as it was
-        self.params, self.state = params, state
-        self.history.records.append(record)
-        self._compare_with_best(record)
-        self._report(number, len(costs), seconds, costs, record)
-
-    def _steps(self, number: int) -> tuple[np.ndarray, Any, Any, np.ndarray]:
-        images, labels = self.data["training"]
-        n, size = len(labels), self.recipe.batch_size
-        steps = -(-n // size)
-        order_key, step_key = jax.random.split(jax.random.fold_in(self.key, number))
-        order = _order(order_key, n, steps * size, self.recipe.shuffle)
-        rates = self.recipe.learning_rates(number, steps) * 0.5**self.halvings
-
-        # the program takes over what it is given: give it copies, so that self.params survive an interruption
-        params, state = _copy((self.params, self.state))
-        costs = jnp.zeros(steps, jnp.float32)
-        done, stride = 0, steps if self.progress is None else min(steps, 64)
-        started = last = time.perf_counter()
-        while done < steps:
-            stop = min(done + stride, steps)
-            params, state, costs, reached, cost = self.program(
-                params, state, costs, images, labels, order, n, done, stop, rates, step_key
-            )
-            reached, cost = int(reached), float(cost)  # waits for the device
-            if not np.isfinite(cost):
-                raise _NotFinite(
-                    f"training: the cost is {cost} in epoch {number + 1}, step {reached} of {steps}; "
-                    f"the learning rate ({rates[min(reached, steps) - 1]:g}) is likely too large"
-                )
-            now = time.perf_counter()
-            if self.progress is not None:
-                self._report(number, reached, now - started, costs, None)
-                # about four reports a second: each call of the program has a small price
-                stride = max(1, int((stop - done) * 0.25 / max(now - last, 1e-3)))
-            done, last = stop, now
-        return rates, params, state, np.asarray(costs)
-
-    @property
-    def measured(self) -> Any:
-        """The parameters that are measured and kept: the average, if the recipe has one."""
-        return self._measured(self.params, self.state)
-
-    @staticmethod
-    def _measured(params: Any, state: tuple[Any, Average | None]) -> Any:
-        return params if state[1] is None else state[1].params
-
-    def _monitored(self, params: Any) -> dict[str, float]:
-        scores, values = {}, {}
-        for name in self.recipe.monitor:
-            which, _, quantity = name.partition("_")
-            if which not in scores:
-                scores[which] = evaluate(self.network, params, *self.data[which], self.recipe.cost)
-            values[name] = getattr(scores[which], quantity)
-            if quantity == "cost":
-                values[name] += penalty(params, self.recipe.l2, self.recipe.l1)
-        return values
-
-    def _compare_with_best(self, record: dict[str, float]) -> None:
-        accuracy = record.get("validation_accuracy")
-        if accuracy is None:
-            return
-        self.without_improvement += 1
-        # the originals take the later of two equals as the best; patience counts real improvement only
-        if accuracy > self.best_accuracy:
-            self.without_improvement = 0
-        if accuracy >= self.best_accuracy:
-            self.best_accuracy, self.best_params = accuracy, self.measured
-            self.history.best_epoch = int(record["epoch"])
-        patience = self.recipe.patience
-        if patience is not None and self.without_improvement >= patience and self.halvings < self.recipe.halvings:
-            self.halvings += 1
-            self.without_improvement = 0
-
-    def _report(self, number: int, step: int, seconds: float, costs, record: dict[str, float] | None) -> None:
-        if self.progress is not None:
-            mean = float(np.mean(np.asarray(costs)[:step]))
-            self.progress(Progress(number + 1, self.recipe.epochs, step, len(costs), seconds, mean, record))
-
-
-_copy = jax.jit(lambda tree: jax.tree.map(jnp.copy, tree))
-
-
-def _order(key: Array, n: int, length: int, shuffle: bool) -> Array:
-    """The order of the examples in an epoch, filled up to whole mini-batches by repeating its beginning."""
-    return _order_program(n, length, shuffle)(key)
-
-
-@lru_cache(maxsize=64)
-def _order_program(n: int, length: int, shuffle: bool):
-    def make(key: Array) -> Array:
-        order = jax.random.permutation(key, n) if shuffle else jnp.arange(n)
-        return jnp.resize(order, (length,)).astype(jnp.int32)
-
-    return jax.jit(make)
+def concluded(run: Run, data: DataSplits, about: dict[str, Any]) -> Training:
+    """What has become of a run: the model with its accuracies, and the history."""
+    params = run.result
+    accuracies = {
+        name: evaluate(run.network, params, images, labels, run.recipe.cost).accuracy
+        for name, (images, labels) in run.data.items()
+    }
+    about = about | {"epochs": len(run.history), "best_epoch": run.history.best_epoch, "accuracies": accuracies}
+    return Training(Model(run.network, jax.device_get(params), data.train.classes, about), run.history)

@@ -1,0 +1,182 @@
+"""Several trainings at a time: members of an ensemble, or one network with several recipes.
+
+On a CPU they run side by side, each on a core of its own: the kernels use one thread each, and a training is one call
+of compiled code after another, during which Python's lock is free.  On an accelerator, which one small network cannot
+fill, those on the same device are one program, vmapped over the members.  benchmarks/members.py measures both.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+from jax import Array
+
+from firsthand.errors import FirsthandError
+from firsthand.nn import Network
+
+from .recipe import Recipe
+from .run import NotFinite, Progress, Run, pass_over, together
+from .step import Device
+from .train import DataSplits, Diverged, Training, concluded, placed, provenance, train
+
+__all__ = ["Plan", "plan", "train_members"]
+
+
+class Plan(NamedTuple):
+    """How several trainings are divided over the machine."""
+
+    groups: list[tuple[Device, list[int]]]  # each the work of one thread at a time
+    at_once: int  # how many threads
+    one_program: bool  # whether a group is one vmapped program, or one training after the other
+
+    def __str__(self) -> str:
+        count = sum(len(members) for _, members in self.groups)
+        if self.one_program:
+            return f"{count} trainings as {len(self.groups)} programs on {len(self.groups)} devices"
+        return f"{count} trainings, {self.at_once} at a time, each on a core of its own"
+
+
+def plan(count: int, one_program: bool | None = None) -> Plan:
+    """Divide trainings over this machine's devices and cores.
+
+    Args:
+        count: how many trainings.
+        one_program: vmap the trainings on a device; by default on accelerators, where it was measured to be faster.
+    """
+    devices = jax.local_devices()
+    if one_program is None:
+        one_program = devices[0].platform != "cpu"
+    if one_program:
+        shares = [(device, list(range(first, count, len(devices)))) for first, device in enumerate(devices)]
+        groups = [(device, members) for device, members in shares if members]
+        return Plan(groups, len(groups), True)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    groups = [(devices[member % len(devices)], [member]) for member in range(count)]
+    return Plan(groups, min(count, cores), False)
+
+
+def train_members(
+    network: Network | Sequence[Network],
+    data: DataSplits,
+    recipes: Recipe | Sequence[Recipe],
+    *,
+    keys: Sequence[Array],
+    progress: Callable[[Progress], None] | None = None,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    one_program: bool | None = None,
+) -> list[Training]:
+    """Train several networks at a time, each as `train` would alone with its key.
+
+    Side by side they end with the same bits as alone; as one program, with the same numbers up to rounding.
+
+    Args:
+        network: one for all, or one each.
+        data: the same for all.
+        recipes: one for all, or one each.
+        keys: one for each training.
+        progress: called with the `Progress` of each, which says whose it is; from several threads, one at a time.
+        checkpoint: files FILE-0, FILE-1, ... that are replaced after every epoch.
+        resume: those with a checkpoint file go on from it.
+        one_program: see `plan`.
+    Returns:
+        What `train` returns, for each.  Ctrl-C ends all of them with their last completed epoch; where one has none, it
+        is raised as usual.
+    Raises:
+        FirsthandError, Diverged: as `train`; the first one ends all.
+    """
+    count = len(keys)
+    networks = [network] * count if isinstance(network, Network) else list(network)
+    chosen = [recipes] * count if isinstance(recipes, Recipe) else list(recipes)
+    if not count or len(networks) != count or len(chosen) != count:
+        raise FirsthandError(f"train: {len(networks)} networks and {len(chosen)} recipes for {count} keys")
+    alike = len(set(networks)) == 1 and len({id(recipe) for recipe in chosen}) == 1
+    if one_program and not alike:
+        raise FirsthandError("train: one program takes one network and one recipe")
+    if checkpoint is not None or not alike:
+        one_program = False  # a group's runs would have to stop and go on together
+    layout = plan(count, one_program)
+    stop = threading.Event()
+    lock = threading.Lock()
+
+    def tell(member: int) -> Callable[[Progress], None] | None:
+        def say(at: Progress) -> None:
+            if progress is not None:
+                with lock:
+                    progress(at._replace(member=member))
+
+        return None if progress is None else say
+
+    def alone(member: int) -> Training:
+        file = None if checkpoint is None else checkpoint.with_name(f"{checkpoint.name}-{member}")
+        return train(
+            networks[member],
+            data,
+            chosen[member],
+            key=keys[member],
+            progress=tell(member),
+            checkpoint=file,
+            resume=resume and file is not None and file.exists(),
+            interrupted=stop.is_set,
+        )
+
+    def group(device: Device, members: list[int]) -> list[Training]:
+        with jax.default_device(device):
+            if layout.one_program and len(members) > 1:
+                own = [(keys[member], tell(member)) for member in members]
+                return _as_one(networks[0], data, chosen[0], own, stop.is_set)
+            return [alone(member) for member in members]
+
+    with ThreadPoolExecutor(layout.at_once) as pool:
+        futures = [pool.submit(group, device, members) for device, members in layout.groups]
+        with suppress(KeyboardInterrupt):
+            wait(futures, return_when=FIRST_EXCEPTION)
+        # all is done, or one has failed, or Ctrl-C: what still runs keeps its last epoch
+        stop.set()
+        for future in futures:
+            future.cancel()
+    failed = [error for future in futures if not future.cancelled() and (error := future.exception()) is not None]
+    # what ended the others is said, not how they ended
+    for error in sorted(failed, key=lambda error: isinstance(error, KeyboardInterrupt)):
+        raise error
+    if any(future.cancelled() for future in futures):
+        raise KeyboardInterrupt
+    found: dict[int, Training] = {}
+    for (_, members), future in zip(layout.groups, futures, strict=True):
+        found |= dict(zip(members, future.result(), strict=True))
+    return [found[member] for member in range(count)]
+
+
+def _as_one(
+    network: Network,
+    data: DataSplits,
+    recipe: Recipe,
+    members: Sequence[tuple[Array, Callable[[Progress], None] | None]],
+    interrupted: Callable[[], bool],
+) -> list[Training]:
+    """Trainings of one network by one recipe as one vmapped program; each stops when it would alone."""
+    on_device = placed(network, data, recipe)
+    runs = [Run(network, recipe, on_device, key, None, progress) for key, progress in members]
+    program = together(runs[0].program())
+
+    def results() -> list[Training]:
+        return [
+            concluded(run, data, provenance(data, recipe, key)) for run, (key, _) in zip(runs, members, strict=True)
+        ]
+
+    try:
+        while going := [run for run in runs if not run.finished()]:
+            pass_over(going, program if len(going) > 1 else going[0].program(), interrupted)
+    except KeyboardInterrupt:
+        if not all(len(run.history) for run in runs):
+            raise
+        for run in runs:
+            run.history.stopped = f"interrupted: kept epoch {len(run.history)} of {recipe.epochs}"
+    except NotFinite as error:
+        raise Diverged(str(error), None) from None
+    return results()
