@@ -18,24 +18,39 @@ __all__ = ["evaluate", "predict", "summary"]
 
 
 def evaluate(model: ModelPath = None, data: DataName = "mnist", device: Device = None, as_json: Json = False) -> None:
-    """Accuracy of a model on a data set: on its test images if it has such a part."""
+    """Accuracy and calibration of a model on a data set: on its test images if it has such a part."""
     use_device(device)
-    from firsthand.inspect import confusion_matrix
+    from firsthand.inspect import (
+        brier_score,
+        confusion_matrix,
+        expected_calibration_error,
+        negative_log_likelihood,
+    )
 
     found = load_model(model, quiet=as_json)
     splits = load_splits(data, None, 0, whole=True)
     test = splits.test if splits.test is not None else splits.train
     started = time.perf_counter()
     found.check_fits(test)
-    predicted = found.predict(test.images)
+    z = found.weighted_inputs(test.images)
     seconds = time.perf_counter() - started
-    matrix = confusion_matrix(test.labels, predicted, len(found.classes))
+    probabilities = found.probabilities_at(z)
+    matrix = confusion_matrix(test.labels, z.argmax(axis=1), len(found.classes))
+    calibration = {
+        "expected_calibration_error": expected_calibration_error(probabilities, test.labels),
+        "negative_log_likelihood": negative_log_likelihood(probabilities, test.labels),
+        "brier_score": brier_score(probabilities, test.labels),
+        "temperature": found.temperature,
+    }
     right = int(matrix.trace())
     if as_json:
-        result = {"accuracy": right / len(test), "correct": right, "n": len(test), "seconds": seconds}
+        result = {"accuracy": right / len(test), "correct": right, "n": len(test), "seconds": seconds, **calibration}
         print(json.dumps({**result, "confusion": matrix.tolist(), "classes": list(found.classes)}))
         return
     print(f"accuracy: {right / len(test):.2%} ({right:,} of {len(test):,} right, {seconds:.2f} s)")
+    how = "not calibrated" if found.temperature is None else f"temperature {found.temperature:.3f}"
+    error, cost = calibration["expected_calibration_error"], calibration["negative_log_likelihood"]
+    print(f"expected calibration error: {error:.2%}, negative log-likelihood: {cost:.4f} ({how})")
     wrong = [(int(n), i, j) for (i, j), n in _enumerate(matrix) if i != j and n]
     for n, i, j in sorted(wrong, reverse=True)[:5]:
         print(f"  {found.classes[i]} called {found.classes[j]}: {n} times")

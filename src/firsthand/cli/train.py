@@ -13,8 +13,9 @@ from firsthand.errors import FirsthandError
 from .common import DataName, Device, Json, find_recipe, load_splits, use_device
 
 if TYPE_CHECKING:
+    from firsthand.data import Dataset
     from firsthand.experiments import NamedRecipe
-    from firsthand.learning import DataSplits, Model
+    from firsthand.learning import DataSplits, Model, Training
     from firsthand.report import RunFolder
 
 __all__ = ["train"]
@@ -108,6 +109,7 @@ def _train(
         training, failure = error.training, error
     except KeyboardInterrupt:
         raise FirsthandError("interrupted before the first epoch was complete: nothing to keep") from None
+    training = _calibrated(training, splits.validation)
     seconds = time.perf_counter() - started
     write_run(folder, training, splits.test, seconds)
     interrupted = training.history.stopped.startswith("interrupted")
@@ -121,16 +123,34 @@ def _train(
         raise typer.Exit(130)
 
 
+def _calibrated(training: "Training", validation: "Dataset | None") -> "Training":
+    """The training with the temperature of its model fitted, where the validation data determine one."""
+    from firsthand.learning import CalibrationError, fit_temperature
+
+    if validation is None:
+        return training
+    try:
+        return training._replace(model=fit_temperature(training.model, validation))
+    except CalibrationError as error:
+        print(f"firsthand: probabilities are not calibrated: {error}", file=sys.stderr)
+        return training
+
+
 def _print_training(model: "Model", stopped: str, folder: "RunFolder", seconds: float, as_json: bool) -> None:
     accuracies = model.provenance["accuracies"]
     if as_json:
         result = {"event": "done", "accuracies": accuracies, "seconds": seconds, "stopped": stopped}
+        result["temperature"] = model.temperature
         print(json.dumps({**result, "model": str(folder.model), "report": str(folder.report)}))
         return
     best = model.provenance["best_epoch"]
     shown = ", ".join(f"{name} {value:.2%}" for name, value in accuracies.items())
     print(f"{stopped}, {seconds:.0f} s" + (f", best on validation data: epoch {best}" if best else ""))
     print(f"accuracy: {shown}")
+    if model.temperature is not None:
+        about = model.provenance["calibration"]
+        costs = f"{about['nll_before']:.4f} to {about['nll_after']:.4f}"
+        print(f"calibrated: temperature {model.temperature:.3f}, validation NLL from {costs}")
     print(f"model:    {folder.model}\nreport:   {folder.report}")
 
 

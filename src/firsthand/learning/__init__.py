@@ -1,13 +1,15 @@
-"""Learning: recipes, the compiled training loop, trained models, and checkpoints."""
+"""Learning: recipes, the compiled training loop, trained models and their temperature, and checkpoints."""
 
 from .evaluation import Score, evaluate
 from .history import History
 from .model import Model, ModelFileError, normalized
 from .recipe import Recipe, RecipeError
 from .schedules import Cosine
+from .temperature import CalibrationError, best_temperature, fit_temperature
 from .train import DataSplits, Diverged, Progress, Training, train
 
 __all__ = [
+    "CalibrationError",
     "Cosine",
     "DataSplits",
     "Diverged",
@@ -19,7 +21,9 @@ __all__ = [
     "RecipeError",
     "Score",
     "Training",
+    "best_temperature",
     "evaluate",
+    "fit_temperature",
     "normalized",
     "train",
 ]
