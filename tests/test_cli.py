@@ -41,9 +41,10 @@ def test_train_prints_lines_and_leaves_a_whole_folder(run):
     assert "steps/s" in lines[0]
     assert lines[3].startswith("finished: 3 epochs")
     assert "test 9" in lines[4]  # ninety-odd per cent after 600 steps
+    assert lines[5].startswith("calibrated: temperature ")
     assert lines[-1] == f"report:   {out / 'report.html'}"
     found = {path.name for path in out.iterdir()}
-    pictures = {"learning_curves.png", "confusion_matrix.png", "mistakes.png"}
+    pictures = {"learning_curves.png", "confusion_matrix.png", "mistakes.png", "reliability.png"}
     assert found == pictures | {"model.safetensors", "history.json", "report.html", "settings.json"}
     for name in pictures:
         with Image.open(out / name) as picture:
@@ -51,7 +52,8 @@ def test_train_prints_lines_and_leaves_a_whole_folder(run):
     history = json.loads((out / "history.json").read_text())
     assert [record["epoch"] for record in history["records"]] == [1, 2, 3]
     page = (out / "report.html").read_text()
-    assert page.count("data:image/png;base64,") == 3
+    assert page.count("data:image/png;base64,") == 4
+    assert "test calibration error" in page
     assert "http" not in page.replace("http-equiv", "")
 
 
@@ -71,6 +73,7 @@ def test_a_killed_run_goes_on_with_resume(tmp_path):
     one, two = (Model.load(tmp_path / name / "model.safetensors") for name in ("whole", "killed"))
     for a, b in zip(one.params, two.params, strict=True):
         np.testing.assert_array_equal(a["weights"], b["weights"])
+    assert one.temperature == two.temperature is not None
     assert {p.name for p in (tmp_path / "killed").iterdir()} == {p.name for p in (tmp_path / "whole").iterdir()}
     again = firsthand("train", "--resume", tmp_path / "killed")
     assert again.returncode == 2
@@ -109,6 +112,12 @@ def test_the_newest_model_is_the_default(run):
     assert result["accuracy"] > 0.9
     assert np.array(result["confusion"]).sum() == 10_000
     assert np.trace(result["confusion"]) == result["correct"]
+    model = Model.load(out / "model.safetensors")
+    assert result["temperature"] == model.temperature == model.provenance["calibration"]["temperature"]
+    assert 0 <= result["expected_calibration_error"] < 0.1
+    assert 0 < result["negative_log_likelihood"] < 0.5
+    assert 0 < result["brier_score"] < 0.2
+    assert "(not calibrated)" not in firsthand("evaluate", cwd=out.parent.parent).stdout
 
 
 def test_own_images_in_folders_train_and_evaluate(tmp_path, run):

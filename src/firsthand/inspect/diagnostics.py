@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from firsthand.data import Dataset
-from firsthand.learning import Model, normalized
+from firsthand.learning import Model
 
 __all__ = ["Mistake", "confusion_matrix", "mistakes"]
 
@@ -41,8 +41,8 @@ class Mistake:
 def mistakes(model: Model, data: Dataset) -> list[Mistake]:
     """All misclassified examples of a data set, the most confident first."""
     model.check_fits(data)
-    predicted, outputs = model.classify(data.images)
-    probabilities = normalized(outputs)
+    z = model.weighted_inputs(data.images)
+    predicted, probabilities = z.argmax(axis=1), model.probabilities_at(z)
     found = [
         Mistake(int(i), int(data.labels[i]), int(predicted[i]), float(probabilities[i, predicted[i]]))
         for i in np.flatnonzero(predicted != data.labels)

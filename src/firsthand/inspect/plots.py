@@ -1,18 +1,20 @@
 """Pictures of trainings and models.  Each function returns a Matplotlib figure and shows or writes nothing."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from firsthand.data import Dataset
 from firsthand.learning import History
 
+from .calibration import Reliability
 from .diagnostics import Mistake
 
-__all__ = ["plot_confusion", "plot_history", "plot_mistakes"]
+__all__ = ["plot_confusion", "plot_history", "plot_mistakes", "plot_reliability"]
 
 # distinguishable for colour-blind readers, and by line style in print
 _STYLES = {"training": ("#0072B2", "-"), "validation": ("#D55E00", "--"), "test": ("#009E73", ":")}
@@ -93,3 +95,48 @@ def plot_mistakes(data: Dataset, found: Sequence[Mistake], at_most: int = 60) ->
                 fontweight="bold",
             )
     return figure
+
+
+def plot_reliability(found: Mapping[str, Reliability]) -> Figure:
+    """Reliability diagrams side by side, by name: accuracy over confidence, and below how often each is claimed.
+
+    Bars that end on the diagonal are right as often as they say; one below it claims too much.
+    """
+    figure = Figure(figsize=(4.2 * len(found), 4.8), layout="constrained")
+    grid = figure.subplots(2, len(found), squeeze=False, sharex=True, sharey="row", height_ratios=(3, 1))
+    for (above, below), (name, bins) in zip(grid.T, found.items(), strict=True):
+        _plot_bins(above, below, bins)
+        n = int(bins.n.sum())
+        title = f"expected calibration error {bins.expected_calibration_error:.2%}, n = {n:,}"
+        above.set_title(f"{name}\n{title}" if name else title, fontsize=10)
+    grid[0, 0].set_ylabel("accuracy")
+    grid[1, 0].set_ylabel("images")
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+def _plot_bins(above: Axes, below: Axes, bins: Reliability) -> None:
+    full, edges = bins.n > 0, bins.edges
+    left, widths = edges[:-1][full], np.diff(edges)[full]
+    accuracy, confidence = bins.accuracy[full], bins.confidence[full]
+    above.bar(left, accuracy, widths, align="edge", color="#0072B2", edgecolor="white", label="accuracy")
+    above.bar(
+        left,
+        confidence - accuracy,
+        widths,
+        bottom=accuracy,
+        align="edge",
+        fill=False,
+        hatch="//",
+        edgecolor="#D55E00",
+        linewidth=0,
+        label="distance to confidence",
+    )
+    above.plot((0, 1), (0, 1), ":", color="0.3", linewidth=1)
+    above.set(xlim=(0, 1), ylim=(0, 1))
+    below.bar(left, bins.n[full], widths, align="edge", color="#777777", edgecolor="white", log=True)
+    below.set(xlabel="confidence", ylim=(0.5, None))
+    for axes, axis in ((above, above.yaxis), (below, below.xaxis)):
+        axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axes.grid(alpha=0.3)
+        axes.set_axisbelow(True)

@@ -1,4 +1,4 @@
-"""Learning: recipes, the compiled training loop, trained models, and checkpoints."""
+"""Learning: recipes, the compiled training loop, trained models and their temperature, and checkpoints."""
 
 from .evaluation import Score, evaluate
 from .history import History
@@ -7,9 +7,11 @@ from .model import Model, ModelFileError, normalized
 from .recipe import Recipe, RecipeError
 from .run import Progress
 from .schedules import Cosine, OneCycle
+from .temperature import CalibrationError, best_temperature, fit_temperature
 from .train import DataSplits, Diverged, Training, train
 
 __all__ = [
+    "CalibrationError",
     "Cosine",
     "DataSplits",
     "Diverged",
@@ -22,7 +24,9 @@ __all__ = [
     "RecipeError",
     "Score",
     "Training",
+    "best_temperature",
     "evaluate",
+    "fit_temperature",
     "normalized",
     "train",
     "train_members",

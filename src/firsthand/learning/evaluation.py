@@ -10,7 +10,7 @@ from jax import Array
 
 from firsthand.nn import Cost, Network
 
-__all__ = ["Score", "classify", "evaluate"]
+__all__ = ["Score", "classify", "evaluate", "weighted_inputs"]
 
 # large enough to keep the processor busy, small enough that the feature maps of a batch stay in its cache
 CHUNK = 100
@@ -46,8 +46,13 @@ def classify(network: Network, params, images: Array | np.ndarray) -> tuple[np.n
 
     The labels are those of the largest weighted inputs, which do not tie where two sigmoids have saturated at 1.
     """
-    labels, outputs = _classify_program(network)(params, jnp.asarray(images))
+    labels, outputs, _ = _classify_program(network)(params, jnp.asarray(images))
     return np.asarray(labels), np.asarray(outputs)
+
+
+def weighted_inputs(network: Network, params, images: Array | np.ndarray) -> np.ndarray:
+    """The output layer's weighted inputs z, (n, classes), for n inputs, (n, *input_shape)."""
+    return np.asarray(_classify_program(network)(params, jnp.asarray(images))[2])
 
 
 @lru_cache(maxsize=64)
@@ -66,9 +71,9 @@ def _score_program(network: Network, cost: Cost):
 
 @lru_cache(maxsize=64)
 def _classify_program(network: Network):
-    def chunk(params, x: Array) -> tuple[Array, Array]:
+    def chunk(params, x: Array) -> tuple[Array, Array, Array]:
         z = network.weighted_input(params, x)
-        return jnp.argmax(z, axis=-1), network.activation(z)
+        return jnp.argmax(z, axis=-1), network.activation(z), z
 
     return jax.jit(lambda params, images: _in_chunks(partial(chunk, params), images))
 

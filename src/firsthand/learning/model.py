@@ -1,6 +1,7 @@
 """A trained network: what it is, its parameters, and how it came to be, in one file."""
 
 import json
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +12,14 @@ import jax.numpy as jnp
 import numpy as np
 import safetensors
 import safetensors.numpy
+from scipy.special import softmax
 
 from firsthand.data import Dataset
 from firsthand.errors import FirsthandError
 from firsthand.files import write_atomically
 from firsthand.nn import Network, Params, from_json, to_json
 
-from .evaluation import classify
+from .evaluation import classify, weighted_inputs
 
 __all__ = ["Model", "ModelFileError", "normalized"]
 
@@ -37,12 +39,22 @@ class Model:
         params: one dict of arrays per layer, as `network.init` makes them.
         classes: names of the outputs, in their order.
         provenance: recipe, seed, hash of the training data, versions, accuracies: how it came to be, for people.
+        temperature: T in probabilities = softmax(z/T), found on validation data by `fit_temperature`; None where
+            that has not been done.
+    Raises:
+        FirsthandError: the temperature is not a positive, finite number.
     """
 
     network: Network
     params: tuple[Params, ...]
     classes: tuple[str, ...]
     provenance: dict[str, Any] = field(default_factory=dict)
+    temperature: float | None = None
+
+    def __post_init__(self) -> None:
+        found = self.temperature
+        if found is not None and (type(found) not in (int, float) or not 0 < found < math.inf):
+            raise FirsthandError(f"model: temperature is {found!r}, expected a positive, finite number or None")
 
     def classify(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Labels (n,) and outputs (n, classes) of images (n, *input_shape); integers are pixels 0..255.
@@ -50,12 +62,21 @@ class Model:
         Raises:
             FirsthandError: the images have another shape.
         """
-        images = np.asarray(images)
-        if images.shape[1:] != self.network.input_shape:
-            raise FirsthandError(f"model: images have shape {images.shape[1:]}, expected {self.network.input_shape}")
+        images = self._checked(images)
         if not len(images):
             return np.zeros(0, np.int32), np.zeros((0, len(self.classes)), np.float32)
         return classify(self.network, self.params, images)
+
+    def weighted_inputs(self, images: np.ndarray) -> np.ndarray:
+        """The output layer's weighted inputs z, (n, classes), of which the outputs are the activation.
+
+        Raises:
+            FirsthandError: the images have another shape.
+        """
+        images = self._checked(images)
+        if not len(images):
+            return np.zeros((0, len(self.classes)), np.float32)
+        return weighted_inputs(self.network, self.params, images)
 
     def outputs(self, images: np.ndarray) -> np.ndarray:
         """The network's outputs, (n, classes)."""
@@ -66,8 +87,18 @@ class Model:
         return self.classify(images)[0]
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """How likely each class is, (n, classes) with rows that sum to 1: see `normalized`."""
-        return normalized(self.outputs(images))
+        """How likely each class is, (n, classes) with rows that sum to 1: see `probabilities_at`."""
+        return self.probabilities_at(self.weighted_inputs(images))
+
+    def probabilities_at(self, z: np.ndarray) -> np.ndarray:
+        """How likely each class is, from weighted inputs z, (n, classes).
+
+        softmax(z/T) with the temperature T, whatever the activation of the output layer; where no temperature has
+        been found, its outputs, `normalized`.
+        """
+        if self.temperature is None:
+            return normalized(np.asarray(self.network.activation(jnp.asarray(z))))
+        return softmax(z.astype(np.float64) / self.temperature, axis=1).astype(z.dtype)
 
     def top_k(self, images: np.ndarray, k: int = 3) -> list[list[tuple[str, float]]]:
         """The k likeliest classes of every image with their probabilities, likeliest first."""
@@ -90,6 +121,12 @@ class Model:
         """Raise FirsthandError unless the data set has images and classes like the model's."""
         check_fits(self.network, data, "data set")
 
+    def _checked(self, images: np.ndarray) -> np.ndarray:
+        images = np.asarray(images)
+        if images.shape[1:] != self.network.input_shape:
+            raise FirsthandError(f"model: images have shape {images.shape[1:]}, expected {self.network.input_shape}")
+        return images
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model to one safetensors file; an existing file is replaced at once or not at all."""
         arrays = flatten(self.params)
@@ -98,6 +135,7 @@ class Model:
             "network": to_json(self.network),
             "classes": list(self.classes),
             "provenance": self.provenance,
+            "temperature": self.temperature,
         }
         content = safetensors.numpy.save(arrays, {"firsthand": json.dumps(about)})
         return write_atomically(path, content)
@@ -120,9 +158,9 @@ class Model:
                 raise ValueError(f"{len(classes)} classes for {network.num_classes} outputs")
             like = jax.eval_shape(lambda key: network.init(key=key), jax.random.key(0))
             params = unflatten(like, arrays)
+            return cls(network, params, classes, provenance, about.get("temperature"))
         except (ValueError, TypeError, KeyError) as error:
             raise ModelFileError(f"{path}: not a usable model: {error}") from None
-        return cls(network, params, classes, provenance)
 
 
 def normalized(outputs: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """What a training leaves behind: a folder with the model, its history, and pages and pictures to look at."""
 
 import base64
+import dataclasses
 import io
 import json
 from datetime import datetime
@@ -11,8 +12,8 @@ from typing import NamedTuple
 from firsthand.data import Dataset
 from firsthand.errors import FirsthandError
 from firsthand.files import write_atomically
-from firsthand.inspect import confusion_matrix, mistakes
-from firsthand.learning import Training
+from firsthand.inspect import Reliability, confusion_matrix, mistakes, negative_log_likelihood, reliability
+from firsthand.learning import Model, Training
 
 __all__ = ["RunFolder", "new_run_folder", "write_run"]
 
@@ -74,7 +75,8 @@ def write_run(folder: RunFolder, training: Training, test: Dataset | None, secon
     Args:
         folder: of the run.
         training: what `train` returned.
-        test: data for the confusion matrix and the mistakes; without them the report leaves both out.
+        test: data for the confusion matrix, the mistakes and the reliability diagram; without them the report
+            leaves these out.
         seconds: how long the whole run took.
     """
     from firsthand.inspect import plots  # Matplotlib takes a second to import, and only reports need it
@@ -83,26 +85,54 @@ def write_run(folder: RunFolder, training: Training, test: Dataset | None, secon
     model.save(folder.model)
     write_atomically(folder.history, str(history) + "\n")
     figures = {"learning curves": plots.plot_history(history)}
+    rows = _calibration(model)
     if test is not None:
         matrix = confusion_matrix(test.labels, model.predict(test.images), len(model.classes))
         found = mistakes(model, test)
         figures["confusion matrix"] = plots.plot_confusion(matrix, model.classes)
         if found:
             figures["mistakes"] = plots.plot_mistakes(test, found)
+        diagrams, costs = _reliability(model, test)
+        figures["reliability"] = plots.plot_reliability(diagrams)
+        errors = [f"{diagram.expected_calibration_error:.2%}" for diagram in diagrams.values()]
+        rows.append(("test calibration error", " → ".join(errors)))
+        rows.append(("test negative log-likelihood", " → ".join(f"{cost:.4f}" for cost in costs)))
     pictures = {}
     for name, figure in figures.items():
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=110)
         pictures[name] = buffer.getvalue()
         write_atomically(folder.path / f"{name.replace(' ', '_')}.png", pictures[name])
-    write_atomically(folder.report, _page(training, pictures, seconds))
+    write_atomically(folder.report, _page(training, rows, pictures, seconds))
 
 
-def _page(training: Training, pictures: dict[str, bytes], seconds: float) -> str:
+def _calibration(model: Model) -> list[tuple[str, str]]:
+    about = model.provenance.get("calibration")
+    if model.temperature is None or about is None:
+        return []
+    costs = f"{about['nll_before']:.4f} → {about['nll_after']:.4f}"
+    return [("temperature", f"{model.temperature:.3f}, from {about['n']:,} validation images, NLL {costs}")]
+
+
+def _reliability(model: Model, test: Dataset) -> tuple[dict[str, Reliability], list[float]]:
+    """Reliability diagrams and negative log-likelihoods without the temperature and with it, if there is one."""
+    models = {"": model}
+    if model.temperature is not None:
+        models = {"before temperature scaling": dataclasses.replace(model, temperature=None), "after": model}
+    z = model.weighted_inputs(test.images)
+    probabilities = {name: each.probabilities_at(z) for name, each in models.items()}
+    return (
+        {name: reliability(p, test.labels) for name, p in probabilities.items()},
+        [negative_log_likelihood(p, test.labels) for p in probabilities.values()],
+    )
+
+
+def _page(training: Training, calibration: list[tuple[str, str]], pictures: dict[str, bytes], seconds: float) -> str:
     model, history = training
     about = model.provenance
     rows = [(f"{name} accuracy", f"{value:.2%}") for name, value in about["accuracies"].items()]
     rows += [
+        *calibration,
         ("parameters", f"{model.network.parameter_count:,}"),
         ("epochs", f"{about['epochs']}, best {about['best_epoch']} ({history.stopped})"),
         ("time", f"{seconds:.0f} s on {about['machine']}"),

@@ -1,0 +1,38 @@
+"""The command line: `firsthand train`, `evaluate`, `predict`, `summary`, `data`, `doctor`.
+
+One module per command, or per few that belong together.  Heavy imports stand inside the commands, so that
+`firsthand --help` answers at once.
+"""
+
+import logging
+import sys
+
+import typer
+
+from firsthand.errors import FirsthandError
+
+from . import data, doctor, models, train
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Neural networks, first hand: train them, look inside them, read handwritten digits.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+# in the order in which --help lists them
+for command in (train.train, models.evaluate, models.predict, models.summary, data.data, doctor.doctor):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; what a user got wrong becomes one line and exit code 2."""
+    # large downloads are announced, so that nobody waits without knowing for what
+    logging.basicConfig(format="firsthand: %(message)s")
+    logging.getLogger("firsthand").setLevel(logging.INFO)
+    try:
+        app()
+    except (FirsthandError, OSError) as error:
+        print(f"firsthand: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)

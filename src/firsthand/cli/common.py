@@ -1,0 +1,95 @@
+"""What the commands share: options, and what the names that a user gives stand for."""
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from firsthand.errors import FirsthandError
+
+if TYPE_CHECKING:
+    from firsthand.experiments import NamedRecipe
+    from firsthand.learning import DataSplits, Model
+
+__all__ = ["DataName", "Device", "Json", "ModelPath", "find_recipe", "load_model", "load_splits", "use_device"]
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text.")]
+Device = Annotated[str | None, typer.Option(help="Where to compute: cpu, gpu or tpu; chosen by JAX if not given.")]
+DataName = Annotated[
+    str,
+    typer.Option(
+        "--data",
+        help="mnist, fashion-mnist, kmnist, emnist-digits, a folder of class-named folders, or an .npz file.",
+    ),
+]
+ModelPath = Annotated[
+    Path | None,
+    typer.Option("--model", help="Model file; the newest under runs/ if not given.", show_default=False),
+]
+
+
+def use_device(device: str | None) -> None:
+    import jax
+
+    if device is None:
+        return
+    platform = {"cpu": "cpu", "gpu": "cuda", "tpu": "tpu"}.get(device)
+    if platform is None:
+        raise FirsthandError(f"--device: found {device!r}, expected cpu, gpu or tpu")
+    jax.config.update("jax_platforms", platform)
+    try:
+        jax.devices()
+    except RuntimeError as error:
+        raise FirsthandError(f"--device {device}: not available here ({error})") from None
+
+
+def find_recipe(name: str, overrides: dict[str, Any]) -> "NamedRecipe":
+    from firsthand.experiments import RECIPES
+
+    if name not in RECIPES:
+        raise FirsthandError(f"--recipe: found {name!r}, expected one of {', '.join(RECIPES)}")
+    chosen = RECIPES[name]
+    schedule = chosen.recipe.learning_rate
+    if "epochs" in overrides and dataclasses.is_dataclass(schedule) and "learning_rate" not in overrides:
+        # a schedule that ends with the recipe has to end with the shorter or longer one too
+        overrides = overrides | {"learning_rate": dataclasses.replace(schedule, epochs=max(1, overrides["epochs"]))}
+    return dataclasses.replace(chosen, recipe=dataclasses.replace(chosen.recipe, **overrides))
+
+
+def load_splits(name: str, examples: int | None, seed: int, whole: bool = False) -> "DataSplits":
+    """The named data in their three parts; a user's own are divided 8:1:1, or left whole as the first part."""
+    from firsthand import data as sources
+
+    named = {
+        "mnist": sources.mnist,
+        "fashion-mnist": sources.fashion_mnist,
+        "kmnist": sources.kmnist,
+        "emnist-digits": sources.emnist_digits,
+    }
+    if name in named:
+        splits = named[name]()
+    elif not Path(name).exists():
+        raise FirsthandError(f"--data: found {name!r}, expected {', '.join(named)}, a folder or an .npz file")
+    else:
+        own = sources.load(Path(name))
+        splits = sources.Splits(own, None, None) if whole else sources.Splits(*own.split(0.8, 0.1, 0.1, seed=seed))
+    if examples is None:
+        return splits
+    if not 1 <= examples <= len(splits.train):
+        raise FirsthandError(f"--examples: found {examples}, expected 1 to {len(splits.train)}")
+    return splits._replace(train=splits.train[:examples])
+
+
+def load_model(path: Path | None, quiet: bool) -> "Model":
+    from firsthand.learning import Model
+
+    if path is None:
+        candidates = sorted(Path("runs").glob("*/model.safetensors"), key=lambda p: p.stat().st_mtime)
+        if not candidates:
+            raise FirsthandError("no model under runs/: train one with `firsthand train`, or name one with --model")
+        path = candidates[-1]
+        if not quiet:
+            print(f"model: {path}", file=sys.stderr)
+    return Model.load(path)

@@ -1,0 +1,65 @@
+"""`firsthand data`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from firsthand.errors import FirsthandError
+
+from .common import Json, load_splits
+
+if TYPE_CHECKING:
+    from firsthand.data import Dataset
+
+__all__ = ["data"]
+
+
+def data(
+    name: Annotated[str, typer.Argument(help="Which data, as for `train --data`.")] = "mnist",
+    export: Annotated[Path | None, typer.Option(help="Write test images as PNG into this new folder.")] = None,
+    count: Annotated[int, typer.Option(help="How many images to write.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Show what a data set holds; write some of its images as files, in one folder per class."""
+    splits = load_splits(name, None, 0, whole=True)
+    parts = {part: getattr(splits, part) for part in ("train", "validation", "test")}
+    parts = {part: found for part, found in parts.items() if found is not None}
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    part: {
+                        "n": len(found),
+                        "image_shape": found.image_shape,
+                        "class_counts": dict(zip(found.classes, found.class_counts().tolist(), strict=True)),
+                        "sha256": found.digest,
+                    }
+                    for part, found in parts.items()
+                }
+            )
+        )
+    else:
+        for part, found in parts.items():
+            counts = "  ".join(f"{c}: {n}" for c, n in zip(found.classes, found.class_counts(), strict=True))
+            shape = "x".join(map(str, found.image_shape))
+            print(f"{part:11} {len(found):7,} images {shape}   {counts}")
+    if export is not None:
+        written = _export(list(parts.values())[-1][:count], export)
+        print(f"{written} images written to {export}", file=sys.stderr)
+
+
+def _export(dataset: "Dataset", folder: Path) -> int:
+    from PIL import Image
+
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        raise FirsthandError(f"--export: {folder} exists already, expected a new folder") from None
+    for number, (pixels, label) in enumerate(zip(dataset.images, dataset.labels, strict=True)):
+        place = folder / dataset.classes[label]
+        place.mkdir(exist_ok=True)
+        Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(place / f"{number:05}.png")
+    return len(dataset)

@@ -1,0 +1,34 @@
+"""`firsthand doctor`."""
+
+import dataclasses
+import json
+from typing import Any
+
+from .common import Json
+
+__all__ = ["doctor"]
+
+
+def doctor(as_json: Json = False) -> None:
+    """Say what this installation computes with: versions, devices, and which convolution is active and why."""
+    import jax
+
+    from firsthand import kernels
+    from firsthand.files import describe_machine, versions
+
+    native = dataclasses.asdict(kernels.status())
+    facts: dict[str, Any] = {
+        "machine": describe_machine(),
+        "versions": versions(),
+        "devices": [f"{d.platform}: {d.device_kind}" for d in jax.devices()],
+        "kernels": native,
+    }
+    if as_json:
+        print(json.dumps(facts))
+        return
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            value = ", ".join(f"{key} {item}" for key, item in value.items() if item not in (None, ""))
+        elif isinstance(value, list):
+            value = ", ".join(value)
+        print(f"{name + ':':10} {value}")

@@ -1,0 +1,127 @@
+"""`firsthand evaluate`, `predict` and `summary`."""
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from firsthand.errors import FirsthandError
+
+from .common import DataName, Device, Json, ModelPath, find_recipe, load_model, load_splits, use_device
+
+if TYPE_CHECKING:
+    from firsthand.learning import Model
+
+__all__ = ["evaluate", "predict", "summary"]
+
+
+def evaluate(model: ModelPath = None, data: DataName = "mnist", device: Device = None, as_json: Json = False) -> None:
+    """Accuracy and calibration of a model on a data set: on its test images if it has such a part."""
+    use_device(device)
+    from firsthand.inspect import (
+        brier_score,
+        confusion_matrix,
+        expected_calibration_error,
+        negative_log_likelihood,
+    )
+
+    found = load_model(model, quiet=as_json)
+    splits = load_splits(data, None, 0, whole=True)
+    test = splits.test if splits.test is not None else splits.train
+    started = time.perf_counter()
+    found.check_fits(test)
+    z = found.weighted_inputs(test.images)
+    seconds = time.perf_counter() - started
+    probabilities = found.probabilities_at(z)
+    matrix = confusion_matrix(test.labels, z.argmax(axis=1), len(found.classes))
+    calibration = {
+        "expected_calibration_error": expected_calibration_error(probabilities, test.labels),
+        "negative_log_likelihood": negative_log_likelihood(probabilities, test.labels),
+        "brier_score": brier_score(probabilities, test.labels),
+        "temperature": found.temperature,
+    }
+    right = int(matrix.trace())
+    if as_json:
+        result = {"accuracy": right / len(test), "correct": right, "n": len(test), "seconds": seconds, **calibration}
+        print(json.dumps({**result, "confusion": matrix.tolist(), "classes": list(found.classes)}))
+        return
+    print(f"accuracy: {right / len(test):.2%} ({right:,} of {len(test):,} right, {seconds:.2f} s)")
+    how = "not calibrated" if found.temperature is None else f"temperature {found.temperature:.3f}"
+    error, cost = calibration["expected_calibration_error"], calibration["negative_log_likelihood"]
+    print(f"expected calibration error: {error:.2%}, negative log-likelihood: {cost:.4f} ({how})")
+    wrong = [(int(n), i, j) for (i, j), n in _enumerate(matrix) if i != j and n]
+    for n, i, j in sorted(wrong, reverse=True)[:5]:
+        print(f"  {found.classes[i]} called {found.classes[j]}: {n} times")
+
+
+def predict(
+    images: Annotated[list[Path], typer.Argument(help="Image files, one digit each.")],
+    model: ModelPath = None,
+    top: Annotated[int, typer.Option(help="How many candidates to name.")] = 3,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Name the digit on each image, with probabilities."""
+    use_device(device)
+    import numpy as np
+
+    from firsthand.data import load_image
+
+    found = load_model(model, quiet=as_json)
+    shape = _image_shape(found)
+    results = []
+    for path in images:
+        image = load_image(path, shape)
+        (best,) = found.top_k(np.asarray(image.pixels)[None], top)
+        results.append({"image": str(path), "label": best[0][0], "candidates": dict(best), "notes": image.notes})
+        if not as_json:
+            shown = ", ".join(f"{name} {probability:.1%}" for name, probability in best)
+            print(f"{path}: {best[0][0]}  ({shown})" + "".join(f"\n  {note}" for note in image.notes))
+    if as_json:
+        print(json.dumps(results))
+
+
+def summary(
+    model: Annotated[Path | None, typer.Option("--model", help="Model file to describe.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="Recipe to describe.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Describe a model or a recipe: layers, shapes, parameters, multiply-adds; without either, list the recipes."""
+    from firsthand.experiments import RECIPES
+    from firsthand.nn import Network, to_json
+
+    if model is None and recipe is None:
+        if as_json:
+            print(json.dumps({name: found.about for name, found in RECIPES.items()}))
+        else:
+            for name, found in RECIPES.items():
+                print(f"{name:18} {found.about}")
+        return
+    if model is not None:
+        loaded = load_model(model, quiet=True)
+        network, about = loaded.network, loaded.provenance
+    else:
+        chosen = find_recipe(recipe or "", {})
+        network, about = Network(chosen.layers), {"recipe": chosen.recipe.to_json()}
+    if as_json:
+        print(json.dumps({"network": to_json(network), "parameters": network.parameter_count, **about}))
+        return
+    print(network.summary())
+    for name, value in about.items():
+        print(f"{name}: {value if isinstance(value, str | int) else json.dumps(value)}")
+
+
+def _image_shape(model: "Model") -> tuple[int, int, int]:
+    shape = model.network.input_shape
+    if len(shape) != 3:
+        raise FirsthandError(f"model: it reads inputs of shape {shape}, not images")
+    height, width, channels = shape
+    return height, width, channels
+
+
+def _enumerate(matrix: Any) -> Any:
+    import numpy as np
+
+    return np.ndenumerate(matrix)
