@@ -64,8 +64,8 @@ def resample(images: Array, down: Array, right: Array) -> Array:
         return padded.at[image, row + i, column + j].get(mode="promise_in_bounds")
 
     # in this form a displacement of 0 changes no bit
-    upper = at(0, 0) + beside * (at(0, 1) - at(0, 0))
-    lower = at(1, 0) + beside * (at(1, 1) - at(1, 0))
+    a, b, c, d = at(0, 0), at(0, 1), at(1, 0), at(1, 1)
+    upper, lower = a + beside * (b - a), c + beside * (d - c)
     return upper + below * (lower - upper)
 
 
@@ -226,11 +226,13 @@ class Elastic(Warp):
 
     def displacement(self, size: _Size, dtype: DTypeLike, *, key: Array) -> tuple[Array, Array]:
         batch, height, width = size
-        u = _uniform_bytes((2 * batch, height, width), dtype, key)
-        down_columns, along_rows = (jnp.asarray(smoothing(n, self.sigma), dtype) for n in (height, width))
-        # the Gaussian of two dimensions is the product of two of one dimension
-        smooth = jnp.einsum("yi,nij,xj->nyx", down_columns, u, along_rows, precision=lax.Precision.HIGHEST)
-        down, right = self.alpha * smooth.reshape(2, batch, height, width)
+        # the Gaussian of two dimensions is the product of two of one dimension; in this order of axes both are
+        # products of large matrices
+        u = _uniform_bytes((height, 2 * batch * width), dtype, key)
+        across_rows, across_columns = (jnp.asarray(smoothing(n, self.sigma), dtype) for n in (height, width))
+        u = jnp.matmul(self.alpha * across_rows, u, precision=lax.Precision.HIGHEST)
+        u = jnp.matmul(u.reshape(-1, width), across_columns, precision=lax.Precision.HIGHEST)
+        down, right = jnp.moveaxis(u.reshape(height, 2, batch, width), 0, 2)  # each (batch, height, width)
         return down, right
 
 
