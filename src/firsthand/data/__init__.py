@@ -6,6 +6,9 @@ from .augment import (
     Compose,
     Distort,
     Elastic,
+    Erase,
+    HorizontalFlip,
+    Noise,
     RandomCrop,
     Rotate,
     Scale,
@@ -13,6 +16,7 @@ from .augment import (
     Shift,
     Translate,
     Warp,
+    expanded,
 )
 from .dataset import DataError, Dataset
 from .downloads import emnist_digits, fashion_mnist, kmnist
@@ -29,7 +33,10 @@ __all__ = [
     "Dataset",
     "Distort",
     "Elastic",
+    "Erase",
+    "HorizontalFlip",
     "LoadedImage",
+    "Noise",
     "RandomCrop",
     "Rotate",
     "Scale",
@@ -39,6 +46,7 @@ __all__ = [
     "Translate",
     "Warp",
     "emnist_digits",
+    "expanded",
     "fashion_mnist",
     "kmnist",
     "load",

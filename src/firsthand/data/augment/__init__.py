@@ -4,7 +4,8 @@
 """
 
 from .base import Augmentation, Compose
-from .pixels import RandomCrop, Shift
+from .expanded import displaced, expanded
+from .pixels import Erase, HorizontalFlip, Noise, RandomCrop, Shift
 from .warps import Affine, Distort, Elastic, Rotate, Scale, Shear, Translate, Warp
 
 __all__ = [
@@ -13,6 +14,9 @@ __all__ = [
     "Compose",
     "Distort",
     "Elastic",
+    "Erase",
+    "HorizontalFlip",
+    "Noise",
     "RandomCrop",
     "Rotate",
     "Scale",
@@ -20,4 +24,6 @@ __all__ = [
     "Shift",
     "Translate",
     "Warp",
+    "displaced",
+    "expanded",
 ]

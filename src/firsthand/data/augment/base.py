@@ -8,11 +8,21 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 
 from firsthand.errors import FirsthandError
 
-__all__ = ["Augmentation", "Compose", "require", "require_all", "require_range", "require_size"]
+__all__ = [
+    "Augmentation",
+    "Compose",
+    "is_number",
+    "random_bytes",
+    "require",
+    "require_all",
+    "require_part",
+    "require_range",
+    "require_size",
+]
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,13 @@ class Compose(Augmentation):
         return images
 
 
+def random_bytes(key: Array, shape: tuple[int, ...]) -> Array:
+    """uint8 0 .. 255, evenly: for a quarter of the work of as many floats, which is what matters on a CPU."""
+    count = math.prod(shape)
+    words = jax.random.bits(key, (-(-count // 4),), jnp.uint32)  # (ceil(count / 4),)
+    return lax.bitcast_convert_type(words, jnp.uint8).ravel()[:count].reshape(shape)
+
+
 def require_all(owner: Augmentation, name: str, parts: object, kind: type) -> tuple:
     """The parts as a tuple, if each is of one kind."""
     parts = tuple(parts) if isinstance(parts, list | tuple) else (parts,)
@@ -93,6 +110,13 @@ def require_range(owner: Augmentation, low: float, high: float, *names: str) -> 
     for name in names:
         value = getattr(owner, name)
         require(owner, name, is_number(value) and low <= value < high, expected)
+
+
+def require_part(owner: Augmentation, *names: str) -> None:
+    """Refuse fields that are no number from 0 to 1, both included."""
+    for name in names:
+        value = getattr(owner, name)
+        require(owner, name, is_number(value) and 0 <= value <= 1, "0 to 1")
 
 
 def require_size(owner: Augmentation, *names: str) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from jax import Array, lax
 from jax.typing import DTypeLike
 
-from .base import Augmentation, require, require_all, require_range
+from .base import Augmentation, random_bytes, require, require_all, require_range
 
 __all__ = ["Affine", "Distort", "Elastic", "Rotate", "Scale", "Shear", "Translate", "Warp"]
 
@@ -228,7 +228,7 @@ class Elastic(Warp):
         batch, height, width = size
         # the Gaussian of two dimensions is the product of two of one dimension; in this order of axes both are
         # products of large matrices
-        u = _uniform_bytes((height, 2 * batch * width), dtype, key)
+        u = (random_bytes(key, (height, 2 * batch * width)).astype(dtype) - 127.5) / 128
         across_rows, across_columns = (jnp.asarray(smoothing(n, self.sigma), dtype) for n in (height, width))
         u = jnp.matmul(self.alpha * across_rows, u, precision=lax.Precision.HIGHEST)
         u = jnp.matmul(u.reshape(-1, width), across_columns, precision=lax.Precision.HIGHEST)
@@ -242,14 +242,6 @@ def smoothing(n: int, sigma: float) -> np.ndarray:
     total = np.exp(-0.5 * (reach / sigma) ** 2).sum()
     distance = np.arange(n)[:, None] - np.arange(n)
     return np.exp(-0.5 * (distance / sigma) ** 2) / total
-
-
-def _uniform_bytes(shape: tuple[int, ...], dtype: DTypeLike, key: Array) -> Array:
-    """(2 k + 1) / 256 - 1 with k = 0 .. 255, evenly: as good as uniform in [-1, 1], for a quarter of the work."""
-    count = math.prod(shape)
-    words = jax.random.bits(key, (-(-count // 4),), jnp.uint32)  # (ceil(count / 4),)
-    k = lax.bitcast_convert_type(words, jnp.uint8).ravel()[:count]
-    return (k.astype(dtype).reshape(shape) - 127.5) / 128
 
 
 @dataclass(frozen=True)
