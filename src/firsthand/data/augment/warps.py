@@ -201,8 +201,9 @@ class Elastic(Warp):
 
     for the downward and the rightward displacement alike. The weights g sum to 1, so that alpha and sigma together
     say how far pixels move: the root mean square of each displacement is alpha / (2 sqrt(3 pi) sigma) =
-    0.163 alpha / sigma pixels, or 1.4 for sigma 4 and alpha 34. There is no u outside the image: at its edge this
-    root mean square falls to 0.7 of that. u has 256 values, which nobody sees once hundreds of them are averaged.
+    0.163 alpha / sigma pixels, or 1.4 for sigma 4 and alpha 34. There is no u outside the image (as with
+    SciPy's gaussian_filter in mode "constant"): at the edge the root mean square is about three quarters of that. u
+    has 256 values, evenly spaced; averages over hundreds of pixels do not show it.
 
     Args:
         sigma: how far pixels move together, in pixels: displacements at distance r are correlated by
