@@ -5,12 +5,12 @@ import json
 import tempfile
 from pathlib import Path
 
-from . import digit_reader, figure, floor, members, steps, time_to_accuracy
+from . import augment, digit_reader, figure, floor, members, steps, time_to_accuracy
 from .contest import ROOT
 from .nets import NETS
 from .peers import PEERS
 
-PARTS = ("steps", "floor", "members", "time-to-accuracy", "digit-reader", "figure")
+PARTS = ("steps", "floor", "augment", "members", "time-to-accuracy", "digit-reader", "figure")
 RESULTS = ROOT / "results"
 
 
@@ -42,6 +42,8 @@ def main() -> None:
         steps.run(below, chosen.nets, chosen.batches, chosen.peers, rounds, seconds)
     if "floor" in parts:
         floor.run(below, rounds, seconds)
+    if "augment" in parts:
+        augment.run(below, rounds)
     if "members" in parts:
         members.run(below, rounds=rounds, seconds=seconds)
     if "time-to-accuracy" in parts:

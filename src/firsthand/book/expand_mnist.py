@@ -16,13 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from firsthand.book import mnist_loader
+from firsthand.data import augment
 
 __all__ = ["displaced", "expand", "main"]
 
 DEFAULT = "../data/mnist_expanded.pkl.gz"
-
-# (step, axis, the line that the step leaves empty): down, up, right, left
-_DISPLACEMENTS = ((1, 0, 0), (-1, 0, 27), (1, 1, 0), (-1, 1, 27))
 
 
 def displaced(images: np.ndarray) -> np.ndarray:
@@ -33,13 +31,7 @@ def displaced(images: np.ndarray) -> np.ndarray:
     Returns:
         (5 n, 784).  What leaves the image at one side is lost, and zeros come in at the other.
     """
-    square = images.reshape(-1, 28, 28)
-    result = [square]
-    for step, axis, empty in _DISPLACEMENTS:
-        moved = np.roll(square, step, axis=axis + 1)
-        moved[(slice(None),) * (axis + 1) + (empty,)] = 0
-        result.append(moved)
-    return np.stack(result, axis=1).reshape(-1, 784)
+    return augment.displaced(images.reshape(-1, 28, 28, 1)).reshape(-1, 784)
 
 
 def expand(images: np.ndarray, digits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
