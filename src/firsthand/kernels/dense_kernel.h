@@ -13,13 +13,17 @@
 
 namespace firsthand {
 
-using DenseUpdate = void (*)(int64_t batch, int64_t inputs, int64_t units, const float* weights, const float* a,
-                             const float* delta, float alpha, float beta, float* new_weights, float* d_a);
+struct DenseKernel {
+  void (*forward)(int64_t batch, int64_t inputs, int64_t units, const float* a, const float* weights, float* z);
+  // weights and new_weights may be the same memory
+  void (*update)(int64_t batch, int64_t inputs, int64_t units, const float* weights, const float* a, const float* delta,
+                 float alpha, float beta, bool zeros_are_dead, float* new_weights, float* d_a);
+};
 
 #if defined(__x86_64__)
-extern const DenseUpdate dense_update_x86_64_v2, dense_update_x86_64_v3, dense_update_x86_64_v4;
+extern const DenseKernel dense_x86_64_v2, dense_x86_64_v3, dense_x86_64_v4;
 #else
-extern const DenseUpdate dense_update_baseline;
+extern const DenseKernel dense_baseline;
 #endif
 
 }  // namespace firsthand

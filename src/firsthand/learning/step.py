@@ -13,7 +13,7 @@ import optax
 from jax import Array, lax
 
 from firsthand.kernels import SteppedWeights, can_step
-from firsthand.nn import Cost, Network
+from firsthand.nn import Cost, Dropout, Flatten, Layer, MaxPool, Network, relu
 
 __all__ = ["momentum", "penalty", "step_program", "with_penalties"]
 
@@ -63,7 +63,7 @@ def step_program(
                 counts = valid.astype(jnp.float32) / jnp.sum(valid, dtype=jnp.float32)
             else:
                 counts = jnp.full(batch_size, 1 / batch_size, jnp.float32)
-            given = _stepping(params, rate, l2) if plain else params
+            given = _stepping(network, params, rate, l2) if plain else params
             value, gradient = jax.value_and_grad(mean_cost)(given, x, y, counts, jax.random.fold_in(key, i))
             direction, state = optimizer.update(with_penalties(gradient, params, l2, l1), state, params)
             scale = -rate if descend else rate
@@ -92,13 +92,24 @@ def step_program(
     return call
 
 
-def _stepping(params: Any, rate: Array, l2: float) -> Any:
+def _stepping(network: Network, params: Any, rate: Array, l2: float) -> Any:
     """The parameters, with large matrices as ones that step during the backward pass: plain descent allows it."""
 
     def stepping(path, w: Array) -> Any:
-        return SteppedWeights(w, rate, l2) if _is_weight(path) and can_step(w) else w
+        if not (_is_weight(path) and can_step(w)):
+            return w
+        return SteppedWeights(w, rate, l2, zeros_are_dead=_rectified(network.layers[: path[0].idx]))
 
     return jax.tree_util.tree_map_with_path(stepping, params)
+
+
+def _rectified(before: tuple[Layer, ...]) -> bool:
+    """Whether what leaves these layers is a ReLU's: where it is 0, the gradient ends."""
+    for layer in reversed(before):
+        # dropout's zeros end it as well, and the rest moves values without changing them
+        if not isinstance(layer, Dropout | Flatten | MaxPool):
+            return getattr(layer, "activation", None) is relu
+    return False
 
 
 def _steps_by_itself(leaf: Any) -> bool:
