@@ -1,4 +1,4 @@
-// The door through which XLA enters the fused backward pass and update of a fully connected layer.
+// The doors through which XLA enters a fully connected layer: its forward pass, and its backward pass with update.
 #include "dense_kernel.h"
 #include "instruction_set.h"
 #include "xla/ffi/api/ffi.h"

@@ -1,4 +1,4 @@
-// A fully connected layer's products, in one visit to its weights each, for one instruction set: see dense_kernel.h.
+// A fully connected layer's forward pass, and its backward pass with update, for one instruction set: see dense_kernel.h.
 #include "dense_kernel.h"
 
 #include <algorithm>
@@ -10,14 +10,17 @@
 namespace firsthand {
 namespace {
 
-// ---- forward: z = a W ----
+// ---- forward, without the inputs that are zero ----
+//
+// A tile of the weights, kTileRows inputs by kTileVectors vectors of units, is brought into the first cache, and one
+// example after the other picks out of it the rows whose inputs are not zero, its sums in registers.
 
-constexpr int kWide = kAccumulators >= 24 ? 16 : 8;  // vectors of units at a time
-constexpr int64_t kListedRows = 48;                        // rows of weights whose part of that width stays in the first cache
-constexpr int64_t kListed = 32;                      // examples whose nonzero inputs are listed at a time
+constexpr int kTileVectors = kAccumulators >= 24 ? 16 : 8;
+constexpr int64_t kTileRows = 48;
+constexpr int64_t kListed = 32;  // examples at a time
 
 struct Input {
-  int64_t row;  // where its weights begin, from the first row's
+  int64_t row;  // where its weights begin, from those of the tile's first row
   float value;
 };
 
@@ -33,8 +36,9 @@ inline void gather(const Input* inputs, int64_t count, const float* w, float* z)
   UNROLL for (int k = 0; k < Vectors; ++k) store(z + k * kLanes, sum[k]);
 }
 
+// The inputs that are not zero, of a tile's rows.
 struct Listed {
-  Input inputs[kListed][kListedRows];
+  Input inputs[kListed][kTileRows];
   int64_t count[kListed];
 };
 
@@ -55,8 +59,8 @@ inline void columns(const Listed& list, int64_t examples, int64_t units, const f
 void forward(int64_t batch, int64_t inputs, int64_t units, const float* a, const float* weights, float* z) {
   std::fill(z, z + batch * units, 0.0f);
   Listed list;
-  for (int64_t i = 0; i < inputs; i += kListedRows) {
-    const int64_t rows = smaller(kListedRows, inputs - i);
+  for (int64_t i = 0; i < inputs; i += kTileRows) {
+    const int64_t rows = smaller(kTileRows, inputs - i);
     for (int64_t b = 0; b < batch; b += kListed) {
       const int64_t examples = smaller(kListed, batch - b);
       for (int64_t n = 0; n < examples; ++n) {
@@ -68,12 +72,12 @@ void forward(int64_t batch, int64_t inputs, int64_t units, const float* a, const
         }
         list.count[n] = count;
       }
-      columns<kWide>(list, examples, units, weights + i * units, z + b * units, 0);
+      columns<kTileVectors>(list, examples, units, weights + i * units, z + b * units, 0);
     }
   }
 }
 
-// ---- backward and update, where every input counts ----
+// ---- backward and update, with every input ----
 
 constexpr int kBatch = kAccumulators >= 24 ? 5 : 3;  // examples at a time
 constexpr int kRows = 4;                             // rows of weights at a time
@@ -157,11 +161,11 @@ void rows(const Dense& d, int64_t i) {
     }
 }
 
-// ---- backward and update, where the inputs that are zero do not ----
+// ---- backward and update, without the inputs that are zero ----
 
 constexpr int kExamples = kAccumulators >= 24 ? 8 : 5;  // examples at a time
-constexpr int64_t kActive = 256;                        // examples listed at a time
-constexpr int64_t kUnits = 1024;                        // units at a time: part of a row that is copied
+constexpr int64_t kActive = 256;                        // examples whose inputs are looked at, at a time
+constexpr int64_t kUnits = 1024;                        // units at a time; fewer would be summed up too often
 
 struct Active {
   int64_t example;
@@ -231,14 +235,14 @@ constexpr std::array<Visit, sizeof...(Examples)> visits(std::integer_sequence<in
 }
 constexpr auto kVisits = visits(std::make_integer_sequence<int, kExamples + 1>());
 
-// The whole of row i, from o to `end`.
+// Row i of the weights, the units from o to `end`, with the examples whose input i is not 0.
 void row(const Dense& d, int64_t i, int64_t o, int64_t end) {
   const float* from = d.weights + i * d.units;
   float* const to = d.new_weights + i * d.units;
   float beta = d.beta;
-  Active active[kActive];
-  float copy[kUnits];
   const float* old = from + o;
+  float copy[kUnits];
+  Active active[kActive];
   for (int64_t b = 0; b < d.batch; b += kActive) {
     int64_t count = 0;
     for (int64_t n = b; n < smaller(b + kActive, d.batch); ++n) {
@@ -246,16 +250,14 @@ void row(const Dense& d, int64_t i, int64_t o, int64_t end) {
       active[count] = {n, d.alpha * value};
       count += value != 0;  // no branch: nobody could foresee it
     }
-    if (b == 0 && (count > kExamples || d.batch > kActive)) {  // later visits read what the first has changed
-      std::copy(old, old + end - o, copy);
+    if (b == 0 && (count > kExamples || d.batch > kActive)) {
+      std::copy(old, old + (end - o), copy);  // the first visit may change what later ones read
       old = copy;
     }
-    for (int64_t n = 0; n < count || (b == 0 && n == 0); from = to, beta = 1) {
-      const int64_t some = smaller(kExamples, count - n);
-      if (some || beta != 1 || from != to) kVisits[some](d, i, active + n, old, from, beta, to, o, end);
-      n += larger(some, 1);
-    }
+    for (int64_t n = 0; n < count; n += kExamples, from = to, beta = 1)
+      kVisits[smaller(kExamples, count - n)](d, i, active + n, old, from, beta, to, o, end);
   }
+  if (from != to || beta != 1) kVisits[0](d, i, active, old, from, beta, to, o, end);  // nobody was here
 }
 
 void update(int64_t batch, int64_t inputs, int64_t units, const float* weights, const float* a, const float* delta,
