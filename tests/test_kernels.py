@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firsthand import kernels, nn
-from firsthand.kernels import SteppedWeights, conv_pool, conv_pool_plain, native
+from firsthand.kernels import SteppedWeights, can_step, conv_pool, conv_pool_plain, native
+from firsthand.learning import step
 
 ROOT = Path(__file__).parents[1]
 SETS = ("x86_64_v4", "x86_64_v3", "x86_64_v2") if os.uname().machine == "x86_64" else ("baseline",)
@@ -299,3 +300,83 @@ def test_no_access_outside_the_arrays(tmp_path):
     done = subprocess.run([program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[:3000]
     assert int(done.stdout.split()[0]) > 100
+
+
+@needs_native
+@pytest.mark.parametrize("zeros_are_dead", [True, False])
+@pytest.mark.parametrize(
+    ("batch", "inputs", "units", "l2"),
+    [
+        (10, 64, 1000, 0.0),
+        (10, 30, 20, 0.1),
+        (1, 50, 3, 0.0),
+        (13, 97, 45, 0.1),
+        (128, 20, 37, 0.0),
+        (300, 3, 1100, 0.1),
+    ],
+)
+def test_inputs_that_are_zero(instruction_set, batch, inputs, units, l2, zeros_are_dead):
+    """Where they are dead, they have no error; everything else is the plain formula's."""
+    random = np.random.default_rng(0)
+    weights = random.standard_normal((inputs, units), np.float32)
+    delta = random.standard_normal((batch, units), np.float32)
+
+    @jax.jit
+    def backward(x, weights, rate):
+        z, back = jax.vjp(lambda x, w: x @ w, x, SteppedWeights(weights, rate, l2, zeros_are_dead))
+        return z, *back(delta)
+
+    for density in (0.0, 0.2, 1.0):
+        alive = random.random((batch, inputs)) < density
+        x = np.where(alive, random.standard_normal((batch, inputs), np.float32), np.float32(0))
+        z, d_x, stepped = backward(x, weights, np.float32(0.3))
+        error = delta @ weights.T
+        for found, expected in (
+            (z, x @ weights),
+            (d_x, np.where(alive, error, 0) if zeros_are_dead else error),
+            (stepped.weights, (1 - 0.3 * l2) * weights - 0.3 * (x.T @ delta)),
+        ):
+            assert np.linalg.norm(found - expected) <= 1e-5 * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize(
+    ("before", "dead"),
+    [
+        ((nn.FullyConnected(9, nn.relu),), True),
+        ((nn.ConvPool(3), nn.Dropout(), nn.Flatten()), True),
+        ((nn.Convolution(3), nn.MaxPool(2)), True),
+        ((nn.ConvPool(3), nn.FullyConnected(9, nn.sigmoid), nn.Dropout()), False),
+        ((nn.FullyConnected(9, nn.linear),), False),
+        ((nn.FullyConnected(9, nn.tanh),), False),
+        ((nn.Dropout(), nn.Flatten()), False),
+        ((), False),
+    ],
+)
+def test_zeros_are_dead_behind_a_relu_alone(before, dead):
+    assert step._rectified(before) == dead
+
+
+@needs_native
+@pytest.mark.parametrize(("activation", "l2"), [(nn.relu, 0.0), (nn.relu, 0.01), (nn.sigmoid, 0.01)])
+def test_steps_of_gradient_descent_are_those_of_the_plain_path(monkeypatch, activation, l2):
+    """Also with dropout, whose zeros are dead before any activation, and with inputs that are 0 and alive."""
+    layers = (nn.ConvPool(4, activation=activation), nn.Dropout(0.5), nn.FullyConnected(256, activation))
+    network = nn.Network((*layers, nn.Dropout(0.25), nn.FullyConnected(400, activation), nn.Softmax(10)))
+    assert all(can_step(jnp.zeros(shape)) for shape in ((576, 256), (256, 400)))
+    start = network.init(key=jax.random.key(1))
+    images = jax.random.randint(jax.random.key(2), (30, 28, 28, 1), 0, 256).astype(jnp.uint8)
+    labels = jnp.arange(30) % 10
+
+    def trained():
+        step.step_program.cache_clear()
+        optimizer = step.momentum(0.0, False)
+        program = step.step_program(network, nn.log_likelihood, optimizer, True, l2, 0.0, 10)
+        params, state, costs = jax.tree.map(jnp.copy, start), optimizer.init(start), jnp.zeros(3)
+        key = jax.random.key(3)
+        return program(params, state, costs, images, labels, jnp.arange(30), 30, 0, 3, 0.05, key)[0]
+
+    found = trained()
+    monkeypatch.setattr(step, "can_step", lambda weights: False)
+    for w, expected, first in zip(*map(jax.tree.leaves, (found, trained(), start)), strict=True):
+        assert float(jnp.linalg.norm(w - expected)) < 1e-4 * float(jnp.linalg.norm(expected - first))
+    step.step_program.cache_clear()

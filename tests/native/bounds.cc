@@ -33,11 +33,18 @@ static void run(const ConvPoolKernel& kernel, const ConvPoolShape& s, bool relu)
       if (!std::isfinite(value)) std::abort();
 }
 
-static void run(firsthand::DenseUpdate update, int64_t batch, int64_t inputs, int64_t units) {
-  auto weights = numbers(inputs * units);
-  const auto a = numbers(batch * inputs), delta = numbers(batch * units);
-  std::vector<float> d_a(batch * inputs);
-  update(batch, inputs, units, weights.data(), a.data(), delta.data(), -0.1f, 0.9f, weights.data(), d_a.data());
+static void run(const firsthand::DenseKernel& kernel, int64_t batch, int64_t inputs, int64_t units, bool dead) {
+  auto a = numbers(batch * inputs), weights = numbers(inputs * units);
+  const auto delta = numbers(batch * units);
+  for (float& value : a)
+    if (dead && value < 0) value = 0;
+  std::vector<float> z(batch * units), d_a(batch * inputs);
+  kernel.forward(batch, inputs, units, a.data(), weights.data(), z.data());
+  kernel.update(batch, inputs, units, weights.data(), a.data(), delta.data(), -0.1f, 0.9f, dead, weights.data(),
+                d_a.data());
+  for (const auto& values : {z, weights, d_a})
+    for (float value : values)
+      if (!std::isfinite(value)) std::abort();
 }
 
 int main() {
@@ -63,21 +70,22 @@ int main() {
             run(*kernel, s, filters % 2);
             ++shapes;
           }
-  const firsthand::DenseUpdate updates[] = {
+  const firsthand::DenseKernel* dense[] = {
 #if defined(__x86_64__)
-      kernels[0] ? firsthand::dense_update_x86_64_v4 : nullptr, kernels[1] ? firsthand::dense_update_x86_64_v3 : nullptr,
-      firsthand::dense_update_x86_64_v2
+      kernels[0] ? &firsthand::dense_x86_64_v4 : nullptr, kernels[1] ? &firsthand::dense_x86_64_v3 : nullptr,
+      &firsthand::dense_x86_64_v2
 #else
-      firsthand::dense_update_baseline
+      &firsthand::dense_baseline
 #endif
   };
-  for (const auto update : updates)
-    for (int64_t batch : {1, 3, 5, 11})
-      for (int64_t inputs : {1, 4, 9})
-        for (int64_t units : {1, 3, 8, 21}) {
-          if (!update) continue;
-          run(update, batch, inputs, units);
-          ++shapes;
+  for (const firsthand::DenseKernel* kernel : dense)
+    for (int64_t batch : {1, 3, 5, 11, 33, 300})
+      for (int64_t inputs : {1, 4, 9, 50})
+        for (int64_t units : {1, 3, 8, 21, 1030}) {
+          if (!kernel || batch * inputs * units > 1000000) continue;
+          run(*kernel, batch, inputs, units, true);
+          run(*kernel, batch, inputs, units, false);
+          shapes += 2;
         }
   std::printf("%d shapes\n", shapes);
   return shapes == 0;

@@ -1,4 +1,4 @@
-// The door through which XLA enters the fused backward pass and update of a fully connected layer.
+// The doors through which XLA enters a fully connected layer: its forward pass, and its backward pass with update.
 #include "dense_kernel.h"
 #include "instruction_set.h"
 #include "xla/ffi/api/ffi.h"
@@ -11,29 +11,40 @@ namespace {
 using Floats = ffi::Buffer<ffi::F32>;
 using FloatResult = ffi::ResultBuffer<ffi::F32>;
 
-DenseUpdate active() {
+const DenseKernel& active() {
 #if defined(__x86_64__)
-  const DenseUpdate kernels[] = {dense_update_x86_64_v2, dense_update_x86_64_v3, dense_update_x86_64_v4};
-  return kernels[instruction_set()];
+  const DenseKernel* kernels[] = {&dense_x86_64_v2, &dense_x86_64_v3, &dense_x86_64_v4};
+  return *kernels[instruction_set()];
 #else
-  return dense_update_baseline;
+  return dense_baseline;
 #endif
 }
 
+ffi::Error forward(Floats a, Floats weights, FloatResult z) {
+  const auto x = a.dimensions(), w = weights.dimensions();
+  if (x.size() != 2 || w.size() != 2 || x[1] != w[0] || z->element_count() != static_cast<size_t>(x[0] * w[1]))
+    return ffi::Error::InvalidArgument("dense_forward: arguments whose shapes do not fit");
+  active().forward(x[0], w[0], w[1], a.typed_data(), weights.typed_data(), z->typed_data());
+  return ffi::Error::Success();
+}
+
 ffi::Error update(Floats weights, Floats a, Floats delta, Floats alpha, Floats beta, FloatResult new_weights,
-                  FloatResult d_a) {
+                  FloatResult d_a, bool zeros_are_dead) {
   const auto w = weights.dimensions(), x = a.dimensions(), d = delta.dimensions();
   if (w.size() != 2 || x.size() != 2 || d.size() != 2 || x[0] < 1 || x[0] != d[0] || x[1] != w[0] || d[1] != w[1] ||
       new_weights->element_count() != weights.element_count() || d_a->element_count() != a.element_count())
     return ffi::Error::InvalidArgument("dense_update: arguments whose shapes do not fit");
-  active()(x[0], w[0], w[1], weights.typed_data(), a.typed_data(), delta.typed_data(), *alpha.typed_data(),
-           *beta.typed_data(), new_weights->typed_data(), d_a->typed_data());
+  active().update(x[0], w[0], w[1], weights.typed_data(), a.typed_data(), delta.typed_data(), *alpha.typed_data(),
+                  *beta.typed_data(), zeros_are_dead, new_weights->typed_data(), d_a->typed_data());
   return ffi::Error::Success();
 }
 
 }  // namespace
 }  // namespace firsthand
 
+XLA_FFI_DEFINE_HANDLER(
+    forward_handler, firsthand::forward,
+    ffi::Ffi::Bind().Arg<firsthand::Floats>().Arg<firsthand::Floats>().Ret<firsthand::Floats>());
 XLA_FFI_DEFINE_HANDLER(update_handler, firsthand::update,
                        ffi::Ffi::Bind()
                            .Arg<firsthand::Floats>()
@@ -42,6 +53,8 @@ XLA_FFI_DEFINE_HANDLER(update_handler, firsthand::update,
                            .Arg<firsthand::Floats>()
                            .Arg<firsthand::Floats>()
                            .Ret<firsthand::Floats>()
-                           .Ret<firsthand::Floats>());
+                           .Ret<firsthand::Floats>()
+                           .Attr<bool>("zeros_are_dead"));
 
+FIRSTHAND_EXPORT XLA_FFI_Error* firsthand_dense_forward(XLA_FFI_CallFrame* frame) { return forward_handler(frame); }
 FIRSTHAND_EXPORT XLA_FFI_Error* firsthand_dense_update(XLA_FFI_CallFrame* frame) { return update_handler(frame); }

@@ -40,31 +40,37 @@ class SteppedWeights:
         weights: W, (inputs, units), float32.
         rate: the learning rate, a scalar array.
         l2: strength of the L2 penalty, a number.
+        zeros_are_dead: whether nobody needs dC/dx where x is 0, as behind a ReLU, whose slope is 0 there.  Then it is
+            not computed (it is 0), and only what is not 0 is multiplied.
     """
 
     weights: Array
     rate: Array
     l2: float = field(metadata={"static": True})
+    zeros_are_dead: bool = field(default=False, metadata={"static": True})
 
     def __rmatmul__(self, x: Array) -> Array:
-        return _product(x, self.weights, self.rate, self.l2)
+        return _product(x, self.weights, self.rate, self.l2, self.zeros_are_dead)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(3,))
-def _product(x: Array, weights: Array, rate: Array, l2: float) -> Array:
-    return x @ weights
+@partial(jax.custom_vjp, nondiff_argnums=(3, 4))
+def _product(x: Array, weights: Array, rate: Array, l2: float, zeros_are_dead: bool) -> Array:
+    if not zeros_are_dead:
+        return x @ weights
+    result = ShapeDtypeStruct((x.shape[0], weights.shape[1]), jnp.float32)
+    return jax.ffi.ffi_call("firsthand_dense_forward", result, vmap_method="sequential")(x, weights)
 
 
-def _forward(x: Array, weights: Array, rate: Array, l2: float):
-    return x @ weights, (x, weights, rate)
+def _forward(x: Array, weights: Array, rate: Array, l2: float, zeros_are_dead: bool):
+    return _product(x, weights, rate, l2, zeros_are_dead), (x, weights, rate)
 
 
-def _backward(l2: float, kept: tuple[Array, Array, Array], delta: Array):
+def _backward(l2: float, zeros_are_dead: bool, kept: tuple[Array, Array, Array], delta: Array):
     x, weights, rate = kept
     results = (ShapeDtypeStruct(weights.shape, jnp.float32), ShapeDtypeStruct(x.shape, jnp.float32))
     # in place: nobody reads the old weights after the backward pass
     call = jax.ffi.ffi_call("firsthand_dense_update", results, input_output_aliases={0: 0}, vmap_method="sequential")
-    stepped, d_x = call(weights, x, delta, -rate, 1 - rate * l2)
+    stepped, d_x = call(weights, x, delta, -rate, 1 - rate * l2, zeros_are_dead=zeros_are_dead)
     return d_x, stepped, jnp.zeros_like(rate)
 
 

@@ -1,10 +1,83 @@
-// The fused backward pass and update of a fully connected layer, for one instruction set: see dense_kernel.h.
+// A fully connected layer's forward pass, and its backward pass with update, for one instruction set: see dense_kernel.h.
 #include "dense_kernel.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
 
 #include "vectors.h"
 
 namespace firsthand {
 namespace {
+
+// ---- forward, without the inputs that are zero ----
+//
+// A tile of the weights, kTileRows inputs by kTileVectors vectors of units, is brought into the first cache, and one
+// example after the other picks out of it the rows whose inputs are not zero, its sums in registers.
+
+constexpr int kTileVectors = kAccumulators >= 24 ? 16 : 8;
+constexpr int64_t kTileRows = 48;
+constexpr int64_t kListed = 32;  // examples at a time
+
+struct Input {
+  int64_t row;  // where its weights begin, from those of the tile's first row
+  float value;
+};
+
+// z[o] += sum over inputs of value w[row + o], for `Vectors` vectors of units.
+template <int Vectors>
+inline void gather(const Input* inputs, int64_t count, const float* w, float* z) {
+  Vector sum[Vectors];
+  UNROLL for (int k = 0; k < Vectors; ++k) sum[k] = load(z + k * kLanes);
+  for (const Input* input = inputs; input < inputs + count; ++input) {
+    const float* const row = w + input->row;
+    UNROLL for (int k = 0; k < Vectors; ++k) sum[k] += input->value * load(row + k * kLanes);
+  }
+  UNROLL for (int k = 0; k < Vectors; ++k) store(z + k * kLanes, sum[k]);
+}
+
+// The inputs that are not zero, of a tile's rows.
+struct Listed {
+  Input inputs[kListed][kTileRows];
+  int64_t count[kListed];
+};
+
+// All units from `o` on, in steps of `Vectors` vectors while they fit, and then of half as many.
+template <int Vectors>
+inline void columns(const Listed& list, int64_t examples, int64_t units, const float* w, float* z, int64_t o) {
+  for (; o + Vectors * kLanes <= units; o += Vectors * kLanes)
+    for (int64_t b = 0; b < examples; ++b) gather<Vectors>(list.inputs[b], list.count[b], w + o, z + b * units + o);
+  if constexpr (Vectors > 1)
+    columns<Vectors / 2>(list, examples, units, w, z, o);
+  else
+    for (int64_t b = 0; b < examples; ++b)
+      for (int64_t rest = o; rest < units; ++rest)
+        for (int64_t n = 0; n < list.count[b]; ++n)
+          z[b * units + rest] += list.inputs[b][n].value * w[list.inputs[b][n].row + rest];
+}
+
+void forward(int64_t batch, int64_t inputs, int64_t units, const float* a, const float* weights, float* z) {
+  std::fill(z, z + batch * units, 0.0f);
+  Listed list;
+  for (int64_t i = 0; i < inputs; i += kTileRows) {
+    const int64_t rows = smaller(kTileRows, inputs - i);
+    for (int64_t b = 0; b < batch; b += kListed) {
+      const int64_t examples = smaller(kListed, batch - b);
+      for (int64_t n = 0; n < examples; ++n) {
+        const float* const from = a + (b + n) * inputs + i;
+        int64_t count = 0;
+        for (int64_t r = 0; r < rows; ++r) {
+          list.inputs[n][count] = {r * units, from[r]};
+          count += from[r] != 0;  // no branch: nobody could foresee it
+        }
+        list.count[n] = count;
+      }
+      columns<kTileVectors>(list, examples, units, weights + i * units, z + b * units, 0);
+    }
+  }
+}
+
+// ---- backward and update, with every input ----
 
 constexpr int kBatch = kAccumulators >= 24 ? 5 : 3;  // examples at a time
 constexpr int kRows = 4;                             // rows of weights at a time
@@ -88,18 +161,123 @@ void rows(const Dense& d, int64_t i) {
     }
 }
 
-void dense_update(int64_t batch, int64_t inputs, int64_t units, const float* weights, const float* a,
-                  const float* delta, float alpha, float beta, float* new_weights, float* d_a) {
+// ---- backward and update, without the inputs that are zero ----
+
+constexpr int kExamples = kAccumulators >= 24 ? 8 : 5;  // examples at a time
+constexpr int64_t kActive = 256;                        // examples whose inputs are looked at, at a time
+constexpr int64_t kUnits = 1024;                        // units at a time; fewer would be summed up too often
+
+struct Active {
+  int64_t example;
+  float scale;  // alpha a[example, i]
+};
+
+inline float total(Vector v) {
+  float lane[kLanes];
+  store(lane, v);
+  UNROLL for (int n = kLanes / 2; n; n /= 2)
+    UNROLL for (int k = 0; k < n; ++k) lane[k] += lane[k + n];
+  return lane[0];
+}
+
+// For row i of the weights, the units from o to `end`, and `Examples` examples:
+//
+//     d_a[b, i] += sum over o of delta[b, o] old[o]
+//     to[o]      = beta from[o] + sum over b of alpha a[b, i] delta[b, o]
+template <int Examples>
+void visit(const Dense& d, int64_t i, const Active* active, const float* old, const float* from, float beta, float* to,
+           int64_t o, int64_t end) {
+  constexpr int kApart = Examples <= 1 ? 4 : Examples <= 3 ? 2 : 1;  // sums per example, so that none waits for itself
+  constexpr int kSome = Examples ? Examples : 1;
+  Vector sum[kSome][kApart];
+  const float* delta[kSome];
+  float scale[kSome];
+  UNROLL for (int n = 0; n < Examples; ++n) {
+    delta[n] = d.delta + active[n].example * d.units;
+    scale[n] = active[n].scale;
+    UNROLL for (int k = 0; k < kApart; ++k) sum[n][k] = Vector{};
+  }
+  const auto step = [&](int64_t at, int k) __attribute__((always_inline)) {
+    const Vector before = load(old - o + at);
+    Vector weight = beta * load(from + at);
+    UNROLL for (int n = 0; n < Examples; ++n) {
+      const Vector error = load(delta[n] + at);
+      weight += scale[n] * error;
+      sum[n][k] += before * error;
+    }
+    store(to + at, weight);
+  };
+  int64_t at = o;
+  for (; at + kApart * kLanes <= end; at += kApart * kLanes)
+    UNROLL for (int k = 0; k < kApart; ++k) step(at + k * kLanes, k);
+  for (; at + kLanes <= end; at += kLanes) step(at, 0);
+  float sums[kSome];
+  UNROLL for (int n = 0; n < Examples; ++n) {
+    UNROLL for (int k = 1; k < kApart; ++k) sum[n][0] += sum[n][k];
+    sums[n] = total(sum[n][0]);
+  }
+  for (; at < end; ++at) {
+    const float before = old[at - o];
+    float weight = beta * from[at];
+    UNROLL for (int n = 0; n < Examples; ++n) {
+      weight += scale[n] * delta[n][at];
+      sums[n] += before * delta[n][at];
+    }
+    to[at] = weight;
+  }
+  UNROLL for (int n = 0; n < Examples; ++n) d.d_a[active[n].example * d.inputs + i] += sums[n];
+}
+
+using Visit = void (*)(const Dense&, int64_t, const Active*, const float*, const float*, float, float*, int64_t, int64_t);
+template <int... Examples>
+constexpr std::array<Visit, sizeof...(Examples)> visits(std::integer_sequence<int, Examples...>) {
+  return {visit<Examples>...};
+}
+constexpr auto kVisits = visits(std::make_integer_sequence<int, kExamples + 1>());
+
+// Row i of the weights, the units from o to `end`, with the examples whose input i is not 0.
+void row(const Dense& d, int64_t i, int64_t o, int64_t end) {
+  const float* from = d.weights + i * d.units;
+  float* const to = d.new_weights + i * d.units;
+  float beta = d.beta;
+  const float* old = from + o;
+  float copy[kUnits];
+  Active active[kActive];
+  for (int64_t b = 0; b < d.batch; b += kActive) {
+    int64_t count = 0;
+    for (int64_t n = b; n < smaller(b + kActive, d.batch); ++n) {
+      const float value = d.a[n * d.inputs + i];
+      active[count] = {n, d.alpha * value};
+      count += value != 0;  // no branch: nobody could foresee it
+    }
+    if (b == 0 && (count > kExamples || d.batch > kActive)) {
+      std::copy(old, old + (end - o), copy);  // the first visit may change what later ones read
+      old = copy;
+    }
+    for (int64_t n = 0; n < count; n += kExamples, from = to, beta = 1)
+      kVisits[smaller(kExamples, count - n)](d, i, active + n, old, from, beta, to, o, end);
+  }
+  if (from != to || beta != 1) kVisits[0](d, i, active, old, from, beta, to, o, end);  // nobody was here
+}
+
+void update(int64_t batch, int64_t inputs, int64_t units, const float* weights, const float* a, const float* delta,
+            float alpha, float beta, bool zeros_are_dead, float* new_weights, float* d_a) {
   const Dense d{batch, inputs, units, weights, a, delta, alpha, beta, new_weights, d_a};
-  int64_t i = 0;
-  for (; i + kRows <= inputs; i += kRows) rows<kRows>(d, i);
-  for (; i < inputs; ++i) rows<1>(d, i);
+  if (zeros_are_dead) {
+    std::fill(d_a, d_a + batch * inputs, 0.0f);
+    for (int64_t o = 0; o < units; o += kUnits)
+      for (int64_t i = 0; i < inputs; ++i) row(d, i, o, smaller(o + kUnits, units));
+  } else {
+    int64_t i = 0;
+    for (; i + kRows <= inputs; i += kRows) rows<kRows>(d, i);
+    for (; i < inputs; ++i) rows<1>(d, i);
+  }
 }
 
 }  // namespace
 
 #define TABLE(name) TABLE_OF(name)
-#define TABLE_OF(name) dense_update_##name
-extern const DenseUpdate TABLE(FIRSTHAND_ISA) = dense_update;
+#define TABLE_OF(name) dense_##name
+extern const DenseKernel TABLE(FIRSTHAND_ISA) = {forward, update};
 
 }  // namespace firsthand

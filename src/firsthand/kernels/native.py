@@ -21,6 +21,7 @@ _TARGETS = (
     "firsthand_conv_pool_forward",
     "firsthand_conv_pool_weights_gradient",
     "firsthand_conv_pool_input_gradient",
+    "firsthand_dense_forward",
     "firsthand_dense_update",
 )
 

@@ -16,7 +16,7 @@ from jax import Array, lax
 from jax.sharding import Mesh, PartitionSpec
 
 from firsthand.kernels import SteppedWeights, can_step
-from firsthand.nn import Cost, Network
+from firsthand.nn import Cost, Dropout, Flatten, Layer, MaxPool, Network, relu
 from firsthand.nn.network import is_statistic
 
 __all__ = ["Augment", "Average", "Device", "momentum", "penalty", "step_program", "with_penalties"]
@@ -90,7 +90,7 @@ def step_program(
             if augment is not None:
                 step_key, augment_key = jax.random.split(step_key)
                 x = augment(network.as_float(x, params), key=augment_key)
-            given = _stepping(params, rate, l2) if plain else params
+            given = _stepping(network, params, rate, l2) if plain else params
             found = jax.value_and_grad(mean_cost, has_aux=True)(given, x, y, counts, step_key)
             (value, statistics), gradient = found
             if parts > 1:
@@ -163,13 +163,25 @@ def _with_statistics(params: Any, statistics: list[Array]) -> Any:
     return jax.tree_util.tree_map_with_path(lambda path, p: next(rest) if is_statistic(path) else p, params)
 
 
-def _stepping(params: Any, rate: Array, l2: float) -> Any:
+def _stepping(network: Network, params: Any, rate: Array, l2: float) -> Any:
     """The parameters, with large matrices as ones that step during the backward pass: plain descent allows it."""
 
     def stepping(path, w: Array) -> Any:
-        return SteppedWeights(w, rate, l2) if _is_weight(path) and can_step(w) else w
+        if not (_is_weight(path) and can_step(w)):
+            return w
+        # of a layer within a layer we do not know what stands before it
+        return SteppedWeights(w, rate, l2, len(path) == 2 and _rectified(network.layers[: path[0].idx]))
 
     return jax.tree_util.tree_map_with_path(stepping, params)
+
+
+def _rectified(before: tuple[Layer, ...]) -> bool:
+    """Whether what leaves these layers is a ReLU's: where it is 0, the gradient ends."""
+    for layer in reversed(before):
+        # dropout's zeros end it as well, and the rest moves values without changing them
+        if not isinstance(layer, Dropout | Flatten | MaxPool):
+            return getattr(layer, "activation", None) is relu
+    return False
 
 
 def _steps_by_itself(leaf: Any) -> bool:
