@@ -371,9 +371,10 @@ def test_steps_of_gradient_descent_are_those_of_the_plain_path(monkeypatch, acti
         step.step_program.cache_clear()
         optimizer = step.momentum(0.0, False)
         program = step.step_program(network, nn.log_likelihood, optimizer, True, l2, 0.0, 10)
-        params, state, costs = jax.tree.map(jnp.copy, start), optimizer.init(start), jnp.zeros(3)
-        key = jax.random.key(3)
-        return program(params, state, costs, images, labels, jnp.arange(30), 30, 0, 3, 0.05, key)[0]
+        params, state, costs = jax.tree.map(jnp.copy, start), (optimizer.init(start), None), jnp.zeros(3)
+        n, first, last = (np.int32(number) for number in (30, 0, 3))
+        rates, key = jnp.full(3, 0.05), jax.random.key(3)
+        return program(params, state, costs, images, labels, jnp.arange(30), n, first, last, rates, key)[0]
 
     found = trained()
     monkeypatch.setattr(step, "can_step", lambda weights: False)

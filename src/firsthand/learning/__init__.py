@@ -1,9 +1,11 @@
 """Learning: recipes, the compiled training loop, trained models and their temperature, and checkpoints."""
 
+from .classifier import Classifier, normalized
+from .ensemble import Ensemble, load_model, voted
 from .evaluation import Score, evaluate
 from .history import History
 from .members import train_members
-from .model import Model, ModelFileError, normalized
+from .model import Model, ModelFileError
 from .recipe import Recipe, RecipeError
 from .run import Progress
 from .schedules import Cosine, OneCycle
@@ -12,9 +14,11 @@ from .train import DataSplits, Diverged, Training, train
 
 __all__ = [
     "CalibrationError",
+    "Classifier",
     "Cosine",
     "DataSplits",
     "Diverged",
+    "Ensemble",
     "History",
     "Model",
     "ModelFileError",
@@ -27,7 +31,9 @@ __all__ = [
     "best_temperature",
     "evaluate",
     "fit_temperature",
+    "load_model",
     "normalized",
     "train",
     "train_members",
+    "voted",
 ]

@@ -1,7 +1,6 @@
 """A trained network: what it is, its parameters, and how it came to be, in one file."""
 
 import json
-import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,13 +16,14 @@ from scipy.special import softmax
 from firsthand.data import Dataset
 from firsthand.errors import FirsthandError
 from firsthand.files import write_atomically
-from firsthand.nn import Network, Params, from_json, to_json
+from firsthand.nn import Network, Params, Shape, from_json, to_json
 
+from .classifier import Classifier, normalized
 from .evaluation import classify, weighted_inputs
 
-__all__ = ["Model", "ModelFileError", "normalized"]
+__all__ = ["Model", "ModelFileError"]
 
-_FORMAT = "firsthand-model-1"
+MODEL_FORMAT = "firsthand-model-1"
 
 
 class ModelFileError(FirsthandError):
@@ -31,7 +31,7 @@ class ModelFileError(FirsthandError):
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(Classifier):
     """A network with its parameters, the names of its classes, and its provenance.
 
     Args:
@@ -52,9 +52,7 @@ class Model:
     temperature: float | None = None
 
     def __post_init__(self) -> None:
-        found = self.temperature
-        if found is not None and (type(found) not in (int, float) or not 0 < found < math.inf):
-            raise FirsthandError(f"model: temperature is {found!r}, expected a positive, finite number or None")
+        self.check_temperature()
 
     def classify(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Labels (n,) and outputs (n, classes) of images (n, *input_shape); integers are pixels 0..255.
@@ -62,7 +60,7 @@ class Model:
         Raises:
             FirsthandError: the images have another shape.
         """
-        images = self._checked(images)
+        images = self.checked(images)
         if not len(images):
             return np.zeros(0, np.int32), np.zeros((0, len(self.classes)), np.float32)
         return classify(self.network, self.params, images)
@@ -73,7 +71,7 @@ class Model:
         Raises:
             FirsthandError: the images have another shape.
         """
-        images = self._checked(images)
+        images = self.checked(images)
         if not len(images):
             return np.zeros((0, len(self.classes)), np.float32)
         return weighted_inputs(self.network, self.params, images)
@@ -81,14 +79,6 @@ class Model:
     def outputs(self, images: np.ndarray) -> np.ndarray:
         """The network's outputs, (n, classes)."""
         return self.classify(images)[1]
-
-    def predict(self, images: np.ndarray) -> np.ndarray:
-        """The labels of the largest outputs, (n,)."""
-        return self.classify(images)[0]
-
-    def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """How likely each class is, (n, classes) with rows that sum to 1: see `probabilities_at`."""
-        return self.probabilities_at(self.weighted_inputs(images))
 
     def probabilities_at(self, z: np.ndarray) -> np.ndarray:
         """How likely each class is, from weighted inputs z, (n, classes).
@@ -100,45 +90,17 @@ class Model:
             return normalized(np.asarray(self.network.activation(jnp.asarray(z))))
         return softmax(z.astype(np.float64) / self.temperature, axis=1).astype(z.dtype)
 
-    def top_k(self, images: np.ndarray, k: int = 3) -> list[list[tuple[str, float]]]:
-        """The k likeliest classes of every image with their probabilities, likeliest first."""
-        probabilities = self.probabilities(images)
-        order = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
-        return [
-            [(self.classes[j], float(row[j])) for j in best] for row, best in zip(probabilities, order, strict=True)
-        ]
+    @property
+    def input_shape(self) -> Shape:
+        return self.network.input_shape
 
-    def accuracy(self, data: Dataset) -> float:
-        """Share of a data set that is predicted right.
-
-        Raises:
-            FirsthandError: the data set is empty, or has other images or classes than the model.
-        """
-        self.check_fits(data)
-        return float(np.mean(self.predict(data.images) == data.labels))
-
-    def check_fits(self, data: Dataset) -> None:
-        """Raise FirsthandError unless the data set has images and classes like the model's."""
-        check_fits(self.network, data, "data set")
-
-    def _checked(self, images: np.ndarray) -> np.ndarray:
-        images = np.asarray(images)
-        if images.shape[1:] != self.network.input_shape:
-            raise FirsthandError(f"model: images have shape {images.shape[1:]}, expected {self.network.input_shape}")
-        return images
+    def summary(self) -> str:
+        return self.network.summary()
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model to one safetensors file; an existing file is replaced at once or not at all."""
-        arrays = flatten(self.params)
-        about = {
-            "format": _FORMAT,
-            "network": to_json(self.network),
-            "classes": list(self.classes),
-            "provenance": self.provenance,
-            "temperature": self.temperature,
-        }
-        content = safetensors.numpy.save(arrays, {"firsthand": json.dumps(about)})
-        return write_atomically(path, content)
+        about = json.dumps({"format": MODEL_FORMAT, **self.description()})
+        return write_atomically(path, safetensors.numpy.save(flatten(self.params), {"firsthand": about}))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Model":
@@ -148,30 +110,36 @@ class Model:
             FileNotFoundError: there is no such file.
             ModelFileError: the file is not a whole model; the message says what is wrong with it.
         """
-        arrays, about = read_safetensors(path, _FORMAT, "model")
+        arrays, about = read_safetensors(path, MODEL_FORMAT, "model")
         try:
-            network = from_json(about["network"])
-            classes, provenance = tuple(about["classes"]), about["provenance"]
-            if not isinstance(network, Network) or not isinstance(provenance, dict):
-                raise ValueError("its description is not one of a network")
-            if len(classes) != network.num_classes:
-                raise ValueError(f"{len(classes)} classes for {network.num_classes} outputs")
-            like = jax.eval_shape(lambda key: network.init(key=key), jax.random.key(0))
-            params = unflatten(like, arrays)
-            return cls(network, params, classes, provenance, about.get("temperature"))
+            return cls.from_description(about, arrays)
         except (ValueError, TypeError, KeyError) as error:
             raise ModelFileError(f"{path}: not a usable model: {error}") from None
 
+    def description(self) -> dict[str, Any]:
+        """All but the parameters, for a file."""
+        return {
+            "network": to_json(self.network),
+            "classes": list(self.classes),
+            "provenance": self.provenance,
+            "temperature": self.temperature,
+        }
 
-def normalized(outputs: np.ndarray) -> np.ndarray:
-    """Outputs (n, classes) as probabilities, with rows that sum to 1.
+    @classmethod
+    def from_description(cls, about: dict[str, Any], arrays: dict[str, np.ndarray]) -> "Model":
+        """The inverse of `description`, with parameters as `flatten` names them.
 
-    Softmax outputs are probabilities already; the outputs of other layers, negative ones taken as 0, are divided by
-    their sum, which orders the classes alike and promises nothing more.
-    """
-    a = np.maximum(outputs, 0)
-    total = a.sum(axis=1, keepdims=True)
-    return np.where(total > 0, a / np.where(total > 0, total, 1), 1 / a.shape[1])
+        Raises:
+            ValueError, TypeError, KeyError: it is not such a description, or the arrays are not the network's.
+        """
+        network = from_json(about["network"])
+        classes, provenance = tuple(about["classes"]), about["provenance"]
+        if not isinstance(network, Network) or not isinstance(provenance, dict):
+            raise ValueError("its description is not one of a network")
+        if len(classes) != network.num_classes:
+            raise ValueError(f"{len(classes)} classes for {network.num_classes} outputs")
+        like = jax.eval_shape(lambda key: network.init(key=key), jax.random.key(0))
+        return cls(network, unflatten(like, arrays), classes, provenance, about.get("temperature"))
 
 
 def check_fits(network: Network, data: Dataset, name: str) -> None:
@@ -215,9 +183,9 @@ def unflatten(like: Any, arrays: dict[str, np.ndarray]) -> Any:
 
 
 def read_safetensors(
-    path: str | os.PathLike[str], expected_format: str, what: str
+    path: str | os.PathLike[str], expected: str | tuple[str, ...], what: str
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """The arrays of a file and its JSON description, of which the format is checked.
+    """The arrays of a file and its JSON description, of which the format is checked: one of those expected.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -234,7 +202,8 @@ def read_safetensors(
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
     except (safetensors.SafetensorError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ModelFileError(f"{path}: not a {what} file, or a damaged one ({error})") from None
-    if not isinstance(about, dict) or about.get("format") != expected_format:
+    formats = (expected,) if isinstance(expected, str) else expected
+    if not isinstance(about, dict) or about.get("format") not in formats:
         found = about.get("format") if isinstance(about, dict) else "no description"
-        raise ModelFileError(f"{path}: not a {what} file: found {found!r}, expected {expected_format!r}")
+        raise ModelFileError(f"{path}: not a {what} file: found {found!r}, expected {' or '.join(map(repr, formats))}")
     return arrays, about
