@@ -48,7 +48,7 @@ ROWS: tuple[Augmentation, ...] = (
     Erase(0.5, largest=0.15, fill=0),
     Noise(0.15),
     HorizontalFlip(0.5),
-    Compose((Rotate(10), Shift(1), Erase(0.3, fill=0))),
+    Compose((Rotate(10), Shift(1), Erase(0.8, largest=0.15, fill=0))),
 )
 
 
