@@ -6,41 +6,12 @@
 // nothing is read or written outside the arrays and no masks are needed.
 #include "conv_pool_kernel.h"
 
+#include "conv_pool_windows.h"
+#include "conv_pool_winograd.h"
 #include "vectors.h"
 
 namespace firsthand {
 namespace {
-
-// Lengths that everything below is written in.
-struct Sizes {
-  int64_t row, image;        // floats in a row of pixels, in an image
-  int64_t kernel_row;        // floats in a row of a kernel: contiguous in the image too
-  int64_t wide_row;          // the same, or one vector where that is longer
-  int64_t windows;           // pooling windows of an image
-  explicit Sizes(const ConvPoolShape& s)
-      : row(s.width * s.channels),
-        image(s.height * row),
-        kernel_row(s.kernel_width * s.channels),
-        wide_row(larger(kernel_row, kLanes)),
-        windows(s.out_height * s.out_width) {}
-};
-
-// Walks over the pooling windows of a batch in the order of memory; `corner` is the offset of a window's first pixel.
-struct WindowCursor {
-  const ConvPoolShape& s;
-  const Sizes size;
-  int64_t corner = 0, row_start = 0, image_start = 0, i = 0, j = 0;
-  explicit WindowCursor(const ConvPoolShape& shape) : s(shape), size(shape) {}
-  void next() {
-    corner += s.pool_width * s.channels;
-    if (++j < s.out_width) return;
-    j = 0;
-    corner = row_start += s.pool_height * size.row;
-    if (++i < s.out_height) return;
-    i = 0;
-    corner = row_start = image_start += size.image;
-  }
-};
 
 // ---------------------------------------------------------------------------------------------------- forward
 
@@ -77,23 +48,10 @@ inline __attribute__((always_inline)) void forward_tile(const ConvPoolShape& s, 
 
   UNROLL for (int n = 0; n < Windows; ++n)
   UNROLL for (int v = 0; v < Vectors; ++v) {
-    Vector best = sum[n][0][v];
-    Integers at = {};
-    UNROLL for (int p = 1; p < kPositions; ++p) {
-      // strictly greater: the first of equals wins; and what is no number wins over all, as in the plain formula
-      const auto more = (sum[n][p][v] > best) | (sum[n][p][v] != sum[n][p][v]);
-      best = more ? sum[n][p][v] : best;
-      at = more ? Integers{} + p : at;
-    }
-    best += load(bias + filter[v]);
-    if (relu) {
-      const auto off = best <= 0.0f;  // not the complement of > 0: a NaN must come through
-      best = off ? Vector{} : best;
-      at = off ? Integers{} + kInactive : at;
-    }
-    const Bytes bytes = __builtin_convertvector(at, Bytes);
-    std::memcpy(a + n * s.filters + filter[v], &best, count * sizeof(float));
-    std::memcpy(winner + n * s.filters + filter[v], &bytes, count);
+    Vector z[kPositions];
+    UNROLL for (int p = 0; p < kPositions; ++p) z[p] = sum[n][p][v];
+    const int64_t at = n * s.filters + filter[v];
+    write_maximum(z, load(bias + filter[v]), relu, count, a + at, winner + at);
   }
 }
 
@@ -142,11 +100,13 @@ void forward_pooled(const ConvPoolShape& s, const float* x, const float* weights
 }
 
 int64_t forward_scratch(const ConvPoolShape& s) {
+  if (winograd_pays(s)) return WinogradPlan(s).end;
   return s.filters < kLanes ? kLanes * (s.kernel_height * Sizes(s).kernel_row + 1) : 0;
 }
 
 void forward(const ConvPoolShape& s, const float* x, const float* weights, const float* bias, bool relu, float* a,
              uint8_t* winner, float* scratch) {
+  if (winograd_pays(s)) return winograd_forward(s, x, weights, bias, relu, a, winner, scratch);
   int64_t stride = s.filters;
   if (s.filters < kLanes) {  // fill every tap up to a whole vector
     const int64_t taps = s.kernel_height * Sizes(s).kernel_row;
