@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from firsthand import kernels, nn
 from firsthand.kernels import SteppedWeights, can_step, conv_pool, conv_pool_plain, native
+from firsthand.kernels.convolution import convolution
 from firsthand.learning import step
 
 ROOT = Path(__file__).parents[1]
@@ -121,6 +122,56 @@ def test_what_is_no_number_comes_through(instruction_set):
         same = [f(one, weights[:1, :1], bias, pool=(2, 2), activation="relu") for f in (conv_pool, conv_pool_plain)]
         assert bool(jnp.isnan(same[0][0, 1, 1]).all())
         np.testing.assert_allclose(*same, rtol=1e-5)
+
+
+@needs_native
+@pytest.mark.parametrize(
+    ("batch", "height", "width", "channels", "filters"),
+    [(16, 6, 7, 8, 8), (1, 12, 13, 9, 33), (3, 7, 22, 21, 45), (2, 14, 8, 16, 100)],
+)
+def test_fewer_products_agree(instruction_set, batch, height, width, channels, filters):
+    """Shapes of Winograd's path: the last windows and vectors overlap, rows and columns are left over."""
+    arguments = example(batch, height, width, channels, (5, 5), filters)
+    assert_same(arguments, by_xla, pool=(2, 2), activation="relu")
+
+
+def winners(x, relu=False):
+    """Where each maximum was found, for random kernels 5x5 of 30 filters."""
+    _, weights, bias = example(1, 6, 6, x.shape[-1], (5, 5), 30)
+    return sys.modules["firsthand.kernels.conv_pool"]._forward(x, weights, bias, (2, 2), relu)[1]
+
+
+@needs_native
+def test_ties_survive_fewer_products(instruction_set):
+    x, *_ = example(4, 12, 12, 11, (5, 5), 1)
+    assert bool(jnp.all(winners(jnp.full_like(x, 0.7)) == 0))
+    assert set(np.unique(winners(jnp.broadcast_to(x[:, :1], x.shape)))) == {0, 1}  # all rows equal
+    assert set(np.unique(winners(jnp.broadcast_to(x[:, :, :1], x.shape)))) == {0, 2}  # all columns equal
+    blank = winners(x.at[:, 2:8, 4:10].set(0.1))
+    assert bool(jnp.all(blank[:, 1, 2] == 0))
+    assert len(np.unique(blank)) == 4
+    # without biases nothing but exact zeros comes from zeros
+    zeros = jnp.zeros_like(x)
+    weights = example(1, 6, 6, 11, (5, 5), 30)[1]
+    y, back = jax.vjp(lambda x: conv_pool(x, weights, jnp.zeros(30), pool=(2, 2), activation="relu"), zeros)
+    assert not y.any()
+    assert not back(jnp.ones_like(y))[0].any()
+
+
+@needs_native
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_no_number_stays_where_it_is_seen(instruction_set, value):
+    x, weights, bias = example(36, 12, 12, 8, (5, 5), 9)
+    at = np.arange(36)
+    x = x.at[at, 2 + at // 6, 4 + at % 6, 3].set(value)  # each pixel that window (1, 2) sees, in an image of its own
+    found = conv_pool(x, weights, bias, pool=(2, 2), activation="linear")
+    # NumPy's maximum: XLA's loses NaNs in large arrays on a CPU
+    plain = np.asarray(convolution(x, weights)).reshape(36, 4, 2, 4, 2, 9).max((2, 4)) + bias
+    if np.isnan(value):
+        assert bool(jnp.isnan(found[:, 1, 2]).all())
+        np.testing.assert_array_equal(jnp.isnan(found), jnp.isnan(plain))
+    else:  # infinity may become NaN
+        assert not jnp.isfinite(found).any(where=jnp.isposinf(plain))
 
 
 @needs_native

@@ -70,6 +70,16 @@ int main() {
             run(*kernel, s, filters % 2);
             ++shapes;
           }
+  for (const ConvPoolKernel* kernel : kernels)  // 5x5 kernels and 2x2 pooling have a forward pass of their own
+    for (int64_t channels : {8, 9, 20})
+      for (int64_t filters : {8, 9, 20, 61})
+        for (int64_t rows : {1, 3})
+          for (int64_t columns : {1, 4, 17}) {
+            if (!kernel) continue;
+            run(*kernel, {16 / columns + 1, 2 * rows + 5, 2 * columns + 4, channels, 5, 5, filters, 2, 2, rows, columns},
+                filters % 2);
+            ++shapes;
+          }
   const firsthand::DenseKernel* dense[] = {
 #if defined(__x86_64__)
       kernels[0] ? &firsthand::dense_x86_64_v4 : nullptr, kernels[1] ? &firsthand::dense_x86_64_v3 : nullptr,

@@ -5,7 +5,11 @@
 //     z[i, j, k] = b[k] + sum over l, m, c of x[i + l, j + m, c] W[l, m, c, k]             equation (125)
 //     a[p, q, k] = max of z[i, j, k] over the pooling window of (p, q), or 0 if that is less (ReLU)
 //
-// The maximum and the position where it was found stay in registers; z is never written to memory.
+// The maximum and the position where it was found stay in registers; z is never written to memory.  5x5 kernels with 2x2
+// pooling and channels and filters enough for it take fewer products (conv_pool_winograd.h), and round differently.
+// Everywhere, the first of equal positions wins; where z is equal because the pixels that a window sees are the same
+// along its rows, or its columns, or both, it is equal to the last bit.  What is no number comes out as no number in the
+// windows that see it, and nowhere else; an infinite pixel may come out as no number too.
 //
 // Backward, from delta = dC/da: the maximum passes its delta on to the one position (i*, j*) of its window where it
 // was found, and ReLU passes it on only where a > 0.  With the sums over these active (p, q, k) alone,
@@ -36,7 +40,7 @@ struct ConvPoolShape {
 };
 
 // One implementation.  All pointers are to whole, dense arrays; `scratch` holds `*_scratch` floats and is the caller's,
-// so that calls on different threads share nothing.
+// so that calls on different threads share nothing; it is fastest at a multiple of 64 bytes.
 struct ConvPoolKernel {
   const char* name;
   int64_t (*forward_scratch)(const ConvPoolShape&);
