@@ -12,7 +12,18 @@ import pytest
 from firsthand import nn
 from firsthand.data import Splits, mnist
 from firsthand.errors import FirsthandError
-from firsthand.learning import Cosine, Diverged, Recipe, train, train_members
+from firsthand.learning import (
+    Cosine,
+    Diverged,
+    Ensemble,
+    Model,
+    ModelFileError,
+    Recipe,
+    load_model,
+    train,
+    train_members,
+    voted,
+)
 from firsthand.learning.members import plan
 
 SMALL = nn.Network((nn.FullyConnected(12), nn.Softmax(10)))
@@ -116,3 +127,62 @@ def test_the_plan_says_what_it_does():
     assert [members for _, members in layout.groups] == [[0], [1], [2], [3], [4]]
     assert "5 trainings" in str(layout)
     assert plan(5, one_program=True).groups == [(jax.local_devices()[0], [0, 1, 2, 3, 4])]
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return train(SMALL, some(), RECIPE, key=jax.random.key(3), members=3)
+
+
+def test_an_ensemble_is_its_members_trained_alone(trained):
+    for key, member, history in zip(KEYS, trained.model.members, trained.histories, strict=True):
+        alone = train(SMALL, some(), RECIPE, key=key)
+        assert_same(member.params, alone.model.params)
+        assert history.best_epoch == alone.history.best_epoch
+    test = some().test
+    assert trained.model.provenance["accuracies"]["test"] == trained.model.accuracy(test)
+
+
+def test_probabilities_are_the_mean_of_the_members(trained):
+    images = some().test.images
+    expected = np.mean([member.probabilities(images) for member in trained.model.members], axis=0)
+    np.testing.assert_allclose(trained.model.probabilities(images), expected, rtol=1e-4)
+    assert trained.model.predict(images).tolist() == expected.argmax(1).tolist()
+    assert trained.model.vote(images).shape == (len(images),)
+    assert trained.model.predict(images[:0]).shape == (0,)
+
+
+@pytest.mark.tiny
+def test_votes_count_heads_and_probabilities_break_ties():
+    one, two, three = ([[0.5, 0.3, 0.2]], [[0.1, 0.5, 0.4]], [[0.1, 0.1, 0.8]])
+    assert voted(np.array([one, one, three])).tolist() == [0]
+    assert voted(np.array([one, two, three])).tolist() == [2]  # one vote each: the largest mean
+    assert voted(np.array([one, two])).tolist() == [1]
+
+
+def test_an_ensemble_is_one_file(trained, tmp_path):
+    path = trained.model.save(tmp_path / "five")
+    loaded = load_model(path)
+    assert isinstance(loaded, Ensemble)
+    images = some().test.images
+    np.testing.assert_array_equal(loaded.probabilities(images), trained.model.probabilities(images))
+    assert loaded.provenance == trained.model.provenance
+    single = trained.model.members[0].save(tmp_path / "one")
+    assert isinstance(load_model(single), Model)
+    with pytest.raises(ModelFileError, match="not a model file"):
+        Model.load(path)
+    with pytest.raises(ModelFileError, match="expected 'firsthand-ensemble-1'"):
+        Ensemble.load(single)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ModelFileError):
+        load_model(path)
+
+
+def test_members_must_fit_together(trained):
+    other = Model(nn.Network((nn.Softmax(10),), (784,)), ({},), trained.model.classes)
+    with pytest.raises(FirsthandError, match="different input_shape"):
+        Ensemble((trained.model.members[0], other))
+    with pytest.raises(FirsthandError, match="no members"):
+        Ensemble(())
+    with pytest.raises(FirsthandError, match="members is 0"):
+        train(SMALL, some(), RECIPE, key=KEYS[0], members=0)

@@ -9,8 +9,9 @@ from .model import Model, ModelFileError
 from .recipe import Recipe, RecipeError
 from .run import Progress
 from .schedules import Cosine, OneCycle
+from .single import DataSplits, Diverged, Training
 from .temperature import CalibrationError, best_temperature, fit_temperature
-from .train import DataSplits, Diverged, Training, train
+from .train import EnsembleTraining, train
 
 __all__ = [
     "CalibrationError",
@@ -19,6 +20,7 @@ __all__ = [
     "DataSplits",
     "Diverged",
     "Ensemble",
+    "EnsembleTraining",
     "History",
     "Model",
     "ModelFileError",

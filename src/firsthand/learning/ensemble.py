@@ -104,7 +104,7 @@ class Ensemble(Classifier):
             FileNotFoundError: there is no such file.
             ModelFileError: the file is not a whole ensemble; the message says what is wrong with it.
         """
-        arrays, about = read_safetensors(path, _FORMAT, "ensemble")
+        arrays, about = read_safetensors(path, _FORMAT, "model")
         try:
             parts: list[dict[str, np.ndarray]] = [{} for _ in about["members"]]
             for name, array in arrays.items():

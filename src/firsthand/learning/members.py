@@ -21,8 +21,8 @@ from firsthand.nn import Network
 
 from .recipe import Recipe
 from .run import NotFinite, Progress, Run, pass_over, together
+from .single import DataSplits, Diverged, Training, concluded, placed, provenance, train_one
 from .step import Device
-from .train import DataSplits, Diverged, Training, concluded, placed, provenance, train
 
 __all__ = ["Plan", "plan", "train_members"]
 
@@ -114,7 +114,7 @@ def train_members(
 
     def alone(member: int) -> Training:
         file = None if checkpoint is None else checkpoint.with_name(f"{checkpoint.name}-{member}")
-        return train(
+        return train_one(
             networks[member],
             data,
             chosen[member],

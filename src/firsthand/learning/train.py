@@ -1,57 +1,40 @@
-"""Training: mini-batch stochastic gradient descent, of one network or of several at a time."""
+"""Training: mini-batch stochastic gradient descent, of one network or of several at a time.
+
+single.py is the training of one network, run.py what stands between its epochs, step.py what happens within one;
+members.py trains several.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, overload
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from firsthand.data import Dataset
 from firsthand.errors import FirsthandError
-from firsthand.files import describe_machine, versions
-from firsthand.nn import Network, Params, to_json
+from firsthand.nn import Network, Params
 
-from .checkpoint import read_checkpoint, write_checkpoint
-from .evaluation import evaluate
+from .ensemble import Ensemble
 from .history import History
-from .model import Model, check_fits
+from .members import train_members
 from .recipe import Recipe
-from .run import NotFinite, Progress, Run, pass_over
+from .run import Progress
+from .single import DataSplits, Training, train_one
 from .step import Device
 
-__all__ = ["DataSplits", "Diverged", "Training", "train"]
+__all__ = ["EnsembleTraining", "train"]
 
 
-class DataSplits(Protocol):
-    """Training data, and what it is judged by; the last two may be None."""
+class EnsembleTraining(NamedTuple):
+    """What `train` returns of several members."""
 
-    @property
-    def train(self) -> Dataset: ...
-    @property
-    def validation(self) -> Dataset | None: ...
-    @property
-    def test(self) -> Dataset | None: ...
+    model: Ensemble
+    histories: tuple[History, ...]
 
 
-class Training(NamedTuple):
-    """What `train` returns."""
-
-    model: Model
-    history: History
-
-
-class Diverged(FirsthandError):
-    """The cost became infinite or not a number; `training` is what had been reached, None in the first epoch."""
-
-    def __init__(self, message: str, training: Training | None):
-        super().__init__(message)
-        self.training = training
-
-
+@overload
 def train(
     network: Network,
     data: DataSplits,
@@ -63,11 +46,40 @@ def train(
     checkpoint: Path | None = None,
     resume: bool = False,
     devices: Sequence[Device] | None = None,
-    interrupted: Callable[[], bool] | None = None,
-) -> Training:
+    members: None = None,
+) -> Training: ...
+@overload
+def train(
+    network: Network,
+    data: DataSplits,
+    recipe: Recipe,
+    *,
+    key: Array,
+    params: tuple[Params, ...] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    devices: Sequence[Device] | None = None,
+    members: int,
+) -> EnsembleTraining: ...
+def train(
+    network: Network,
+    data: DataSplits,
+    recipe: Recipe,
+    *,
+    key: Array,
+    params: tuple[Params, ...] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    devices: Sequence[Device] | None = None,
+    members: int | None = None,
+) -> Training | EnsembleTraining:
     """Train a network by stochastic gradient descent.
 
-    The same key, machine and versions give the same bits; so does a run that was killed and resumed.
+    The same key, machine and versions give the same bits; so does a run that was killed and resumed.  Members of an
+    ensemble are trained at the same time, in the way that `plan` finds best; member i is what the key
+    `jax.random.fold_in(key, i)` trains alone.
 
     Args:
         network: what to train.
@@ -79,81 +91,53 @@ def train(
         checkpoint: file that is replaced after every epoch.
         resume: go on from the checkpoint file.
         devices: divide every mini-batch over these; by default one device does it all.
-        interrupted: asked a few times a second; once it says True, this is as if Ctrl-C were pressed.
+        members: train so many networks, as an ensemble.
     Returns:
-        The `Model` (at the best validation accuracy if the recipe says so and it was monitored) and the `History`.
+        The `Model` (at the best validation accuracy if the recipe says so and it was monitored) and the `History`; of
+        several members the `Ensemble` and their histories.
         Ctrl-C ends the training with the last completed epoch; before the first, it is raised as usual.
     Raises:
         FirsthandError: data that do not fit the network, a checkpoint of another training, mini-batches that cannot be
-            divided over the devices.
+            divided over the devices, both devices and members.
         Diverged: the cost is no longer a number.
     """
-    on_device = placed(network, data, recipe, devices)
-    run = Run(network, recipe, on_device, key, params, progress)
-    about = provenance(data, recipe, key)
-    fingerprint = {name: about[name] for name in ("recipe", "key", "training_data", "versions")}
-    fingerprint |= {"network": to_json(network), "recipe": {**recipe.to_json(), "epochs": "any"}}
-    if resume:
-        if checkpoint is None:
-            raise FirsthandError("train: resume is True, but no checkpoint file is given")
-        run.restore(read_checkpoint(checkpoint, run.snapshot()[:3], fingerprint))
-    program = run.program(devices)
-
-    try:
-        while not run.finished():
-            pass_over([run], program, interrupted)
-            if checkpoint is not None:
-                write_checkpoint(checkpoint, run.snapshot(), fingerprint)
-    except KeyboardInterrupt:
-        if not len(run.history):
-            raise
-        run.history.stopped = f"interrupted: kept epoch {len(run.history)} of {recipe.epochs}"
-    except NotFinite as error:
-        raise Diverged(str(error), concluded(run, data, about) if len(run.history) else None) from None
-    return concluded(run, data, about)
-
-
-def placed(
-    network: Network, data: DataSplits, recipe: Recipe, devices: Sequence[Device] | None = None
-) -> dict[str, tuple[Array, Array]]:
-    """Images and labels of all parts of the data, checked, and moved to the device once; whole to each of several."""
-    check_fits(network, data.train, "training data")
-    sets = {"training": data.train, "validation": data.validation, "test": data.test}
-    for name in recipe.monitor:
-        if sets[name.partition("_")[0]] is None:
-            raise FirsthandError(f"recipe: monitor has {name}, but there are no {name.partition('_')[0]} data")
-    if devices is not None and recipe.batch_size % len(devices):
-        raise FirsthandError(
-            f"recipe: batch_size is {recipe.batch_size}, expected a multiple of the {len(devices)} devices"
+    if members is None:
+        return train_one(
+            network,
+            data,
+            recipe,
+            key=key,
+            params=params,
+            progress=progress,
+            checkpoint=checkpoint,
+            resume=resume,
+            devices=devices,
         )
-    whole = None if devices is None else NamedSharding(Mesh(np.array(devices), ("parts",)), PartitionSpec())
-    found = {}
-    for name, dataset in sets.items():
+    if members < 1 or devices is not None or params is not None:
+        raise FirsthandError(f"train: members is {members}, expected 1 or more, and no devices or params beside it")
+    trainings = train_members(
+        network,
+        data,
+        recipe,
+        keys=[jax.random.fold_in(key, member) for member in range(members)],
+        progress=progress,
+        checkpoint=checkpoint,
+        resume=resume,
+    )
+    return joined(trainings, data)
+
+
+def joined(trainings: Sequence[Training], data: DataSplits) -> EnsembleTraining:
+    """Trainings as an ensemble, which is measured as a whole: by mean probability, and by votes."""
+    ensemble = Ensemble(tuple(training.model for training in trainings))
+    about: dict[str, Any] = {"accuracies": {}, "votes": {}}
+    for name, dataset in (("validation", data.validation), ("test", data.test)):
         if dataset is not None:
-            check_fits(network, dataset, f"{name} data")
-            arrays = dataset.images, dataset.labels
-            found[name] = tuple(jnp.asarray(a) if whole is None else jax.device_put(a, whole) for a in arrays)
-    return found
+            about["accuracies"][name] = ensemble.accuracy(dataset)
+            about["votes"][name] = _share_right(ensemble.vote(dataset.images), dataset)
+    ensemble = Ensemble(ensemble.members, about)
+    return EnsembleTraining(ensemble, tuple(training.history for training in trainings))
 
 
-def provenance(data: DataSplits, recipe: Recipe, key: Array) -> dict[str, Any]:
-    """How a model came to be, as far as it is known before the training."""
-    return {
-        "recipe": recipe.to_json(),
-        "key": np.asarray(jax.random.key_data(key)).tolist(),
-        "training_data": data.train.digest,
-        "versions": versions(),
-        "machine": describe_machine(),
-        "device": jax.devices()[0].device_kind,
-    }
-
-
-def concluded(run: Run, data: DataSplits, about: dict[str, Any]) -> Training:
-    """What has become of a run: the model with its accuracies, and the history."""
-    params = run.result
-    accuracies = {
-        name: evaluate(run.network, params, images, labels, run.recipe.cost).accuracy
-        for name, (images, labels) in run.data.items()
-    }
-    about = about | {"epochs": len(run.history), "best_epoch": run.history.best_epoch, "accuracies": accuracies}
-    return Training(Model(run.network, jax.device_get(params), data.train.classes, about), run.history)
+def _share_right(predicted: np.ndarray, data: Dataset) -> float:
+    return float(np.mean(predicted == data.labels))

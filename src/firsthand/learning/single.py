@@ -1,0 +1,141 @@
+"""The training of one network, from its data to its model."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from firsthand.data import Dataset
+from firsthand.errors import FirsthandError
+from firsthand.files import describe_machine, versions
+from firsthand.nn import Network, Params, to_json
+
+from .checkpoint import read_checkpoint, write_checkpoint
+from .evaluation import evaluate
+from .history import History
+from .model import Model, check_fits
+from .recipe import Recipe
+from .run import NotFinite, Progress, Run, pass_over
+from .step import Device
+
+__all__ = ["DataSplits", "Diverged", "Training", "concluded", "placed", "provenance", "train_one"]
+
+
+class DataSplits(Protocol):
+    """Training data, and what it is judged by; the last two may be None."""
+
+    @property
+    def train(self) -> Dataset: ...
+    @property
+    def validation(self) -> Dataset | None: ...
+    @property
+    def test(self) -> Dataset | None: ...
+
+
+class Training(NamedTuple):
+    """What `train` returns of one network."""
+
+    model: Model
+    history: History
+
+
+class Diverged(FirsthandError):
+    """The cost became infinite or not a number; `training` is what had been reached, None in the first epoch."""
+
+    def __init__(self, message: str, training: Training | None):
+        super().__init__(message)
+        self.training = training
+
+
+def train_one(
+    network: Network,
+    data: DataSplits,
+    recipe: Recipe,
+    *,
+    key: Array,
+    params: tuple[Params, ...] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    devices: Sequence[Device] | None = None,
+    interrupted: Callable[[], bool] | None = None,
+) -> Training:
+    """Train one network: see `train`.
+
+    Args:
+        interrupted: asked a few times a second; once it says True, this is as if Ctrl-C were pressed.
+    """
+    on_device = placed(network, data, recipe, devices)
+    run = Run(network, recipe, on_device, key, params, progress)
+    about = provenance(data, recipe, key)
+    fingerprint = {name: about[name] for name in ("recipe", "key", "training_data", "versions")}
+    fingerprint |= {"network": to_json(network), "recipe": {**recipe.to_json(), "epochs": "any"}}
+    if resume:
+        if checkpoint is None:
+            raise FirsthandError("train: resume is True, but no checkpoint file is given")
+        run.restore(read_checkpoint(checkpoint, run.snapshot()[:3], fingerprint))
+    program = run.program(devices)
+
+    try:
+        while not run.finished():
+            pass_over([run], program, interrupted)
+            if checkpoint is not None:
+                write_checkpoint(checkpoint, run.snapshot(), fingerprint)
+    except KeyboardInterrupt:
+        if not len(run.history):
+            raise
+        run.history.stopped = f"interrupted: kept epoch {len(run.history)} of {recipe.epochs}"
+    except NotFinite as error:
+        raise Diverged(str(error), concluded(run, data, about) if len(run.history) else None) from None
+    return concluded(run, data, about)
+
+
+def placed(
+    network: Network, data: DataSplits, recipe: Recipe, devices: Sequence[Device] | None = None
+) -> dict[str, tuple[Array, Array]]:
+    """Images and labels of all parts of the data, checked, and moved to the device once; whole to each of several."""
+    check_fits(network, data.train, "training data")
+    sets = {"training": data.train, "validation": data.validation, "test": data.test}
+    for name in recipe.monitor:
+        if sets[name.partition("_")[0]] is None:
+            raise FirsthandError(f"recipe: monitor has {name}, but there are no {name.partition('_')[0]} data")
+    if devices is not None and recipe.batch_size % len(devices):
+        raise FirsthandError(
+            f"recipe: batch_size is {recipe.batch_size}, expected a multiple of the {len(devices)} devices"
+        )
+    whole = None if devices is None else NamedSharding(Mesh(np.array(devices), ("parts",)), PartitionSpec())
+    found = {}
+    for name, dataset in sets.items():
+        if dataset is not None:
+            check_fits(network, dataset, f"{name} data")
+            arrays = dataset.images, dataset.labels
+            found[name] = tuple(jnp.asarray(a) if whole is None else jax.device_put(a, whole) for a in arrays)
+    return found
+
+
+def provenance(data: DataSplits, recipe: Recipe, key: Array) -> dict[str, Any]:
+    """How a model came to be, as far as it is known before the training."""
+    return {
+        "recipe": recipe.to_json(),
+        "key": np.asarray(jax.random.key_data(key)).tolist(),
+        "training_data": data.train.digest,
+        "versions": versions(),
+        "machine": describe_machine(),
+        "device": jax.devices()[0].device_kind,
+    }
+
+
+def concluded(run: Run, data: DataSplits, about: dict[str, Any]) -> Training:
+    """What has become of a run: the model with its accuracies, and the history."""
+    params = run.result
+    accuracies = {
+        name: evaluate(run.network, params, images, labels, run.recipe.cost).accuracy
+        for name, (images, labels) in run.data.items()
+    }
+    about = about | {"epochs": len(run.history), "best_epoch": run.history.best_epoch, "accuracies": accuracies}
+    return Training(Model(run.network, jax.device_get(params), data.train.classes, about), run.history)
