@@ -76,8 +76,8 @@ int main() {
         for (int64_t rows : {1, 3})
           for (int64_t columns : {1, 4, 17}) {
             if (!kernel) continue;
-            run(*kernel, {16 / columns + 1, 2 * rows + 5, 2 * columns + 4, channels, 5, 5, filters, 2, 2, rows, columns},
-                filters % 2);
+            const int64_t batch = 16 / columns + 1, height = 2 * rows + 5, width = 2 * columns + 4;
+            run(*kernel, {batch, height, width, channels, 5, 5, filters, 2, 2, rows, columns}, filters % 2);
             ++shapes;
           }
   const firsthand::DenseKernel* dense[] = {

@@ -77,7 +77,8 @@ constexpr AddScaled pick_vectors(int64_t vectors) {
       add_scaled_if_it_fits<Rows, 4>(), add_scaled_if_it_fits<Rows, 5>(), add_scaled_if_it_fits<Rows, 6>(),
       add_scaled_if_it_fits<Rows, 7>(), add_scaled_if_it_fits<Rows, 8>(), add_scaled_if_it_fits<Rows, 9>(),
       add_scaled_if_it_fits<Rows, 10>(), add_scaled_if_it_fits<Rows, 11>(), add_scaled_if_it_fits<Rows, 12>(),
-      add_scaled_if_it_fits<Rows, 13>(), add_scaled_if_it_fits<Rows, 14>(), add_scaled_if_it_fits<Rows, 15>(), add_scaled_if_it_fits<Rows, 16>()};
+      add_scaled_if_it_fits<Rows, 13>(), add_scaled_if_it_fits<Rows, 14>(), add_scaled_if_it_fits<Rows, 15>(),
+      add_scaled_if_it_fits<Rows, 16>()};
   return table[vectors - 1];
 }
 AddScaled pick(int64_t rows, int64_t vectors) {
@@ -146,7 +147,8 @@ struct Scratch {
   }
 };
 
-// Images that are taken together: many enough for long lists, few enough for them and their windows to stay in the cache.
+// Images that are taken together: many enough for long lists, few enough for them and their windows to stay in the
+// cache.
 int64_t images_at_a_time(const ConvPoolShape& s) {
   return larger(1, smaller(s.batch, 24000 / (Sizes(s).image + Sizes(s).windows * s.filters)));
 }
@@ -194,19 +196,29 @@ void weights_gradient(const ConvPoolShape& s, const float* x, const uint8_t* win
 
   for (int64_t first = 0; first < s.batch; first += plan.images) {
     const int64_t windows = smaller(plan.images, s.batch - first) * size.windows, from = first * size.windows * filters;
-    for (int64_t k = 0; k < filters; ++k) {
-      Entry* const list = plan.entries + k * plan.images * size.windows;
-      Entry* entry = list;
+    const int64_t capacity = plan.images * size.windows;
+    const auto fill = [&]<int Filters>(int64_t k) {
+      Entry* entry[Filters];
+      UNROLL for (int n = 0; n < Filters; ++n) entry[n] = plan.entries + (k + n) * capacity;
       const uint8_t* won = winner + from + k;
       const float* error = delta + from + k;
       for (int64_t u = 0; u < windows; ++u, won += filters, error += filters) {
+        const int32_t corner = plan.corners[u];
         // without a branch, which would be mispredicted: an inactive window is overwritten by the next
-        write(entry, plan.corners[u] + position.at[*won], *error);
-        entry += *won != kInactive;
+        UNROLL for (int n = 0; n < Filters; ++n) {
+          write(entry[n], corner + position.at[won[n]], error[n]);
+          entry[n] += won[n] != kInactive;
+        }
       }
-      plan.lists[k] = {list, entry, k * kernel};
-      d_bias[k] += sum_of_deltas(list, entry - list);
-    }
+      UNROLL for (int n = 0; n < Filters; ++n) {
+        Entry* const list = plan.entries + (k + n) * capacity;
+        plan.lists[k + n] = {list, entry[n], (k + n) * kernel};
+        d_bias[k + n] += sum_of_deltas(list, entry[n] - list);
+      }
+    };
+    int64_t k = 0;
+    for (; k + 4 <= filters; k += 4) fill.template operator()<4>(k);
+    for (; k < filters; ++k) fill.template operator()<1>(k);
     for (int64_t b = 0; b < blocks; ++b) {
       const Block& block = plan.blocks[b];
       block.add(plan.lists, filters, plan.sums + block.row * size.wide_row + block.column, size.wide_row,
@@ -221,8 +233,8 @@ void weights_gradient(const ConvPoolShape& s, const float* x, const uint8_t* win
 }
 
 // The input's gradient is summed strip by strip: what one row of a kernel reaches from all positions in one row of a
-// window.  A kernel's row stands between `pad` zeros on both sides, so that a position is an offset into it; lists are
-// twice as long as if each position had its own.
+// window.  A kernel's row stands between `pad` zeros on both sides, so that a position is an offset into it, and lists
+// are twice as long as if each position had its own: the end of a list is mispredicted, and costs as much as an entry.
 struct InputPlan {
   const int64_t pad, strip, wide, row, images;
   const Sizes size;
