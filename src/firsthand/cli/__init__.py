@@ -1,4 +1,4 @@
-"""The command line: `firsthand train`, `evaluate`, `predict`, `summary`, `data`, `doctor`.
+"""The command line: `firsthand train`, `search`, `evaluate`, `predict`, `summary`, `data`, `doctor`.
 
 One module per command, or per few that belong together.  Heavy imports stand inside the commands, so that
 `firsthand --help` answers at once.
@@ -11,7 +11,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from . import data, doctor, models, train
+from . import data, doctor, models, search, train
 
 __all__ = ["app", "main"]
 
@@ -22,7 +22,15 @@ app = typer.Typer(
     add_completion=False,
 )
 # in the order in which --help lists them
-for command in (train.train, models.evaluate, models.predict, models.summary, data.data, doctor.doctor):
+for command in (
+    train.train,
+    search.search,
+    models.evaluate,
+    models.predict,
+    models.summary,
+    data.data,
+    doctor.doctor,
+):
     app.command()(command)
 
 

@@ -1,6 +1,5 @@
 """What the commands share: options, and what the names that a user gives stand for."""
 
-import dataclasses
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -50,12 +49,7 @@ def find_recipe(name: str, overrides: dict[str, Any]) -> "NamedRecipe":
 
     if name not in RECIPES:
         raise FirsthandError(f"--recipe: found {name!r}, expected one of {', '.join(RECIPES)}")
-    chosen = RECIPES[name]
-    schedule = chosen.recipe.learning_rate
-    if "epochs" in overrides and dataclasses.is_dataclass(schedule) and "learning_rate" not in overrides:
-        # a schedule that ends with the recipe has to end with the shorter or longer one too
-        overrides = overrides | {"learning_rate": dataclasses.replace(schedule, epochs=max(1, overrides["epochs"]))}
-    return dataclasses.replace(chosen, recipe=dataclasses.replace(chosen.recipe, **overrides))
+    return RECIPES[name].changed(**overrides)
 
 
 def load_splits(name: str, examples: int | None, seed: int, whole: bool = False) -> "DataSplits":

@@ -29,7 +29,13 @@ def train(
     learning_rate: Annotated[float | None, typer.Option(help="Constant learning rate.")] = None,
     momentum: Annotated[float | None, typer.Option(help="Share of the last step that is kept.")] = None,
     l2: Annotated[float | None, typer.Option("--l2", help="Strength of the L2 penalty (lambda / n).")] = None,
+    l1: Annotated[float | None, typer.Option("--l1", help="Strength of the L1 penalty.")] = None,
+    label_smoothing: Annotated[
+        float | None, typer.Option(help="Share of the target that is spread over all classes.")
+    ] = None,
+    average: Annotated[float | None, typer.Option(help="Decay of the moving average of the parameters.")] = None,
     patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without improvement.")] = None,
+    halvings: Annotated[int | None, typer.Option(help="Halve the rate so often before stopping.")] = None,
     examples: Annotated[int | None, typer.Option(help="Use only the first so many training images.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
     out: Annotated[
@@ -46,7 +52,11 @@ def train(
         "learning_rate": learning_rate,
         "momentum": momentum,
         "l2": l2,
+        "l1": l1,
+        "label_smoothing": label_smoothing,
+        "average": average,
         "patience": patience,
+        "halvings": halvings,
     }
     settings = {
         "recipe": recipe,

@@ -1,6 +1,7 @@
 """What `firsthand train --recipe NAME` can train."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass, replace
+from typing import Any
 
 from firsthand import nn
 from firsthand.learning import Cosine, Recipe
@@ -23,6 +24,19 @@ class NamedRecipe:
     about: str
     layers: tuple[nn.Layer, ...]
     recipe: Recipe
+
+    def changed(self, **fields: Any) -> "NamedRecipe":
+        """The same with other values of some of the recipe's fields.
+
+        A schedule that ends with the recipe ends with the shorter or longer one too; a learning rate replaces it.
+
+        Raises:
+            RecipeError: a value out of its range.
+        """
+        schedule = self.recipe.learning_rate
+        if "epochs" in fields and "learning_rate" not in fields and is_dataclass(schedule):
+            fields = fields | {"learning_rate": replace(schedule, epochs=max(1, fields["epochs"]))}
+        return replace(self, recipe=replace(self.recipe, **fields))
 
 
 DIGIT_READER = NamedRecipe(

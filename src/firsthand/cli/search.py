@@ -1,0 +1,209 @@
+"""`firsthand search`."""
+
+import dataclasses
+import inspect
+import io
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from firsthand.errors import FirsthandError
+
+from . import train
+from .common import DataName, Device, Json, find_recipe, load_splits, use_device
+
+if TYPE_CHECKING:
+    from firsthand.experiments import Choices, Range, Search, SearchResult, Trial
+
+__all__ = ["search"]
+
+
+def search(
+    space: Annotated[
+        list[str],
+        typer.Option(help="FIELD=LOW:HIGH, FIELD=LOW:HIGH:log or FIELD=A,B,C; once per field.", show_default=False),
+    ],
+    storage: Annotated[
+        Path, typer.Option(help="File of the search: made, or gone on with, also by several at a time.")
+    ] = Path("search.journal"),
+    recipe: Annotated[str, typer.Option(help="What to train; `firsthand summary` lists the names.")] = "digit-reader",
+    data: DataName = "mnist",
+    trials: Annotated[int, typer.Option(help="Trainings to finish, with those in the storage.")] = 20,
+    workers: Annotated[int, typer.Option(help="Processes that train side by side.")] = 1,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training data, in every training.")] = None,
+    examples: Annotated[int | None, typer.Option(help="Use only the first so many training images.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
+    device: Device = None,
+    as_json: Json = False,
+    parent: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Search for good settings of a recipe, by validation accuracy, with Optuna."""
+    if workers < 1:
+        raise FirsthandError(f"--workers: found {workers}, expected 1 or more")
+    if trials < 1:
+        raise FirsthandError(f"--trials: found {trials}, expected 1 or more")
+    spaces = dict(map(_space, space))
+    if epochs is not None and "epochs" in spaces:
+        raise FirsthandError("--epochs: given, and in --space as well, expected one of them")
+    use_device(device)
+    from firsthand.experiments import Search
+
+    chosen = find_recipe(recipe, {} if epochs is None else {"epochs": epochs})
+    splits = load_splits(data, examples, seed)
+    opened = Search(chosen, splits, spaces, storage=storage, seed=seed)
+    if parent is not None:
+        _work_for(parent, opened, trials)
+        return
+    show = _Table(tuple(spaces), as_json)
+    show.all(opened.result())
+    interrupted = False
+    try:
+        if workers == 1:
+            opened.work(trials, lambda _: show.all(opened.result()))
+        else:
+            _work_together(workers, opened, trials, show)
+    except KeyboardInterrupt:
+        interrupted = True
+    result = opened.result()
+    show.all(result)
+    picture = storage.with_name(storage.name + ".png")
+    _draw(result, spaces, picture)
+    options = {"recipe": recipe, "data": data, "examples": examples, "epochs": epochs, "seed": seed}
+    show.end(result, options, picture)
+    if interrupted:
+        print("firsthand: interrupted; the same command goes on", file=sys.stderr)
+        raise typer.Exit(130)
+
+
+def _space(text: str) -> "tuple[str, Range | Choices]":
+    """'learning_rate=0.01:0.3:log' or 'batch_size=10,20' as what it says."""
+    from firsthand.experiments import Choices, Range
+    from firsthand.experiments.search import numeric_fields
+
+    name, _, values = text.partition("=")
+    fields = [field for field in numeric_fields() if field in inspect.signature(train.train).parameters]
+    if name not in fields:
+        raise FirsthandError(f"--space: found {text!r}, expected FIELD=VALUES with a field of {', '.join(fields)}")
+    number = numeric_fields()[name]
+    try:
+        if ":" not in values:
+            return name, Choices(tuple(map(number, values.split(","))))
+        low, high, *rest = values.split(":")
+        if rest not in ([], ["log"]):
+            raise ValueError
+        ends = number(low), number(high)
+    except FirsthandError as error:
+        raise FirsthandError(f"--space {text}: {error}") from None
+    except ValueError:
+        kind = "whole numbers" if number is int else "numbers"
+        raise FirsthandError(f"--space: found {text!r}, expected LOW:HIGH, LOW:HIGH:log or A,B,C of {kind}") from None
+    try:
+        return name, Range(*ends, log=bool(rest))
+    except FirsthandError as error:
+        raise FirsthandError(f"--space {text}: {error}") from None
+
+
+def _work_for(parent: int, opened: "Search", trials: int) -> None:
+    """Be one of several workers: say nothing, and end when the process that started them ends."""
+    try:
+        opened.work(trials, stop=lambda: os.getppid() != parent)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _work_together(workers: int, opened: "Search", trials: int, show: "_Table") -> None:
+    """Run workers, and show what they finish."""
+    command = [sys.executable, "-m", "firsthand", *sys.argv[1:], "--parent", str(os.getpid())]
+    # several processes on one GPU have to share its memory
+    environment = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", **os.environ}
+    with _ended() as started:
+        for _ in range(workers):
+            # in sessions of their own: Ctrl-C reaches this process alone, which then ends them
+            worker = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment, start_new_session=True)
+            started.append(worker)
+        while any(worker.poll() is None for worker in started):
+            time.sleep(0.3)
+            show.all(opened.result())
+    done = len(opened.result().finished)
+    if done < trials:
+        raise FirsthandError(f"search: all workers ended after {done} of {trials} trials; the same command goes on")
+    if died := sum(worker.returncode != 0 for worker in started):
+        print(f"firsthand: {died} of {workers} workers died; the others did their work", file=sys.stderr)
+
+
+@contextmanager
+def _ended() -> Iterator[list[subprocess.Popen]]:
+    """A list for processes, which have ended when the block ends, however it ends."""
+    workers = []
+    try:
+        yield workers
+    finally:
+        for worker in workers:
+            worker.terminate()
+        for worker in workers:
+            worker.wait()
+
+
+class _Table:
+    """One line for every finished trial, as soon as it is known, in the order in which they finish."""
+
+    def __init__(self, fields: tuple[str, ...], as_json: bool):
+        self.fields, self.as_json = fields, as_json
+        self.shown: set[int] = set()
+        if not as_json:
+            head = "".join(f"  {name:>13}" for name in fields)
+            print(f"trial  state     validation  epochs  seconds{head}", flush=True)
+
+    def all(self, result: "SearchResult") -> None:
+        """Show what has not been shown."""
+        for trial in result.trials:
+            if trial.state != "running" and trial.number not in self.shown:
+                self.shown.add(trial.number)
+                best = result.best
+                self._line(trial, best is not None and best.number == trial.number)
+
+    def _line(self, trial: "Trial", best: bool) -> None:
+        if self.as_json:
+            print(json.dumps({"event": "trial", **dataclasses.asdict(trial)}), flush=True)
+            return
+        accuracy = "" if trial.accuracy is None else f"{trial.accuracy:.2%}"
+        values = "".join(f"  {trial.settings.get(name, float('nan')):>13.6g}" for name in self.fields)
+        row = f"{trial.number:>5}  {trial.state:8}  {accuracy:>10}  {trial.epochs:>6}  {trial.seconds:>7.1f}{values}"
+        print(row + ("  best so far" if best else ""), flush=True)
+
+    def end(self, result: "SearchResult", options: dict[str, Any], picture: Path) -> None:
+        """Say what is best, and how to train it."""
+        best = result.best
+        counts = {"trials": len(result.finished), "picture": str(picture)}
+        if best is None:
+            print(json.dumps({"event": "done", "best": None, **counts}) if self.as_json else "no trial is complete")
+            return
+        command = ["firsthand", "train"]
+        for name, value in {**options, **best.settings}.items():
+            if value is not None and (name, value) != ("data", "mnist"):
+                command += [f"--{name.replace('_', '-')}", str(value)]
+        if self.as_json:
+            about = {"best": dataclasses.asdict(best), **counts, "command": shlex.join(command)}
+            print(json.dumps({"event": "done", **about}))
+            return
+        settings = ", ".join(f"{name} {value:g}" for name, value in best.settings.items())
+        print(f"best: trial {best.number}, validation accuracy {best.accuracy:.2%}, {settings}")
+        print(f"train it with: {shlex.join(command)}\npicture: {picture}")
+
+
+def _draw(result: "SearchResult", space: "dict[str, Range | Choices]", path: Path) -> None:
+    from firsthand.files import write_atomically
+    from firsthand.report.search import plot_search
+
+    buffer = io.BytesIO()
+    plot_search(result, space).savefig(buffer, format="png", dpi=110)
+    write_atomically(path, buffer.getvalue())
