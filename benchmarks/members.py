@@ -1,4 +1,4 @@
-"""Several networks at once: two independent trainings as two processes on two cores, and as one program with vmap.
+"""Several networks at once: two independent trainings as two processes, as two threads, and as one vmapped program.
 
 Throughput is mini-batches of all members per second; `times_one` is that relative to one member on one core, paired
 round by round.
@@ -47,14 +47,15 @@ def _measure(
         worker.seconds_per_step("train", 3)
     steps = max(3, min(int(seconds / side_by_side[0].seconds_per_step("train", 20)), 5000))
     ways: dict[str, Any] = {"one process, one core": [], f"{MEMBERS} processes, {MEMBERS} cores": []}
-    vmapped = f"vmap of {MEMBERS}, {MEMBERS} cores"
-    failure = {}
-    try:
-        together.ask("prepare", variant=f"vmap {MEMBERS}", net=net, batch_size=10, dropout=True)
-        together.seconds_per_step(f"vmap {MEMBERS}", 3)
-        ways[vmapped] = []
-    except Failed as error:
-        failure = {"unavailable": str(error)}
+    inside = {f"{way} of {MEMBERS}, {MEMBERS} cores": f"{way} {MEMBERS}" for way in ("threads", "vmap")}
+    failures: dict[str, Any] = {}
+    for name, variant in inside.items():
+        try:
+            together.ask("prepare", variant=variant, net=net, batch_size=10, dropout=True)
+            together.seconds_per_step(variant, 3)
+            ways[name] = []
+        except Failed as error:
+            failures[name] = {"unavailable": str(error)}
     for _ in range(rounds):
         (one,) = interleaved([(side_by_side[0], "train", steps)], 1)[0]
         one_rate, both_rate, *_ = ways.values()
@@ -64,8 +65,10 @@ def _measure(
             worker.send("run", variant="train", steps=steps)
         # the slower of both counts: neither is faster for being alone at the end
         both_rate.append(MEMBERS / max(worker.receive("run")["seconds"] / steps for worker in side_by_side))
-        if vmapped in ways:
-            ways[vmapped].append(MEMBERS / together.seconds_per_step(f"vmap {MEMBERS}", steps))
+        for name, variant in inside.items():
+            if name in ways:
+                time.sleep(0.05)
+                ways[name].append(MEMBERS / together.seconds_per_step(variant, steps))
     first = next(iter(ways.values()))
     found = {way: {"steps_per_second": spread(rates), "times_one": ratios(rates, first)} for way, rates in ways.items()}
     for way, entry in found.items():
@@ -73,4 +76,4 @@ def _measure(
             f"{net:10} {way:24}{entry['steps_per_second']['median']:10.0f} steps/s, "
             f"{entry['times_one']['median']:.2f} times one"
         )
-    return {"steps": steps, "ways": found if vmapped in found else found | {vmapped: failure}}
+    return {"steps": steps, "ways": found | failures}

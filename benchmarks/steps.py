@@ -19,8 +19,9 @@ __all__ = ["BATCH_SIZES", "TARGETS", "measure", "run", "verdicts"]
 
 BATCH_SIZES = (10, 128)
 AGREEMENT_STEPS = 20
-# single precision, and twenty steps in which differences grow: they are about 3e-6 where all is well
-TOLERANCE = 1e-3
+# single precision: where all is well the distance is about 3e-6, until a maximum or a ReLU that is nearly tied falls
+# differently, which moves the smallest array by about 1e-2; whoever computes something else is much further away
+TOLERANCE = 2e-2
 IMAGES = 50_000
 
 # (network, mini-batch, peer, how many times as long it should take as firsthand on one core)

@@ -1,5 +1,8 @@
 """firsthand itself: the program that `train` runs, called as `train` calls it."""
 
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,7 +10,7 @@ import numpy as np
 from benchmarks.nets import Conv, Drop, Net, Problem
 from firsthand import nn
 from firsthand.learning import Recipe
-from firsthand.learning.run import Run
+from firsthand.learning.run import Run, together
 
 PACKAGES = ("jax", "jaxlib")
 _ACTIVATIONS = {"relu": nn.relu, "sigmoid": nn.sigmoid}
@@ -43,24 +46,24 @@ class Peer:
         n, size = len(problem.labels), problem.batch_size
         # the epoch's order is filled up to whole mini-batches, as train() does
         self.order = jnp.resize(jnp.asarray(problem.order), (-(-n // size) * size,))
-        self.members, self.program = 0, self.training.program()
-        if variant.startswith("vmap"):
-            # the same program for several members: parameters, costs and keys are each one's own, the data are not
-            self.members = int(variant.split()[1])
-            axes = (0, 0, 0, None, None, None, None, None, None, None, 0)
-            self.program = jax.jit(jax.vmap(self.training.program(), in_axes=axes), donate_argnums=(0, 1, 2))
-            self.key = jax.random.split(self.key, self.members)
         self.rates = recipe.learning_rates(0, len(self.order) // size).astype(np.float32)
+        self.program = self.training.program()
+        # 'threads N' and 'vmap N' train so many members, as train_members() does
+        way, _, members = variant.partition(" ")
+        self.members = int(members or 1)
+        self.vmapped = way == "vmap"
+        if self.vmapped:
+            self.program = together(self.program)
+        self.pool = ThreadPoolExecutor(self.members)
         self.reset()
 
     def reset(self) -> None:
-        self.now = self._structured(self.problem.params)
-        self.state = self.training.optimizer.init(self.now), None
-        self.costs = jnp.zeros(len(self.order) // self.problem.batch_size, jnp.float32)
-        if self.members:
-            many = jax.tree.map(lambda a: jnp.stack([a] * self.members), (self.now, self.state, self.costs))
-            self.now, self.state, self.costs = many
-        jax.block_until_ready((self.now, self.costs))
+        params = self._structured(self.problem.params)
+        state = self.training.optimizer.init(params), None
+        costs = jnp.zeros(len(self.order) // self.problem.batch_size, jnp.float32)
+        members = [jax.tree.map(jnp.copy, (params, state, costs)) for _ in range(self.members)]
+        self.now = [jax.tree.map(lambda *parts: jnp.stack(parts), *members)] if self.vmapped else members
+        jax.block_until_ready(self.now)
 
     def _structured(self, params: list[np.ndarray]) -> tuple[nn.Params, ...]:
         rest = iter(params)
@@ -70,19 +73,22 @@ class Peer:
         )
 
     def run(self, start: int, steps: int) -> None:
-        self.now, self.state, self.costs, reached, cost = self.program(
-            self.now,
-            self.state,
-            self.costs,
-            *self.data,
-            self.order,
-            *(np.int32(number) for number in (len(self.problem.labels), start, start + steps)),
-            self.rates,
-            self.key,
-        )
+        if len(self.now) == 1:
+            self.now = [self._steps(self.now[0], start, steps)]
+        else:
+            self.now = list(self.pool.map(lambda now: self._steps(now, start, steps), self.now))
+
+    def _steps(self, now: Any, start: int, steps: int) -> Any:
+        each = (self.order, self.rates, self.key)
+        if self.vmapped:
+            each = [jnp.stack([a] * self.members) for a in each]
+        order, rates, key = each
+        numbers = (np.int32(number) for number in (len(self.problem.labels), start, start + steps))
+        *now, reached, cost = self.program(*now, *self.data, order, *numbers, rates, key)
         # waits for the device, and makes sure that the steps were all done
         assert np.all(np.asarray(reached) == start + steps)
         assert np.all(np.isfinite(np.asarray(cost)))
+        return now
 
     def params(self) -> list[np.ndarray]:
-        return [np.asarray(layer[name]) for layer in self.now if layer for name in ("weights", "bias")]
+        return [np.asarray(layer[name]) for layer in self.now[0][0] if layer for name in ("weights", "bias")]

@@ -20,6 +20,8 @@ class Peer(Torch):
 
     def __init__(self, problem: Problem, variant: str, threads: int) -> None:
         super().__init__(problem, variant, threads)
+        # what was compiled for the last problem counts towards a limit
+        torch.compiler.reset()
         if variant == "step":
             for p in self.now:
                 p.requires_grad_(False)
