@@ -5,6 +5,7 @@ One module per command, or per few that belong together.  Heavy imports stand in
 """
 
 import logging
+import os
 import sys
 
 import typer
@@ -42,5 +43,7 @@ def main() -> None:
     try:
         app()
     except (FirsthandError, OSError) as error:
-        print(f"firsthand: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"firsthand: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+        if getattr(error, "leave_at_once", False):
+            os._exit(2)
         sys.exit(2)

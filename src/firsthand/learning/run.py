@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from firsthand.nn import Network, Params
 
@@ -19,9 +20,9 @@ from .checkpoint import Checkpoint
 from .evaluation import evaluate
 from .history import History
 from .recipe import Recipe
-from .step import Average, Device, momentum, penalty, step_program
+from .step import PARTS, Average, Device, momentum, penalty, step_program
 
-__all__ = ["NotFinite", "Progress", "Run", "pass_over", "together"]
+__all__ = ["NotFinite", "Progress", "Run", "pass_over", "together", "whole"]
 
 
 class Progress(NamedTuple):
@@ -59,6 +60,7 @@ class Run:
         network, recipe, key, params: as for `train`.
         data: images and labels on the device, of 'training' and of what is monitored.
         progress: called with a `Progress` a few times a second.
+        devices: which divide every mini-batch among them, those of other processes included; None for one alone.
     """
 
     def __init__(
@@ -69,20 +71,24 @@ class Run:
         key: Array,
         params: tuple[Params, ...] | None = None,
         progress: Callable[[Progress], None] | None = None,
+        devices: Sequence[Device] | None = None,
     ):
         self.network, self.recipe, self.data, self.progress = network, recipe, data, progress
+        self.devices = None if devices is None else tuple(devices)
         init_key, self.key = jax.random.split(key)
         self.params = network.init(key=init_key) if params is None else jax.tree.map(jnp.asarray, params)
+        self.params = whole(self.params, self.devices)
         self.optimizer = recipe.optimizer or momentum(recipe.momentum, recipe.nesterov)
         # the second half is the average of the parameters
         self.state = self.optimizer.init(self.params), Average.of(self.params) if recipe.average else None
+        self.state = whole(self.state, self.devices)
         self.best_params = self.params
         self.best_accuracy = 0.0
         self.history = History()
         self.without_improvement = 0
         self.halvings = 0
 
-    def program(self, devices: Sequence[Device] | None = None):
+    def program(self):
         """The compiled pass over the training data: see `step_program`."""
         recipe = self.recipe
         return step_program(
@@ -95,7 +101,7 @@ class Run:
             recipe.batch_size,
             recipe.augment,
             recipe.average,
-            None if devices is None else tuple(devices),
+            self.devices,
         )
 
     def snapshot(self) -> Checkpoint:
@@ -112,7 +118,8 @@ class Run:
 
     def restore(self, state: Checkpoint) -> None:
         """Go back to a snapshot."""
-        self.params, self.state, self.best_params, self.history = state[:4]
+        self.params, self.state, self.best_params = whole(state[:3], self.devices)
+        self.history = state.history
         self.best_accuracy, self.without_improvement, self.halvings = state[4:]
 
     @property
@@ -152,7 +159,8 @@ class Run:
         rates = self.recipe.learning_rates(number, steps) * 0.5**self.halvings
         # the program takes over what it is given: copies, so that self.params survive an interruption
         params, state = _copy((self.params, self.state))
-        return Epoch(params, state, jnp.zeros(steps, jnp.float32), order, rates, step_key)
+        costs, order, step_key = whole((jnp.zeros(steps, jnp.float32), order, step_key), self.devices)
+        return Epoch(params, state, costs, order, rates, step_key)
 
     def finish_epoch(self, epoch: Epoch, seconds: float) -> None:
         """Take over what the program has made of an epoch, and measure it."""
@@ -206,6 +214,23 @@ class Run:
         if patience is not None and self.without_improvement >= patience and self.halvings < self.recipe.halvings:
             self.halvings += 1
             self.without_improvement = 0
+
+
+def whole(tree: Any, devices: Sequence[Device] | None) -> Any:
+    """Arrays as a whole on each of several devices; as they are where no devices are named."""
+    if devices is None:
+        return tree
+    everywhere = NamedSharding(Mesh(np.array(devices), (PARTS,)), PartitionSpec())
+
+    def place(a: Any) -> Array:
+        if jnp.issubdtype(a.dtype, jax.dtypes.prng_key):
+            return jax.random.wrap_key_data(place(jax.random.key_data(a)))
+        # by way of the host, because a device of another process can take nothing from one of ours; and not by
+        # device_put, which would send every array around to see that all processes have the same
+        here = np.asarray(a)
+        return jax.make_array_from_callback(here.shape, everywhere, lambda index: here[index])
+
+    return jax.tree.map(place, tree)
 
 
 def pass_over(runs: Sequence[Run], program: Any, interrupted: Callable[[], bool] | None = None) -> None:

@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from firsthand.data import Dataset
 from firsthand.errors import FirsthandError
@@ -20,7 +19,7 @@ from .evaluation import evaluate
 from .history import History
 from .model import Model, check_fits
 from .recipe import Recipe
-from .run import NotFinite, Progress, Run, pass_over
+from .run import NotFinite, Progress, Run, pass_over, whole
 from .step import Device
 
 __all__ = ["DataSplits", "Diverged", "Training", "concluded", "placed", "provenance", "train_one"]
@@ -71,7 +70,7 @@ def train_one(
         interrupted: asked a few times a second; once it says True, this is as if Ctrl-C were pressed.
     """
     on_device = placed(network, data, recipe, devices)
-    run = Run(network, recipe, on_device, key, params, progress)
+    run = Run(network, recipe, on_device, key, params, progress, devices)
     about = provenance(data, recipe, key)
     fingerprint = {name: about[name] for name in ("recipe", "key", "training_data", "versions")}
     fingerprint |= {"network": to_json(network), "recipe": {**recipe.to_json(), "epochs": "any"}}
@@ -79,12 +78,12 @@ def train_one(
         if checkpoint is None:
             raise FirsthandError("train: resume is True, but no checkpoint file is given")
         run.restore(read_checkpoint(checkpoint, run.snapshot()[:3], fingerprint))
-    program = run.program(devices)
+    program = run.program()
 
     try:
         while not run.finished():
             pass_over([run], program, interrupted)
-            if checkpoint is not None:
+            if checkpoint is not None and jax.process_index() == 0:
                 write_checkpoint(checkpoint, run.snapshot(), fingerprint)
     except KeyboardInterrupt:
         if not len(run.history):
@@ -108,13 +107,12 @@ def placed(
         raise FirsthandError(
             f"recipe: batch_size is {recipe.batch_size}, expected a multiple of the {len(devices)} devices"
         )
-    whole = None if devices is None else NamedSharding(Mesh(np.array(devices), ("parts",)), PartitionSpec())
     found = {}
     for name, dataset in sets.items():
         if dataset is not None:
             check_fits(network, dataset, f"{name} data")
             arrays = dataset.images, dataset.labels
-            found[name] = tuple(jnp.asarray(a) if whole is None else jax.device_put(a, whole) for a in arrays)
+            found[name] = tuple(map(jnp.asarray, arrays)) if devices is None else whole(arrays, devices)
     return found
 
 

@@ -19,10 +19,10 @@ from firsthand.kernels import SteppedWeights, can_step
 from firsthand.nn import Cost, Dropout, Flatten, Layer, MaxPool, Network, relu
 from firsthand.nn.network import is_statistic
 
-__all__ = ["Augment", "Average", "Device", "momentum", "penalty", "step_program", "with_penalties"]
+__all__ = ["PARTS", "Augment", "Average", "Device", "momentum", "penalty", "step_program", "with_penalties"]
 
 
-_PARTS = "parts"  # of a mini-batch, on a device each
+PARTS = "parts"  # of a mini-batch, on a device each
 Device = Any  # jax.Device, which is no class for type checkers
 
 # of images (batch, height, width, channels) as floats, with a key: images of the same shape
@@ -77,7 +77,7 @@ def step_program(
             rate, step_key = rates[i], jax.random.fold_in(key, i)
             first = i * batch_size
             if parts > 1:
-                part = lax.axis_index(_PARTS)
+                part = lax.axis_index(PARTS)
                 first, step_key = first + part * size, jax.random.fold_in(step_key, part)
             at = lax.dynamic_slice(order, (first,), (size,))
             x, y = images[at], labels[at]
@@ -94,8 +94,8 @@ def step_program(
             found = jax.value_and_grad(mean_cost, has_aux=True)(given, x, y, counts, step_key)
             (value, statistics), gradient = found
             if parts > 1:
-                value, gradient = lax.psum((value, gradient), _PARTS)
-                statistics = lax.pmean(statistics, _PARTS)
+                value, gradient = lax.psum((value, gradient), PARTS)
+                statistics = lax.pmean(statistics, PARTS)
             optimizer_state, mean = state
             penalized = with_penalties(gradient, params, l2, l1)
             direction, optimizer_state = optimizer.update(penalized, optimizer_state, params)
@@ -119,7 +119,7 @@ def step_program(
         return params, state, costs, i, value
 
     if devices is not None:
-        mesh, whole = Mesh(np.array(devices), (_PARTS,)), PartitionSpec()
+        mesh, whole = Mesh(np.array(devices), (PARTS,)), PartitionSpec()
         run = jax.shard_map(run, mesh=mesh, in_specs=whole, out_specs=whole, check_vma=False)
     return jax.jit(run, donate_argnums=(0, 1, 2))
 
