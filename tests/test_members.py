@@ -73,7 +73,7 @@ def test_each_may_have_its_own_network_and_recipe():
     found = train_members(networks, some(), recipes, keys=KEYS[:2])
     for network, recipe, key, training in zip(networks, recipes, KEYS, found, strict=False):
         assert_same(training.model.params, train(network, some(), recipe, key=key).model.params)
-    with pytest.raises(FirsthandError, match="one network and one recipe"):
+    with pytest.raises(FirsthandError, match="differ in nothing but their rates"):
         train_members(networks, some(), recipes, keys=KEYS[:2], one_program=True)
     with pytest.raises(FirsthandError, match="2 networks and 2 recipes for 3 keys"):
         train_members(networks, some(), recipes, keys=KEYS)

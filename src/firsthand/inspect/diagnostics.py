@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from firsthand.data import Dataset
-from firsthand.learning import Model
+from firsthand.learning import Classifier
 
 __all__ = ["Mistake", "confusion_matrix", "mistakes"]
 
@@ -38,7 +38,7 @@ class Mistake:
     probability: float  # that the model gave to what it predicted
 
 
-def mistakes(model: Model, data: Dataset) -> list[Mistake]:
+def mistakes(model: Classifier, data: Dataset) -> list[Mistake]:
     """All misclassified examples of a data set, the most confident first."""
     model.check_fits(data)
     z = model.weighted_inputs(data.images)

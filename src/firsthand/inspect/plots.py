@@ -4,37 +4,36 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from firsthand.data import Dataset
-from firsthand.learning import History
+from firsthand.learning import History, Sweep
 
 from .calibration import Reliability
 from .diagnostics import Mistake
 
-__all__ = ["plot_confusion", "plot_history", "plot_mistakes", "plot_reliability"]
+__all__ = ["plot_confusion", "plot_history", "plot_mistakes", "plot_reliability", "plot_sweep"]
 
 # distinguishable for colour-blind readers, and by line style in print
 _STYLES = {"training": ("#0072B2", "-"), "validation": ("#D55E00", "--"), "test": ("#009E73", ":")}
 
 
-def plot_history(history: History) -> Figure:
-    """Cost and accuracy over the epochs, every data set that was monitored."""
+_SEQUENCE = colormaps["viridis"]  # a sequence in grey as well
+
+
+def plot_history(*histories: History) -> Figure:
+    """Cost and accuracy over the epochs, every data set that was monitored; of several trainings in one picture."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
-    epochs = history["epoch"]
-    left.plot(epochs, history["batch_cost"], color="#777777", label="mini-batches, while learning")
-    for name, (colour, line) in _STYLES.items():
-        if f"{name}_cost" in history:
-            left.plot(epochs, history[f"{name}_cost"], line, color=colour, label=name)
-        if f"{name}_accuracy" in history:
-            right.plot(epochs, history[f"{name}_accuracy"], line, color=colour, label=name, marker=".")
-    if history.best_epoch:
-        best = history["validation_accuracy"][history.best_epoch - 1]
-        right.plot(history.best_epoch, best, "o", mfc="none", ms=11, color="#D55E00")
-        right.set_title(f"best on validation data: {best:.2%}, epoch {history.best_epoch}", fontsize=10)
+    for number, history in enumerate(histories):
+        _plot_curves(left, right, history, named=number == 0)
+    if all(history.best_epoch for history in histories):
+        best = [history["validation_accuracy"][history.best_epoch - 1] for history in histories]
+        where = f"epoch {histories[0].best_epoch}" if len(histories) == 1 else f"mean of {len(histories)} members"
+        right.set_title(f"best on validation data: {np.mean(best):.2%}, {where}", fontsize=10)
     left.set(xlabel="epoch", ylabel="cost", ylim=(0, None))
     right.set(xlabel="epoch", ylabel="accuracy")
     right.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
@@ -44,6 +43,20 @@ def plot_history(history: History) -> Figure:
         if axes.lines:
             axes.legend(frameon=False)
     return figure
+
+
+def _plot_curves(left: Axes, right: Axes, history: History, named: bool) -> None:
+    epochs = history["epoch"]
+    label = {name: name if named else None for name in _STYLES}
+    left.plot(epochs, history["batch_cost"], color="#777777", label="mini-batches, while learning" if named else None)
+    for name, (colour, line) in _STYLES.items():
+        if f"{name}_cost" in history:
+            left.plot(epochs, history[f"{name}_cost"], line, color=colour, label=label[name])
+        if f"{name}_accuracy" in history:
+            right.plot(epochs, history[f"{name}_accuracy"], line, color=colour, label=label[name], marker=".")
+    if history.best_epoch:
+        best = history["validation_accuracy"][history.best_epoch - 1]
+        right.plot(history.best_epoch, best, "o", mfc="none", ms=11, color="#D55E00")
 
 
 def plot_confusion(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
@@ -140,3 +153,25 @@ def _plot_bins(above: Axes, below: Axes, bins: Reliability) -> None:
         axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axes.grid(alpha=0.3)
         axes.set_axisbelow(True)
+
+
+def plot_sweep(found: Sweep) -> Figure:
+    """The cost of the mini-batches over the epochs for every point, in one picture, and beside it the accuracies."""
+    figure = Figure(figsize=(9.5, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    many = len(found.points)
+    for number, point in enumerate(found.points):
+        colour = _SEQUENCE(0.1 + 0.75 * number / max(1, many - 1))
+        name = ", ".join(f"{setting.replace('_', ' ')} {value:g}" for setting, value in point.settings.items())
+        history = point.training.history
+        left.plot(history["epoch"], history["batch_cost"], marker=".", color=colour, label=name)
+        if "validation_accuracy" in history:
+            right.plot(history["epoch"], history["validation_accuracy"], marker=".", color=colour)
+    left.set(xlabel="epoch", ylabel="cost of the mini-batches", ylim=(0, None))
+    right.set(xlabel="epoch", ylabel="validation accuracy")
+    right.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
+    for axes in (left, right):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=min(3, many), frameon=False)
+    return figure

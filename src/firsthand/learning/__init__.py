@@ -4,12 +4,13 @@ from .classifier import Classifier, normalized
 from .ensemble import Ensemble, load_model, voted
 from .evaluation import Score, evaluate
 from .history import History
-from .members import train_members
+from .members import Plan, plan, train_members
 from .model import Model, ModelFileError
 from .recipe import Recipe, RecipeError
 from .run import Progress
 from .schedules import Cosine, OneCycle
 from .single import DataSplits, Diverged, Training
+from .sweep import Point, Sweep, sweep
 from .temperature import CalibrationError, best_temperature, fit_temperature
 from .train import EnsembleTraining, train
 
@@ -25,16 +26,21 @@ __all__ = [
     "Model",
     "ModelFileError",
     "OneCycle",
+    "Plan",
+    "Point",
     "Progress",
     "Recipe",
     "RecipeError",
     "Score",
+    "Sweep",
     "Training",
     "best_temperature",
     "evaluate",
     "fit_temperature",
     "load_model",
     "normalized",
+    "plan",
+    "sweep",
     "train",
     "train_members",
     "voted",

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,9 +96,12 @@ def train_members(
     chosen = [recipes] * count if isinstance(recipes, Recipe) else list(recipes)
     if not count or len(networks) != count or len(chosen) != count:
         raise FirsthandError(f"train: {len(networks)} networks and {len(chosen)} recipes for {count} keys")
-    alike = len(set(networks)) == 1 and len({id(recipe) for recipe in chosen}) == 1
+    # learning rates are arguments of the program; everything else is compiled into it
+    alike = (
+        len(set(networks)) == 1 and len({replace(one, learning_rate=chosen[0].learning_rate) for one in chosen}) == 1
+    )
     if one_program and not alike:
-        raise FirsthandError("train: one program takes one network and one recipe")
+        raise FirsthandError("train: one program takes one network, and recipes that differ in nothing but their rates")
     if checkpoint is not None or not alike:
         one_program = False  # a group's runs would have to stop and go on together
     layout = plan(count, one_program)
@@ -129,7 +133,7 @@ def train_members(
         with jax.default_device(device):
             if layout.one_program and len(members) > 1:
                 own = [(keys[member], tell(member)) for member in members]
-                return _as_one(networks[0], data, chosen[0], own, stop.is_set)
+                return _as_one(networks[0], data, [chosen[member] for member in members], own, stop.is_set)
             return [alone(member) for member in members]
 
     with ThreadPoolExecutor(layout.at_once) as pool:
@@ -155,20 +159,17 @@ def train_members(
 def _as_one(
     network: Network,
     data: DataSplits,
-    recipe: Recipe,
+    recipes: Sequence[Recipe],
     members: Sequence[tuple[Array, Callable[[Progress], None] | None]],
     interrupted: Callable[[], bool],
 ) -> list[Training]:
-    """Trainings of one network by one recipe as one vmapped program; each stops when it would alone."""
-    on_device = placed(network, data, recipe)
-    runs = [Run(network, recipe, on_device, key, None, progress) for key, progress in members]
+    """Trainings of one network as one vmapped program; each stops when it would alone."""
+    on_device = placed(network, data, recipes[0])
+    runs = [
+        Run(network, recipe, on_device, key, None, progress)
+        for recipe, (key, progress) in zip(recipes, members, strict=True)
+    ]
     program = together(runs[0].program())
-
-    def results() -> list[Training]:
-        return [
-            concluded(run, data, provenance(data, recipe, key)) for run, (key, _) in zip(runs, members, strict=True)
-        ]
-
     try:
         while going := [run for run in runs if not run.finished()]:
             pass_over(going, program if len(going) > 1 else going[0].program(), interrupted)
@@ -176,7 +177,9 @@ def _as_one(
         if not all(len(run.history) for run in runs):
             raise
         for run in runs:
-            run.history.stopped = f"interrupted: kept epoch {len(run.history)} of {recipe.epochs}"
+            run.history.stopped = f"interrupted: kept epoch {len(run.history)} of {run.recipe.epochs}"
     except NotFinite as error:
         raise Diverged(str(error), None) from None
-    return results()
+    return [
+        concluded(run, data, provenance(data, run.recipe, key)) for run, (key, _) in zip(runs, members, strict=True)
+    ]

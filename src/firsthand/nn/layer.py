@@ -17,6 +17,8 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
+from firsthand.errors import FirsthandError
+
 __all__ = ["STATISTICS", "Layer", "OutputLayer", "Params", "Shape", "ShapeError"]
 
 # names of parameters that follow the data and not the gradient
@@ -26,7 +28,7 @@ Shape = tuple[int, ...]
 Params = dict[str, Any]  # of arrays; of dicts of arrays where a layer has layers inside
 
 
-class ShapeError(ValueError):
+class ShapeError(FirsthandError):
     """A layer was given an input that does not fit it."""
 
 
