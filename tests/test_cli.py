@@ -184,3 +184,19 @@ def test_a_diverging_training_keeps_nothing_or_the_last_good_epoch(tmp_path):
     assert done.returncode == 2
     assert "the learning rate (1e+06) is likely too large" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_an_ensemble_through_the_front_door(tmp_path):
+    out = tmp_path / "three"
+    done = firsthand("train", "--examples", 500, "--epochs", 1, "--members", 3, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("3 trainings, ")
+    assert "member 2  epoch 1/1" in done.stdout
+    assert "by votes: validation" in done.stdout
+    assert {path.name for path in out.glob("checkpoint*")} == set()
+    assert len(json.loads((out / "history.json").read_text())) == 3
+    evaluated = firsthand("evaluate", "--model", out / "model.safetensors", "--json")
+    accuracy = json.loads(evaluated.stdout)["accuracy"]
+    assert f"test {accuracy:.2%}" in done.stdout
+    described = firsthand("summary", "--model", out / "model.safetensors")
+    assert "3 of 3 members:" in described.stdout

@@ -10,9 +10,19 @@ from firsthand.errors import FirsthandError
 
 if TYPE_CHECKING:
     from firsthand.experiments import NamedRecipe
-    from firsthand.learning import DataSplits, Model
+    from firsthand.learning import DataSplits, Ensemble, Model
 
-__all__ = ["DataName", "Device", "Json", "ModelPath", "find_recipe", "load_model", "load_splits", "use_device"]
+__all__ = [
+    "DataName",
+    "Device",
+    "Json",
+    "ModelPath",
+    "expand",
+    "find_model",
+    "find_recipe",
+    "load_splits",
+    "use_device",
+]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text.")]
 Device = Annotated[str | None, typer.Option(help="Where to compute: cpu, gpu or tpu; chosen by JAX if not given.")]
@@ -76,8 +86,15 @@ def load_splits(name: str, examples: int | None, seed: int, whole: bool = False)
     return splits._replace(train=splits.train[:examples])
 
 
-def load_model(path: Path | None, quiet: bool) -> "Model":
-    from firsthand.learning import Model
+def expand(splits: "DataSplits") -> "DataSplits":
+    """The same with the book's expanded set as training data."""
+    from firsthand.data import Splits, augment
+
+    return Splits(augment.expanded(splits.train), splits.validation, splits.test)
+
+
+def find_model(path: Path | None, quiet: bool) -> "Model | Ensemble":
+    from firsthand.learning import load_model
 
     if path is None:
         candidates = sorted(Path("runs").glob("*/model.safetensors"), key=lambda p: p.stat().st_mtime)
@@ -86,4 +103,4 @@ def load_model(path: Path | None, quiet: bool) -> "Model":
         path = candidates[-1]
         if not quiet:
             print(f"model: {path}", file=sys.stderr)
-    return Model.load(path)
+    return load_model(path)

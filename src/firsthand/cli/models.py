@@ -9,10 +9,10 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from .common import DataName, Device, Json, ModelPath, find_recipe, load_model, load_splits, use_device
+from .common import DataName, Device, Json, ModelPath, find_model, find_recipe, load_splits, use_device
 
 if TYPE_CHECKING:
-    from firsthand.learning import Model
+    from firsthand.learning import Classifier
 
 __all__ = ["evaluate", "predict", "summary"]
 
@@ -27,7 +27,7 @@ def evaluate(model: ModelPath = None, data: DataName = "mnist", device: Device =
         negative_log_likelihood,
     )
 
-    found = load_model(model, quiet=as_json)
+    found = find_model(model, quiet=as_json)
     splits = load_splits(data, None, 0, whole=True)
     test = splits.test if splits.test is not None else splits.train
     started = time.perf_counter()
@@ -69,7 +69,7 @@ def predict(
 
     from firsthand.data import load_image
 
-    found = load_model(model, quiet=as_json)
+    found = find_model(model, quiet=as_json)
     shape = _image_shape(found)
     results = []
     for path in images:
@@ -90,6 +90,7 @@ def summary(
 ) -> None:
     """Describe a model or a recipe: layers, shapes, parameters, multiply-adds; without either, list the recipes."""
     from firsthand.experiments import RECIPES
+    from firsthand.learning import Ensemble
     from firsthand.nn import Network, to_json
 
     if model is None and recipe is None:
@@ -100,21 +101,25 @@ def summary(
                 print(f"{name:18} {found.about}")
         return
     if model is not None:
-        loaded = load_model(model, quiet=True)
-        network, about = loaded.network, loaded.provenance
+        loaded = find_model(model, quiet=True)
+        networks = [member.network for member in (loaded.members if isinstance(loaded, Ensemble) else (loaded,))]
+        table, about = loaded.summary(), loaded.provenance
     else:
         chosen = find_recipe(recipe or "", {})
-        network, about = Network(chosen.layers), {"recipe": chosen.recipe.to_json()}
+        networks, about = [Network(chosen.layers)], {"recipe": chosen.recipe.to_json()}
+        table = networks[0].summary()
     if as_json:
-        print(json.dumps({"network": to_json(network), "parameters": network.parameter_count, **about}))
+        described = [to_json(network) for network in networks]
+        count = sum(network.parameter_count for network in networks)
+        print(json.dumps({"network": described[0] if len(described) == 1 else described, "parameters": count, **about}))
         return
-    print(network.summary())
+    print(table)
     for name, value in about.items():
         print(f"{name}: {value if isinstance(value, str | int) else json.dumps(value)}")
 
 
-def _image_shape(model: "Model") -> tuple[int, int, int]:
-    shape = model.network.input_shape
+def _image_shape(model: "Classifier") -> tuple[int, int, int]:
+    shape = model.input_shape
     if len(shape) != 3:
         raise FirsthandError(f"model: it reads inputs of shape {shape}, not images")
     height, width, channels = shape

@@ -10,12 +10,12 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from .common import DataName, Device, Json, find_recipe, load_splits, use_device
+from .common import DataName, Device, Json, expand, find_recipe, load_splits, use_device
 
 if TYPE_CHECKING:
     from firsthand.data import Dataset
     from firsthand.experiments import NamedRecipe
-    from firsthand.learning import DataSplits, Model, Training
+    from firsthand.learning import Classifier, DataSplits, EnsembleTraining, Training
     from firsthand.report import RunFolder
 
 __all__ = ["train"]
@@ -36,12 +36,17 @@ def train(
     average: Annotated[float | None, typer.Option(help="Decay of the moving average of the parameters.")] = None,
     patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without improvement.")] = None,
     halvings: Annotated[int | None, typer.Option(help="Halve the rate so often before stopping.")] = None,
+    members: Annotated[int | None, typer.Option(help="Train an ensemble of so many networks.")] = None,
     examples: Annotated[int | None, typer.Option(help="Use only the first so many training images.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="New folder for the results.", show_default="runs/DATE-RECIPE")
     ] = None,
     resume: Annotated[Path | None, typer.Option(help="Folder of a run that did not finish: go on with it.")] = None,
+    devices: Annotated[int | None, typer.Option(help="Divide every mini-batch over so many devices.")] = None,
+    coordinator: Annotated[str | None, typer.Option(help="HOST:PORT of process 0, of several that train.")] = None,
+    processes: Annotated[int, typer.Option(help="How many processes train together.")] = 1,
+    process_id: Annotated[int, typer.Option(help="Which of them this is, from 0.")] = 0,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
@@ -62,78 +67,141 @@ def train(
         "recipe": recipe,
         "data": data,
         "examples": examples,
+        "members": members,
         "seed": seed,
         "overrides": {name: value for name, value in overrides.items() if value is not None},
     }
     started = time.perf_counter()
+    if coordinator is None and (processes > 1 or process_id):
+        raise FirsthandError("--processes: several need a --coordinator HOST:PORT")
+    if coordinator is not None:
+        from firsthand.learning import distributed
+
+        distributed.join(coordinator, processes, process_id)
     use_device(device)
     from firsthand.report import RunFolder, new_run_folder
 
     folder = None if resume is None else RunFolder(resume)
     if folder is not None:
         settings = _read_settings(folder)
-        if folder.model.exists() and not folder.checkpoint.exists():
+        if folder.model.exists() and not folder.checkpoints():
             raise FirsthandError(f"--resume: the run in {folder.path} is complete; its model is {folder.model}")
-        folder.remove_leftovers()
+        if process_id == 0:
+            folder.remove_leftovers()
     chosen = find_recipe(settings["recipe"], settings["overrides"])
     splits = load_splits(settings["data"], settings["examples"], settings["seed"])
+    if chosen.expanded:
+        splits = expand(splits)
+    if process_id:
+        _help(chosen, splits, settings, folder)
+        return
     if folder is None:
         folder = new_run_folder(out, chosen.name)
         folder.settings.write_text(json.dumps(settings, indent=1) + "\n")
-    _train(chosen, splits, settings["seed"], folder, resume is not None, as_json, started)
+    _train(chosen, splits, settings, folder, _divided_over(devices, coordinator), as_json, started)
 
 
 def _train(
     chosen: "NamedRecipe",
     splits: "DataSplits",
-    seed: int,
+    settings: dict[str, Any],
     folder: "RunFolder",
-    resume: bool,
+    devices: list[Any] | None,
     as_json: bool,
     started: float,
 ) -> None:
     import jax
 
-    from firsthand.learning import Diverged
+    from firsthand.learning import Diverged, Training, distributed, plan
     from firsthand.learning import train as run
     from firsthand.nn import Network
     from firsthand.report import write_run
     from firsthand.report.console import show_progress
 
     network = Network(chosen.layers, splits.train.images.shape[1:])
-    failure = None
+    members, failure = settings.get("members"), None
+    if members is not None and not as_json:
+        print(plan(members))
     try:
-        with show_progress(as_json) as progress:
+        with show_progress(as_json, members or 1) as progress:
             training = run(
                 network,
                 splits,
                 chosen.recipe,
-                key=jax.random.key(seed),
+                key=jax.random.key(settings["seed"]),
                 progress=progress,
                 checkpoint=folder.checkpoint,
-                resume=resume and folder.checkpoint.exists(),
+                resume=bool(folder.checkpoints()),
+                devices=devices,
+                members=members,
             )
     except Diverged as error:
         if error.training is None:
             raise
         training, failure = error.training, error
+    except (jax.errors.JaxRuntimeError, ValueError) as error:
+        # what the lost connection breaks comes as either
+        if jax.process_count() == 1 or isinstance(error, FirsthandError):
+            raise
+        raise distributed.lost(error, folder.path) from None
     except KeyboardInterrupt:
+        if folder.checkpoints():
+            raise FirsthandError(f"interrupted; go on with: firsthand train --resume {folder.path}") from None
         raise FirsthandError("interrupted before the first epoch was complete: nothing to keep") from None
     training = _calibrated(training, splits.validation)
     seconds = time.perf_counter() - started
     write_run(folder, training, splits.test, seconds)
-    interrupted = training.history.stopped.startswith("interrupted")
+    histories = (training.history,) if isinstance(training, Training) else training.histories
+    interrupted = any(history.stopped.startswith("interrupted") for history in histories)
     if not interrupted and failure is None:
-        folder.checkpoint.unlink(missing_ok=True)
+        for checkpoint in folder.checkpoints():
+            checkpoint.unlink()
     if failure is not None:
         raise FirsthandError(f"{failure}; the last good epoch is kept in {folder.model}")
-    _print_training(training.model, training.history.stopped, folder, seconds, as_json)
+    _print_training(training.model, histories[0].stopped, folder, seconds, as_json)
     if interrupted:
         print(f"firsthand: go on with: firsthand train --resume {folder.path}", file=sys.stderr)
         raise typer.Exit(130)
 
 
-def _calibrated(training: "Training", validation: "Dataset | None") -> "Training":
+def _divided_over(count: int | None, coordinator: str | None) -> list[Any] | None:
+    """The devices that a mini-batch is divided over; None where one does it all."""
+    import jax
+
+    if coordinator is not None:
+        return jax.devices()
+    if count is not None and not 1 <= count <= jax.local_device_count():
+        raise FirsthandError(f"--devices: found {count}, expected 1 to {jax.local_device_count()}")
+    return None if count is None else jax.local_devices()[:count]
+
+
+def _help(chosen: "NamedRecipe", splits: "DataSplits", settings: dict[str, Any], folder: "RunFolder | None") -> None:
+    """Be a process other than the first: compute with it, and write and print nothing."""
+    import jax
+
+    from firsthand.learning import distributed
+    from firsthand.learning import train as run
+    from firsthand.nn import Network
+
+    network = Network(chosen.layers, splits.train.images.shape[1:])
+    resume = folder is not None and bool(folder.checkpoints())
+    try:
+        run(
+            network,
+            splits,
+            chosen.recipe,
+            key=jax.random.key(settings["seed"]),
+            checkpoint=folder.checkpoint if folder is not None and resume else None,
+            resume=resume,
+            devices=jax.devices(),
+        )
+    except (jax.errors.JaxRuntimeError, ValueError) as error:
+        if isinstance(error, FirsthandError):
+            raise
+        raise distributed.lost(error, None if folder is None else folder.path) from None
+
+
+def _calibrated(training: "Training | EnsembleTraining", validation: "Dataset | None") -> "Training | EnsembleTraining":
     """The training with the temperature of its model fitted, where the validation data determine one."""
     from firsthand.learning import CalibrationError, fit_temperature
 
@@ -146,7 +214,7 @@ def _calibrated(training: "Training", validation: "Dataset | None") -> "Training
         return training
 
 
-def _print_training(model: "Model", stopped: str, folder: "RunFolder", seconds: float, as_json: bool) -> None:
+def _print_training(model: "Classifier", stopped: str, folder: "RunFolder", seconds: float, as_json: bool) -> None:
     accuracies = model.provenance["accuracies"]
     if as_json:
         result = {"event": "done", "accuracies": accuracies, "seconds": seconds, "stopped": stopped}
@@ -157,6 +225,10 @@ def _print_training(model: "Model", stopped: str, folder: "RunFolder", seconds: 
     shown = ", ".join(f"{name} {value:.2%}" for name, value in accuracies.items())
     print(f"{stopped}, {seconds:.0f} s" + (f", best on validation data: epoch {best}" if best else ""))
     print(f"accuracy: {shown}")
+    if "votes" in model.provenance:
+        each = [accuracies["test"] for accuracies in model.provenance["member_accuracies"] if "test" in accuracies]
+        votes = ", ".join(f"{name} {value:.2%}" for name, value in model.provenance["votes"].items())
+        print(f"by votes: {votes}" + (f"; members on test {min(each):.2%} to {max(each):.2%}" if each else ""))
     if model.temperature is not None:
         about = model.provenance["calibration"]
         costs = f"{about['nll_before']:.4f} to {about['nll_after']:.4f}"

@@ -25,6 +25,11 @@ class Classifier(ABC):
     def input_shape(self) -> Shape:
         """The shape of one image, (height, width, channels), or of one vector."""
 
+    @property
+    @abstractmethod
+    def parameter_count(self) -> int:
+        """How many numbers have been learned."""
+
     @abstractmethod
     def summary(self) -> str:
         """What it consists of, as a table for people."""

@@ -60,6 +60,10 @@ class Ensemble(Classifier):
     def input_shape(self) -> Shape:
         return self.members[0].input_shape
 
+    @property
+    def parameter_count(self) -> int:
+        return sum(member.parameter_count for member in self.members)
+
     def summary(self) -> str:
         tables: dict[str, int] = {}
         for member in self.members:

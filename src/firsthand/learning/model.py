@@ -94,6 +94,10 @@ class Model(Classifier):
     def input_shape(self) -> Shape:
         return self.network.input_shape
 
+    @property
+    def parameter_count(self) -> int:
+        return self.network.parameter_count
+
     def summary(self) -> str:
         return self.network.summary()
 

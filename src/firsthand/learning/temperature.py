@@ -1,6 +1,7 @@
 """Temperature scaling: one number, found on validation data, that makes probabilities mean what they say."""
 
 import dataclasses
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy.special import softmax
@@ -8,9 +9,11 @@ from scipy.special import softmax
 from firsthand.data import Dataset
 from firsthand.errors import FirsthandError
 
-from .model import Model
+from .classifier import Classifier
 
 __all__ = ["CalibrationError", "best_temperature", "fit_temperature"]
+
+C = TypeVar("C", bound=Classifier)
 
 # beyond these a temperature says that there is nothing to measure, not how sure a network is
 LOWEST, HIGHEST = 0.01, 100.0
@@ -67,8 +70,8 @@ def best_temperature(z: np.ndarray, labels: np.ndarray) -> float:
     return float(np.exp(-root_scalar(slope, bracket=(low, high), xtol=1e-9).root))
 
 
-def fit_temperature(model: Model, validation: Dataset) -> Model:
-    """The model with the temperature that suits validation data: its labels stay, its probabilities change.
+def fit_temperature(model: C, validation: Dataset) -> C:
+    """The model or ensemble with the temperature that suits validation data: labels stay, probabilities change.
 
     Afterwards probabilities are softmax(z/T) of the output layer's weighted inputs z, whatever its activation.  For a
     softmax layer that is what it has learned, made more or less sure.  For a layer of sigmoids, whose outputs are
@@ -87,7 +90,8 @@ def fit_temperature(model: Model, validation: Dataset) -> Model:
     model.check_fits(validation)
     z = model.weighted_inputs(validation.images)
     temperature = best_temperature(z, validation.labels)
-    after = dataclasses.replace(model, temperature=temperature)
+    kept: Any = model  # a dataclass, whichever it is
+    after = dataclasses.replace(kept, temperature=temperature)
     about = {
         "temperature": temperature,
         "n": len(validation),

@@ -130,7 +130,16 @@ def train(
 def joined(trainings: Sequence[Training], data: DataSplits) -> EnsembleTraining:
     """Trainings as an ensemble, which is measured as a whole: by mean probability, and by votes."""
     ensemble = Ensemble(tuple(training.model for training in trainings))
-    about: dict[str, Any] = {"accuracies": {}, "votes": {}}
+    each = [member.provenance for member in ensemble.members]
+    alike = {name: value for name, value in each[0].items() if all(other[name] == value for other in each)}
+    about: dict[str, Any] = alike | {
+        "members": len(each),
+        "epochs": [other["epochs"] for other in each],
+        "best_epoch": [other["best_epoch"] for other in each],
+        "accuracies": {},
+        "votes": {},
+        "member_accuracies": [other["accuracies"] for other in each],
+    }
     for name, dataset in (("validation", data.validation), ("test", data.test)):
         if dataset is not None:
             about["accuracies"][name] = ensemble.accuracy(dataset)

@@ -14,15 +14,16 @@ __all__ = ["show_progress"]
 
 
 @contextmanager
-def show_progress(as_json: bool) -> Iterator[Callable[[Step], None]]:
+def show_progress(as_json: bool, members: int = 1) -> Iterator[Callable[[Step], None]]:
     """A function for `train(progress=...)` that shows where the training is while the block runs.
 
     Args:
         as_json: one JSON object per epoch on standard output, and nothing else there.
+        members: how many networks are trained; lines then say of which they are.
     """
     console = Console(stderr=as_json)
     if as_json:
-        yield _print_json
+        yield lambda at: _print_json(at, members)
     elif console.is_terminal:
         columns = (
             SpinnerColumn(),
@@ -34,48 +35,53 @@ def show_progress(as_json: bool) -> Iterator[Callable[[Step], None]]:
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=console) as bar:
-            yield _Live(bar)
+            yield _Live(bar, members)
     else:
-        yield _print_line
+        yield lambda at: _print_line(at, members)
 
 
-def _print_json(at: Step) -> None:
+def _print_json(at: Step, members: int) -> None:
     if at.record is not None:
-        print(json.dumps({"event": "epoch", "epochs": at.epochs, **at.record}), flush=True)
+        member = {"member": at.member} if members > 1 else {}
+        print(json.dumps({"event": "epoch", "epochs": at.epochs, **member, **at.record}), flush=True)
 
 
-def _print_line(at: Step) -> None:
+def _print_line(at: Step, members: int) -> None:
     if at.record is not None:
-        print(
-            f"epoch {at.epoch}/{at.epochs}  {_rate(at)}  cost {at.batch_cost:.4f}  {_accuracies(at)}",
-            file=sys.stdout,
-            flush=True,
-        )
+        print(f"{_member(at, members)}epoch {at.epoch}/{at.epochs}  {_measured(at)}", file=sys.stdout, flush=True)
 
 
 class _Live:
     """One bar for the whole training, and a line that stays for every completed epoch."""
 
-    def __init__(self, bar: Progress):
-        self.bar = bar
+    def __init__(self, bar: Progress, members: int):
+        self.bar, self.members = bar, members
         self.task = bar.add_task("", total=None, epoch="", rate="compiling", state="")
         self.accuracy = ""
+        self.done: dict[int, int] = {}
 
     def __call__(self, at: Step) -> None:
         if at.record is not None:
             self.accuracy = _accuracies(at)
-            self.bar.console.print(
-                f"epoch {at.epoch:>3}  {_rate(at)}  cost {at.batch_cost:.4f}  {self.accuracy}",
-                highlight=False,
-            )
+            line = f"{_member(at, self.members)}epoch {at.epoch:>3}  {_measured(at)}"
+            self.bar.console.print(line, highlight=False)
+        self.done[at.member] = (at.epoch - 1) * at.steps + at.step
         self.bar.update(
             self.task,
-            total=at.epochs * at.steps,
-            completed=(at.epoch - 1) * at.steps + at.step,
+            total=self.members * at.epochs * at.steps,
+            completed=sum(self.done.values()),
             epoch=f"{at.epoch}/{at.epochs}",
             rate=_rate(at),
             state=f"cost {at.batch_cost:.4f}  {self.accuracy}",
         )
+
+
+def _member(at: Step, members: int) -> str:
+    return f"member {at.member}  " if members > 1 else ""
+
+
+def _measured(at: Step) -> str:
+    return f"{_rate(at)}  cost {at.batch_cost:.4f}  {_accuracies(at)}"
 
 
 def _rate(at: Step) -> str:

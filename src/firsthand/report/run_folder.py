@@ -4,16 +4,17 @@ import base64
 import dataclasses
 import io
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from firsthand.data import Dataset
 from firsthand.errors import FirsthandError
 from firsthand.files import write_atomically
 from firsthand.inspect import Reliability, confusion_matrix, mistakes, negative_log_likelihood, reliability
-from firsthand.learning import Model, Training
+from firsthand.learning import Classifier, EnsembleTraining, History, Training
 
 __all__ = ["RunFolder", "new_run_folder", "write_run"]
 
@@ -32,6 +33,10 @@ class RunFolder(NamedTuple):
     def checkpoint(self) -> Path:
         """The state after the last completed epoch; removed once the run is complete."""
         return self.path / "checkpoint.safetensors"
+
+    def checkpoints(self) -> list[Path]:
+        """The checkpoint, or those of an ensemble's members, as far as they are there."""
+        return sorted(self.path.glob(f"{self.checkpoint.name}*"))
 
     @property
     def model(self) -> Path:
@@ -69,7 +74,7 @@ def new_run_folder(path: Path | None, name: str) -> RunFolder:
     return RunFolder(path)
 
 
-def write_run(folder: RunFolder, training: Training, test: Dataset | None, seconds: float) -> None:
+def write_run(folder: RunFolder, training: Training | EnsembleTraining, test: Dataset | None, seconds: float) -> None:
     """Write model, history, pictures (PNG) and a self-contained report page into a run's folder.
 
     Args:
@@ -81,10 +86,12 @@ def write_run(folder: RunFolder, training: Training, test: Dataset | None, secon
     """
     from firsthand.inspect import plots  # Matplotlib takes a second to import, and only reports need it
 
-    model, history = training
+    model = training.model
+    histories = training.histories if isinstance(training, EnsembleTraining) else (training.history,)
     model.save(folder.model)
-    write_atomically(folder.history, str(history) + "\n")
-    figures = {"learning curves": plots.plot_history(history)}
+    kept = [history.to_json() for history in histories]
+    write_atomically(folder.history, json.dumps(kept[0] if len(kept) == 1 else kept, indent=1) + "\n")
+    figures = {"learning curves": plots.plot_history(*histories)}
     rows = _calibration(model)
     if test is not None:
         matrix = confusion_matrix(test.labels, model.predict(test.images), len(model.classes))
@@ -103,10 +110,10 @@ def write_run(folder: RunFolder, training: Training, test: Dataset | None, secon
         figure.savefig(buffer, format="png", dpi=110)
         pictures[name] = buffer.getvalue()
         write_atomically(folder.path / f"{name.replace(' ', '_')}.png", pictures[name])
-    write_atomically(folder.report, _page(training, rows, pictures, seconds))
+    write_atomically(folder.report, _page(model, histories, rows, pictures, seconds))
 
 
-def _calibration(model: Model) -> list[tuple[str, str]]:
+def _calibration(model: Classifier) -> list[tuple[str, str]]:
     about = model.provenance.get("calibration")
     if model.temperature is None or about is None:
         return []
@@ -114,11 +121,12 @@ def _calibration(model: Model) -> list[tuple[str, str]]:
     return [("temperature", f"{model.temperature:.3f}, from {about['n']:,} validation images, NLL {costs}")]
 
 
-def _reliability(model: Model, test: Dataset) -> tuple[dict[str, Reliability], list[float]]:
+def _reliability(model: Classifier, test: Dataset) -> tuple[dict[str, Reliability], list[float]]:
     """Reliability diagrams and negative log-likelihoods without the temperature and with it, if there is one."""
     models = {"": model}
     if model.temperature is not None:
-        models = {"before temperature scaling": dataclasses.replace(model, temperature=None), "after": model}
+        kept: Any = model  # a dataclass, whichever it is
+        models = {"before temperature scaling": dataclasses.replace(kept, temperature=None), "after": model}
     z = model.weighted_inputs(test.images)
     probabilities = {name: each.probabilities_at(z) for name, each in models.items()}
     return (
@@ -127,14 +135,20 @@ def _reliability(model: Model, test: Dataset) -> tuple[dict[str, Reliability], l
     )
 
 
-def _page(training: Training, calibration: list[tuple[str, str]], pictures: dict[str, bytes], seconds: float) -> str:
-    model, history = training
+def _page(
+    model: Classifier,
+    histories: Sequence[History],
+    calibration: list[tuple[str, str]],
+    pictures: dict[str, bytes],
+    seconds: float,
+) -> str:
     about = model.provenance
     rows = [(f"{name} accuracy", f"{value:.2%}") for name, value in about["accuracies"].items()]
+    rows += [(f"{name} accuracy by votes", f"{value:.2%}") for name, value in about.get("votes", {}).items()]
     rows += [
         *calibration,
-        ("parameters", f"{model.network.parameter_count:,}"),
-        ("epochs", f"{about['epochs']}, best {about['best_epoch']} ({history.stopped})"),
+        ("parameters", f"{model.parameter_count:,}"),
+        ("epochs", f"{about['epochs']}, best {about['best_epoch']} ({histories[0].stopped})"),
         ("time", f"{seconds:.0f} s on {about['machine']}"),
         ("versions", ", ".join(f"{name} {version}" for name, version in about["versions"].items())),
         ("recipe", json.dumps(about["recipe"])),
@@ -161,7 +175,7 @@ th {{ white-space: nowrap; }} img {{ max-width: 100%; }} pre {{ overflow-x: auto
 {table}
 </table>
 <h2>network</h2>
-<pre>{escape(model.network.summary())}</pre>
+<pre>{escape(model.summary())}</pre>
 {images}
 </body></html>
 """
