@@ -4,9 +4,10 @@ from dataclasses import dataclass, is_dataclass, replace
 from typing import Any
 
 from firsthand import nn
-from firsthand.learning import Cosine, Recipe
+from firsthand.data.augment import Affine, Distort, Elastic
+from firsthand.learning import Cosine, OneCycle, Recipe
 
-__all__ = ["DIGIT_READER", "FULLY_CONNECTED", "RECIPES", "NamedRecipe"]
+__all__ = ["DIGIT_READER", "DROPOUT", "FULLY_CONNECTED", "QUICK", "RECIPES", "SIMARD", "NamedRecipe"]
 
 
 @dataclass(frozen=True)
@@ -18,12 +19,14 @@ class NamedRecipe:
         about: one line for people.
         layers: the network's; its input shape comes from the data.
         recipe: how it is trained.
+        expanded: train on the book's expanded set, every image and its four displacements by one pixel.
     """
 
     name: str
     about: str
     layers: tuple[nn.Layer, ...]
     recipe: Recipe
+    expanded: bool = False
 
     def changed(self, **fields: Any) -> "NamedRecipe":
         """The same with other values of some of the recipe's fields.
@@ -64,4 +67,44 @@ FULLY_CONNECTED = NamedRecipe(
     Recipe(epochs=30, batch_size=10, learning_rate=0.5, l2=5.0 / 50_000, cost=nn.cross_entropy),
 )
 
-RECIPES = {recipe.name: recipe for recipe in (DIGIT_READER, FULLY_CONNECTED)}
+QUICK = NamedRecipe(
+    "quick",
+    "the digit reader in three epochs of one cycle: 99 % in seconds",
+    DIGIT_READER.layers,
+    Recipe(epochs=3, batch_size=10, learning_rate=OneCycle(0.12, 3, rise=0.2), l2=1e-4),
+)
+
+DROPOUT = NamedRecipe(
+    "dropout",
+    "chapter 6's last network, with dropout, on expanded data: 99.60 % in the book, five voting 99.67 %",
+    (
+        nn.ConvPool(20, weights_init=nn.he),
+        nn.ConvPool(40, weights_init=nn.he),
+        nn.Dropout(0.5),
+        nn.FullyConnected(1000, nn.relu, weights_init=nn.he),
+        nn.Dropout(0.5),
+        nn.FullyConnected(1000, nn.relu, weights_init=nn.he),
+        nn.Dropout(0.5),
+        nn.Softmax(10),
+    ),
+    Recipe(epochs=40, batch_size=10, learning_rate=0.03),
+    expanded=True,
+)
+
+SIMARD = NamedRecipe(
+    "simard",
+    "one hidden layer of 800 units on elastic distortions: 99.3 % in Simard et al. 2003",
+    (nn.FullyConnected(800, nn.relu, weights_init=nn.he), nn.Softmax(10)),
+    Recipe(
+        epochs=200,
+        batch_size=50,
+        learning_rate=Cosine(0.1, 200),
+        momentum=0.9,
+        nesterov=True,
+        l2=1e-5,
+        average=0.999,
+        augment=Distort((Affine(degrees=10, scale=0.1, shear=0.1, translate=1), Elastic(sigma=6, alpha=38))),
+    ),
+)
+
+RECIPES = {recipe.name: recipe for recipe in (DIGIT_READER, QUICK, FULLY_CONNECTED, DROPOUT, SIMARD)}
