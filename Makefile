@@ -7,7 +7,7 @@ PIP := $(BIN)/pip --disable-pip-version-check -q
 .PHONY: help train test check bench clean
 
 help:
-	@echo "make train   set up, then train the digit reader on MNIST (about 2 minutes)"
+	@echo "make train   set up, then train the digit reader on MNIST (about 1 minute)"
 	@echo "make test    set up, then the whole gate: format, lint, types, tests, documentation examples"
 	@echo "make check   the same in a few seconds: format, lint, and the tiny tests"
 	@echo "make bench   set up PyTorch and others, then measure the same networks in all of them"

@@ -6,11 +6,12 @@ import tempfile
 from pathlib import Path
 
 from . import augment, digit_reader, figure, floor, members, steps, time_to_accuracy
+from . import parts as kernel_parts
 from .contest import ROOT
 from .nets import NETS
 from .peers import PEERS
 
-PARTS = ("steps", "floor", "augment", "members", "time-to-accuracy", "digit-reader", "figure")
+PARTS = ("steps", "floor", "parts", "augment", "members", "time-to-accuracy", "digit-reader", "figure")
 RESULTS = ROOT / "results"
 
 
@@ -42,6 +43,8 @@ def main() -> None:
         steps.run(below, chosen.nets, chosen.batches, chosen.peers, rounds, seconds)
     if "floor" in parts:
         floor.run(below, rounds, seconds)
+    if "parts" in parts:
+        kernel_parts.run(below, rounds, seconds)
     if "augment" in parts:
         augment.run(below, rounds)
     if "members" in parts:

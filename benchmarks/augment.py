@@ -32,7 +32,7 @@ from firsthand.data import (
 
 from .summary import about, save, spread
 
-__all__ = ["AUGMENTATIONS", "BATCH_SIZES", "run", "table"]
+__all__ = ["AUGMENTATIONS", "BATCH_SIZES", "run"]
 
 BATCH_SIZES = (10, 128)
 AUGMENTATIONS: tuple[Augmentation, ...] = (
@@ -72,23 +72,6 @@ def run(folder: Path, rounds: int = 7, seconds: float = 0.05) -> None:
             results["costs"].append({"augmentation": repr(augmentation), "batch_size": batch_size, "seconds": cost})
             print(f"{batch_size:4} {1e3 * cost['median']:8.3f} ms  {augmentation!r}", flush=True)
     save(folder / "augment.json", results)
-
-
-def table(results: dict[str, Any]) -> list[str]:
-    """The rows of the table in docs/augmentation.md: milliseconds for one mini-batch, median and range."""
-    rows: dict[str, list[str]] = {}
-    for cost in results["costs"]:
-        median, low, high = (1e3 * cost["seconds"][key] for key in ("median", "min", "max"))
-        rows.setdefault(cost["augmentation"], []).append(f"{median:.3f} ({low:.3f}–{high:.3f})")
-    head = [f"mini-batch of {batch_size}" for batch_size in BATCH_SIZES]
-    return [
-        f"| {' | '.join(cells)} |"
-        for cells in (
-            ("milliseconds", *head),
-            ("---", *("---:" for _ in head)),
-            *((f"`{k}`", *v) for k, v in rows.items()),
-        )
-    ]
 
 
 def _loop(augmentation: Augmentation, data: Array, batch_size: int) -> Callable[[int], float]:

@@ -20,7 +20,7 @@ _NET_NAMES = {"784-30-10": "[784, 30, 10]", "784-100-10": "[784, 100, 10]"}
 
 
 def draw(folder: Path) -> None:
-    """Draw `steps.json` of a folder as `steps.png` beside it: bars on a logarithmic scale, whiskers min to max."""
+    """Draw `steps.json` of a folder as `steps.png` beside it: bars of medians from zero, whiskers min to max."""
     # not pyplot: no window system, no global state
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -57,10 +57,9 @@ def _bars(axis: Any, step: dict[str, Any]) -> None:
         color = "#c44e52" if name.startswith("firsthand") else "#8c96a8"
         axis.barh(place, ms["median"], color=color, height=0.7)
         axis.plot([ms["min"], ms["max"]], [place, place], color="black", linewidth=0.8)
-        axis.text(ms["max"] * 1.06, place, f"{ms['median']:.3g}", va="center", fontsize=7)
+        axis.text(ms["max"], place, f"  {ms['median']:.3g}", va="center", fontsize=7)
     axis.set_yticks(range(len(shown)), [name for name, _ in shown], fontsize=7)
-    axis.set_xscale("log")
-    axis.margins(x=0.15)
+    axis.set_xlim(0, 1.15 * max(1e3 * entry["seconds_per_step"]["max"] for _, entry in shown))
     axis.tick_params(axis="x", labelsize=7)
     net = _NET_NAMES.get(step["net"], step["net"])
     axis.set_title(f"{net}, mini-batch {step['batch_size']}: ms per step", fontsize=8)

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import augment, contest, floor, nets, peers, steps, summary  # noqa: E402
+from benchmarks import contest, floor, nets, peers, steps, summary  # noqa: E402
 
 NEEDED = {"torch_eager": "torch", "torch_compile": "torch", "keras_jax": "keras", "sklearn_mlp": "sklearn"}
 
@@ -138,12 +138,3 @@ def test_an_unknown_marker_is_an_error(tmp_path):
     result = _tool("--check", "--root", str(tmp_path))
     assert result.returncode != 0
     assert "begin:nothing" in result.stderr
-
-
-@pytest.mark.tiny
-def test_the_page_on_augmentation_says_what_was_measured():
-    results = json.loads((ROOT / "results" / "benchmarks" / "augment.json").read_text())
-    document = (ROOT / "docs" / "augmentation.md").read_text()
-    assert "\n".join(["<!-- begin:costs -->", *augment.table(results), "<!-- end:costs -->"]) in document
-    for fact in (f"n = {results['n']} rounds", results["machine"], f"jaxlib {results['versions']['jaxlib']}"):
-        assert fact in document

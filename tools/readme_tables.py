@@ -1,9 +1,9 @@
-"""Write the READMEs' tables from the results, so that no number in them is typed by hand.
+"""Write the tables of READMEs and docs from the results, so that no number in them is typed by hand.
 
     python tools/readme_tables.py            replaces what stands between the markers
     python tools/readme_tables.py --check    changes nothing; exits with 1 where README and results differ
 
-The markers are `<!-- begin:NAME -->` and `<!-- end:NAME -->` in both READMEs; NAME is one of TABLES.
+The markers are `<!-- begin:NAME -->` and `<!-- end:NAME -->` in the PAGES; NAME is one of TABLES.
 Where results are missing, so is the table.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-READMES = {"en": "README.md", "zh": "README.zh-CN.md"}
+PAGES = {"README.md": "en", "README.zh-CN.md": "zh", "docs/performance.md": "en", "docs/augmentation.md": "en"}
 _BLOCK = re.compile(r"(<!-- begin:(?P<name>[\w-]+) -->\n).*?(<!-- end:(?P=name) -->)", re.DOTALL)
 
 _NET_NAMES: dict[str, str | dict[str, str]] = {
@@ -176,7 +176,67 @@ def _local(name: str | dict[str, str], language: str) -> str:
     return name if isinstance(name, str) else name[language]
 
 
-TABLES: dict[str, Callable[[Path, str], list[str]]] = {"digit-reader": digit_reader, "performance": performance}
+def targets(results: Path, language: str) -> list[str]:
+    """What was to be reached, and what was; for docs/performance.md."""
+    rows = []
+    for name in ("benchmarks/steps.json", "benchmarks/floor.json"):
+        for row in (read(results, name) or {"targets": []})["targets"]:
+            measured, sign = row["measured"], "≥" if row["at_least"] else "≤"
+            reached = measured is not None and (measured >= row["target"]) == row["at_least"]
+            shown = "not measured" if measured is None else f"{measured:.2f}"
+            rows.append((row["what"], f"{sign} {row['target']:.1f}", shown, "yes" if reached else "**no**"))
+    return _table(("what", "target", "measured", "reached"), rows, "lrrl") if rows else []
+
+
+def parts(results: Path, language: str) -> list[str]:
+    """Where the time of the convolutional step goes; for docs/performance.md."""
+    found = read(results, "benchmarks/parts.json")
+    if found is None:
+        return []
+    names = list(found["batches"][0]["seconds"])
+    head = ("microseconds on one core", *(f"mini-batch {batch['batch_size']}" for batch in found["batches"]))
+    rows = [(name, *(f"{1e6 * batch['seconds'][name]['median']:.0f}" for batch in found["batches"])) for name in names]
+    return [*_table(head, rows, "l" + "r" * len(found["batches"])), "", _source(found, language)]
+
+
+def members(results: Path, language: str) -> list[str]:
+    """Throughput of several networks at a time; for docs/performance.md."""
+    found = read(results, "benchmarks/members.json")
+    if found is None or "nets" not in found:
+        return []
+    rows = []
+    for net in found["nets"]:
+        for way, entry in net["ways"].items():
+            if "times_one" in entry:
+                rate, times = entry["steps_per_second"]["median"], entry["times_one"]["median"]
+                rows.append((_local(_NET_NAMES[net["net"]], language), way, f"{rate:,.0f}", f"{times:.2f}"))
+    return [*_table(("network", "way", "steps/s", "times one"), rows, "llrr"), "", _source(found, language)]
+
+
+def costs(results: Path, language: str) -> list[str]:
+    """Milliseconds for one mini-batch, median and range; for docs/augmentation.md."""
+    found = read(results, "benchmarks/augment.json")
+    if found is None:
+        return []
+    rows: dict[str, list[str]] = {}
+    sizes: dict[int, None] = {}
+    for cost in found["costs"]:
+        sizes[cost["batch_size"]] = None
+        median, low, high = (1e3 * cost["seconds"][key] for key in ("median", "min", "max"))
+        rows.setdefault(cost["augmentation"], []).append(f"{median:.3f} ({low:.3f}–{high:.3f})")
+    head = ("milliseconds", *(f"mini-batch of {size}" for size in sizes))
+    cells = [(f"`{name}`", *values) for name, values in rows.items()]
+    return [*_table(head, cells, "l" + "r" * len(sizes)), "", _source(found, language)]
+
+
+TABLES: dict[str, Callable[[Path, str], list[str]]] = {
+    "digit-reader": digit_reader,
+    "performance": performance,
+    "targets": targets,
+    "parts": parts,
+    "members": members,
+    "costs": costs,
+}
 
 
 def filled(text: str, results: Path, language: str) -> str:
@@ -207,8 +267,10 @@ def main() -> int:
     parser.add_argument("--root", type=Path, default=ROOT, help="folder of the READMEs and of results/")
     chosen = parser.parse_args()
     differ = False
-    for language, name in READMES.items():
+    for name, language in PAGES.items():
         path = chosen.root / name
+        if not path.exists():
+            continue
         old = path.read_text(encoding="utf-8")
         new = filled(old, chosen.root / "results", language)
         if new == old:
