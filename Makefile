@@ -19,7 +19,7 @@ train: $(VENV)/.ready
 test: $(VENV)/.ready-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/pytest -n auto
 
 check: $(VENV)/.ready-test
