@@ -62,9 +62,9 @@ class Layer:
         for number, field in enumerate(fields(self)):
             value = getattr(self, field.name)
             if number == 0:
-                shown.append(str(value))
+                shown.append(_shown(value))
             elif field.name == "activation" or value != field.default:
-                shown.append(f"{field.name}={getattr(value, '__name__', value)}")
+                shown.append(f"{field.name}={_shown(value)}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def _refuse(self, input_shape: Shape, wanted: str) -> ShapeError:
@@ -75,6 +75,12 @@ class Layer:
             raise self._refuse(input_shape, "an image (height, width, channels)")
         height, width, channels = input_shape
         return height, width, channels
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_shown, value))})"
+    return getattr(value, "__name__", str(value))
 
 
 class OutputLayer:
