@@ -78,7 +78,7 @@ def test_the_book_s_layers(instruction_set, activation, height, channels, filter
 
 
 @needs_native
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=10, deadline=None, derandomize=True)
 @given(
     size=st.tuples(st.integers(1, 11), st.integers(1, 11)),
     pool=st.tuples(st.integers(2, 3), st.integers(2, 3)),
