@@ -1,5 +1,9 @@
 """Sweeps: every combination once, each the training alone."""
 
+import json
+import subprocess
+import sys
+
 import jax
 import numpy as np
 import pytest
@@ -66,3 +70,20 @@ def test_what_cannot_be_swept_is_named(values, message):
 def test_dropout_needs_a_layer_for_it():
     with pytest.raises(FirsthandError, match="no Dropout layer"):
         sweep(nn.Network((nn.Softmax(10),)), some(), Recipe(1, 10, 0.1), key=KEY, dropout=[0.1])
+
+
+def test_a_sweep_through_the_front_door(tmp_path):
+    program = [sys.executable, "-m", "firsthand", "sweep", "--recipe", "fully-connected", "--examples", "300"]
+    options = ["--epochs", "1", "--values", "learning_rate=0.001,0.5", "--out", str(tmp_path / "out")]
+    done = subprocess.run([*program, *options], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "best on validation data: learning_rate 0.5" in done.stdout
+    rows = json.loads((tmp_path / "out" / "sweep.json").read_text())
+    assert [row["learning_rate"] for row in rows] == [0.001, 0.5]
+    assert (tmp_path / "out" / "sweep.png").stat().st_size > 5000
+    for values, message in (("l2=a", "expected FIELD=A,B,C of numbers"), ("l3=1", "found 'l3', expected dropout or")):
+        wrong = subprocess.run([*program, "--values", values], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+        assert wrong.returncode == 2
+        assert message in wrong.stderr
+        assert len(wrong.stderr.splitlines()) == 1
+        assert not (tmp_path / "runs").exists()

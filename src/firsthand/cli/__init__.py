@@ -1,4 +1,4 @@
-"""The command line: `firsthand train`, `search`, `evaluate`, `predict`, `summary`, `data`, `doctor`.
+"""The command line: `firsthand train`, `sweep`, `search`, `evaluate`, `predict`, `summary`, `data`, `doctor`.
 
 One module per command, or per few that belong together.  Heavy imports stand inside the commands, so that
 `firsthand --help` answers at once.
@@ -12,7 +12,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from . import data, doctor, models, search, train
+from . import data, doctor, models, search, sweep, train
 
 __all__ = ["app", "main"]
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 # in the order in which --help lists them
 for command in (
     train.train,
+    sweep.sweep,
     search.search,
     models.evaluate,
     models.predict,

@@ -1,6 +1,6 @@
 """Named recipes: a network and how to train it; and the search for better settings."""
 
-from .recipes import DIGIT_READER, DROPOUT, FULLY_CONNECTED, QUICK, RECIPES, SIMARD, NamedRecipe
+from .recipes import DIGIT_READER, DROPOUT, FULLY_CONNECTED, QUICK, RECIPES, SIMARD, SMALLEST, NamedRecipe
 from .search import Choices, Range, Search, SearchResult, Trial, search
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "QUICK",
     "RECIPES",
     "SIMARD",
+    "SMALLEST",
     "Choices",
     "NamedRecipe",
     "Range",

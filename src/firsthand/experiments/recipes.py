@@ -7,7 +7,7 @@ from firsthand import nn
 from firsthand.data.augment import Affine, Distort, Elastic
 from firsthand.learning import Cosine, OneCycle, Recipe
 
-__all__ = ["DIGIT_READER", "DROPOUT", "FULLY_CONNECTED", "QUICK", "RECIPES", "SIMARD", "NamedRecipe"]
+__all__ = ["DIGIT_READER", "DROPOUT", "FULLY_CONNECTED", "QUICK", "RECIPES", "SIMARD", "SMALLEST", "NamedRecipe"]
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,9 @@ SIMARD = NamedRecipe(
     "one hidden layer of 800 units on elastic distortions: 99.3 % in Simard et al. 2003",
     (nn.FullyConnected(800, nn.relu, weights_init=nn.he), nn.Softmax(10)),
     Recipe(
-        epochs=200,
+        epochs=80,
         batch_size=50,
-        learning_rate=Cosine(0.1, 200),
+        learning_rate=Cosine(0.1, 80),
         momentum=0.9,
         nesterov=True,
         l2=1e-5,
@@ -107,4 +107,27 @@ SIMARD = NamedRecipe(
     ),
 )
 
-RECIPES = {recipe.name: recipe for recipe in (DIGIT_READER, QUICK, FULLY_CONNECTED, DROPOUT, SIMARD)}
+SMALLEST = NamedRecipe(
+    "smallest",
+    "99 % with fewer than 2,000 parameters: three small ConvPool layers, batch normalization",
+    (
+        nn.ConvPool(6, 5, weights_init=nn.he),
+        nn.BatchNorm(),
+        nn.ConvPool(9, 3, weights_init=nn.he),
+        nn.BatchNorm(),
+        nn.ConvPool(10, 3, padding=1, weights_init=nn.he),
+        nn.BatchNorm(),
+        nn.Softmax(10),
+    ),
+    Recipe(
+        epochs=60,
+        batch_size=50,
+        learning_rate=OneCycle(0.1, 60, rise=0.2),
+        momentum=0.9,
+        nesterov=True,
+        average=0.999,
+        augment=Affine(degrees=8, translate=1, scale=0.08, shear=0.08),
+    ),
+)
+
+RECIPES = {recipe.name: recipe for recipe in (DIGIT_READER, QUICK, FULLY_CONNECTED, DROPOUT, SIMARD, SMALLEST)}

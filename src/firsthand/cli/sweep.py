@@ -1,0 +1,82 @@
+"""`firsthand sweep`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from firsthand.errors import FirsthandError
+
+from .common import DataName, Device, Json, expand, find_recipe, load_splits, use_device
+
+__all__ = ["sweep"]
+
+
+def sweep(
+    values: Annotated[
+        list[str], typer.Option(help="FIELD=A,B,C: a numeric field of the recipe, or dropout; once per field.")
+    ],
+    recipe: Annotated[str, typer.Option(help="What to train; `firsthand summary` lists the names.")] = "digit-reader",
+    data: DataName = "mnist",
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training data, in every training.")] = None,
+    examples: Annotated[int | None, typer.Option(help="Use only the first so many training images.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of all randomness, the same for every training.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="New folder for table and figure.", show_default="runs/DATE-sweep-RECIPE")
+    ] = None,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Train a recipe with several values of its settings, and compare: a table, and a picture of the cost curves."""
+    lists = dict(map(_values, values))
+    use_device(device)
+    import jax
+
+    from firsthand.inspect import plots
+    from firsthand.learning import plan
+    from firsthand.learning import sweep as run
+    from firsthand.nn import Network
+    from firsthand.report import new_run_folder
+    from firsthand.report.console import show_progress
+
+    chosen = find_recipe(recipe, {} if epochs is None else {"epochs": epochs})
+    splits = load_splits(data, examples, seed)
+    if chosen.expanded:
+        splits = expand(splits)
+    splits = splits._replace(test=None)  # a setting must not be chosen by it
+    network = Network(chosen.layers, splits.train.images.shape[1:])
+    count = 1
+    for found in lists.values():
+        count *= len(found)
+    if out is not None and out.exists():
+        raise FirsthandError(f"{out}: exists already, expected a new folder")
+    if not as_json:
+        print(plan(count))
+    try:
+        with show_progress(as_json, count) as progress:
+            result = run(network, splits, chosen.recipe, key=jax.random.key(seed), progress=progress, **lists)
+    except KeyboardInterrupt:
+        raise FirsthandError("interrupted before every training had an epoch: nothing to compare") from None
+    rows, folder = result.rows(), new_run_folder(out, f"sweep-{chosen.name}").path
+    (folder / "sweep.json").write_text(json.dumps(rows, indent=1) + "\n")
+    plots.plot_sweep(result).savefig(folder / "sweep.png", dpi=110)
+    if as_json:
+        print(json.dumps({"event": "done", "rows": rows, "best": result.best.settings, "folder": str(folder)}))
+        return
+    print(result)
+    print(f"best on validation data: {', '.join(f'{name} {value:g}' for name, value in result.best.settings.items())}")
+    print(f"table and figure: {folder}")
+
+
+def _values(text: str) -> tuple[str, list[float]]:
+    """'l2=0,1e-4' as the field and its values."""
+    name, _, rest = text.partition("=")
+    try:
+        return name, [_number(value) for value in rest.split(",")]
+    except ValueError:
+        raise FirsthandError(f"--values: found {text!r}, expected FIELD=A,B,C of numbers") from None
+
+
+def _number(text: str) -> float:
+    return int(text) if text.strip().isdecimal() else float(text)
