@@ -9,8 +9,10 @@ epoch; the originals print the one at the best validation accuracy, which here i
 import argparse
 import json
 import statistics
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +23,7 @@ from firsthand.files import describe_machine, versions, write_atomically
 ROOT = Path(__file__).parents[1]
 
 
-def accuracy(data: tuple, seed: int, shuffle: bool) -> float:
+def accuracy(data: Sequence[Any], seed: int, shuffle: bool) -> float:
     """Test accuracy after three epochs."""
     np.random.seed(seed)  # noqa: NPY002 - the originals draw their weights from it
     size = 10

@@ -33,6 +33,7 @@ def sweep(
     use_device(device)
     import jax
 
+    from firsthand.data import Splits
     from firsthand.inspect import plots
     from firsthand.learning import plan
     from firsthand.learning import sweep as run
@@ -44,7 +45,7 @@ def sweep(
     splits = load_splits(data, examples, seed)
     if chosen.expanded:
         splits = expand(splits)
-    splits = splits._replace(test=None)  # a setting must not be chosen by it
+    splits = Splits(splits.train, splits.validation, None)  # a setting must not be chosen by the test images
     network = Network(chosen.layers, splits.train.images.shape[1:])
     count = 1
     for found in lists.values():
