@@ -41,7 +41,7 @@ def _dropout_mlp(run: Run) -> Measured:
         ("without", (first, second, output), 0.0),
         ("dropout_l2", (first, half, second, half, output), 1e-5),
     ):
-        training = trained(run, layers, replace(recipe, l2=l2), name=name)
+        training = trained(run, layers, replace(recipe, l2=l2), name=name, quick_examples=2000)
         numbers |= {f"{name}_{quantity}": value for quantity, value in measured(training).numbers.items()}
         arrays |= curves_of(training, f"{name}_")
     return Measured(numbers, arrays)
@@ -79,7 +79,7 @@ def _simard(run: Run) -> Measured:
     augments = {"plain": None, "affine": AFFINE, "elastic": SIMARD.recipe.augment}
     numbers, arrays = {}, {}
     for name, augment in augments.items():
-        training = trained(run, SIMARD.layers, replace(SIMARD.recipe, augment=augment), name=name)
+        training = trained(run, SIMARD.layers, replace(SIMARD.recipe, augment=augment), name=name, quick_examples=2000)
         numbers |= {f"{name}_{quantity}": value for quantity, value in measured(training).numbers.items()}
         arrays |= curves_of(training, f"{name}_")
     return Measured(numbers, arrays)
