@@ -1,5 +1,6 @@
 """Chapter 3, more data: accuracy against the number of training images."""
 
+import importlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -88,6 +89,7 @@ def _draw_more_data(result: Result, needed: Mapping[str, Result]) -> "Figure":
         in_percent(each)
     axes[0].set_ylabel("accuracy on the validation data")
     axes[0].xaxis.set_major_formatter("{x:,.0f}")
+    axes[0].locator_params(axis="x", nbins=5)
     return figure
 
 
@@ -102,14 +104,14 @@ def _svm(run: Run) -> Measured:
 
 def _svm_at(run: Run, size: int) -> dict[str, float]:
     try:
-        from sklearn.svm import SVC
+        svm = importlib.import_module("sklearn.svm")  # of an extra: it need not be there
     except ImportError:
         raise FirsthandError(
             "more-data-svm: scikit-learn is not installed; install it with: pip install 'scikit-learn>=1.4'"
         ) from None
     data = mnist()
     # gamma="auto", 1/784, was the default when the text was written; the cache changes only the time
-    machine = SVC(kernel="rbf", C=1.0, gamma="auto", cache_size=1000).fit(*_rows(data.train[:size]))
+    machine = svm.SVC(kernel="rbf", C=1.0, gamma="auto", cache_size=1000).fit(*_rows(data.train[:size]))
     judges = {"validation": data.validation, "test": data.test}
     at_most = run.shortened(10_000, 1000)
     return {name: machine.score(*_rows(part[:at_most])) for name, part in judges.items()}
