@@ -127,7 +127,7 @@ def conclude(experiment: Experiment, records: Sequence[Mapping[str, Any]], *, qu
         reason = f"{type(error).__name__}: {error}"
         raise ExperimentError(f"{experiment.id}: a claim cannot be checked ({reason})") from error
     command = f"firsthand run {experiment.id}"
-    if len(runs) != experiment.runs:
+    if len(runs) != (1 if quick else experiment.runs):
         command += f" --runs {len(runs)}"
     return Result(
         id=experiment.id,
