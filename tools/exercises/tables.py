@@ -43,7 +43,8 @@ def table(name: str) -> str:
         [
             *lines,
             "",
-            f"Mean ± standard deviation, n = {n}; {about['machine']}; JAX {versions['jax']}, NumPy {versions['numpy']}; "
+            f"Mean ± standard deviation, n = {n}; {about['machine']}; JAX {versions['jax']}, "
+            f"NumPy {versions['numpy']}; "
             f"{about['date']}, {about['seconds']:.0f} s.  `{about['command']}` writes "
             f"`results/exercises/{name}.json`, with every value.",
             "",
