@@ -31,14 +31,20 @@ def listed(name):
     return found
 
 
-def means(name, column):
+def column(name, quantity):
+    """What a program measured of one quantity, by row."""
     measured = json.loads((RESULTS / f"{name}.json").read_text())["measured"]
-    return {row: values[column]["mean"] for row, values in measured.items()}
+    return {row: values[quantity] for row, values in measured.items()}
 
 
-def spread(name, column):
-    measured = json.loads((RESULTS / f"{name}.json").read_text())["measured"]
-    return max(values[column]["standard_deviation"] for values in measured.values())
+def means(name, quantity):
+    return {row: value["mean"] for row, value in column(name, quantity).items()}
+
+
+def above(larger, smaller):
+    """Whether a mean is above another by more than two standard errors of their difference."""
+    error = sum(value["standard_deviation"] ** 2 / value["n"] for value in (larger, smaller)) ** 0.5
+    return larger["mean"] - smaller["mean"] > 2 * error
 
 
 def test_every_exercise_is_answered_where_the_list_says():
@@ -84,11 +90,11 @@ def test_every_result_is_shown_and_complete():
 
 
 def test_rotations():
-    accuracy, confused = means("rotation", "test accuracy"), means("rotation", "6 and 9 confused")
-    noise = 2 * spread("rotation", "test accuracy")
-    assert min(accuracy["10 degrees"], accuracy["20 degrees"]) > accuracy["0 degrees"]
-    assert accuracy["45 degrees"] < accuracy["0 degrees"] - noise
-    assert accuracy["180 degrees"] < accuracy["90 degrees"] - noise
+    accuracy, confused = column("rotation", "test accuracy"), means("rotation", "6 and 9 confused")
+    assert above(accuracy["10 degrees"], accuracy["0 degrees"])
+    assert above(accuracy["20 degrees"], accuracy["0 degrees"])
+    assert above(accuracy["0 degrees"], accuracy["45 degrees"])
+    assert above(accuracy["90 degrees"], accuracy["180 degrees"])
     assert confused["180 degrees"] > 10 * max(n for degrees, n in confused.items() if degrees != "180 degrees")
 
 
@@ -109,6 +115,10 @@ def test_relu_initialization():
         assert size[f"he, {depth} hidden"] == pytest.approx(1, rel=0.3)
     assert abs(accuracy["scaled, 5 hidden"] - accuracy["he, 5 hidden"]) < 0.01
     assert accuracy["he, 20 hidden"] > accuracy["scaled, 20 hidden"] + 0.3
+    each = column("relu_initialization", "test accuracy")
+    assert above(each["he, 10 hidden"], each["scaled, 10 hidden"])
+    deepest, middle = ([each[f"{start}, {k} hidden"]["values"] for start in ("scaled", "he")] for k in (20, 5))
+    assert max(max(values) for values in deepest) < min(min(values) for values in middle)
 
 
 def test_unstable_gradients():
@@ -120,16 +130,15 @@ def test_unstable_gradients():
 
 
 def test_the_fully_connected_layer():
-    test, training = (means("fully_connected", f"{part} accuracy") for part in ("test", "training"))
-    assert test["with"] < test["without"] - 2 * spread("fully_connected", "test accuracy") * (2 / 3) ** 0.5
-    assert training["with"] > training["without"]
+    test, training = (column("fully_connected", f"{part} accuracy") for part in ("test", "training"))
+    assert above(test["without"], test["with"])
+    assert above(training["with"], training["without"])
 
 
 def test_translations():
-    as_they_are, moved = (
-        json.loads((RESULTS / "translation.json").read_text())["measured"][name] for name in ("as they are", "moved")
-    )
-    by = {shift: f"test images {shift} pixels to the right" for shift in (0, 2, 4)}
-    assert as_they_are[by[4]]["mean"] < as_they_are[by[0]]["mean"] - 0.1
-    assert moved[by[4]]["mean"] > as_they_are[by[4]]["mean"] + 0.1
-    assert moved[by[0]]["mean"] > as_they_are[by[0]]["mean"]
+    by = {shift: column("translation", f"test images {shift} pixels to the right") for shift in (0, 1, 2, 4)}
+    here = by[0]["as they are"]
+    assert by[4]["as they are"]["mean"] == pytest.approx(here["mean"] / 2, rel=0.1)
+    assert by[1]["as they are"]["mean"] < here["mean"] - 0.01
+    assert all(above(by[shift]["moved"], by[shift]["as they are"]) for shift in (1, 2, 4))
+    assert not above(by[0]["moved"], here)

@@ -56,7 +56,7 @@ def _shown(column: str, value: dict[str, Any]) -> str:
     mean, spread = value["mean"], value["standard_deviation"]
     if any(word in column for word in ("accuracy", "epoch", "test images")):
         return f"{mean:.2%}" if spread is None else f"{100 * mean:.2f} ± {100 * spread:.2f} %"
-    return f"{mean:,.0f}" if spread is None else f"{mean:.3g} ± {spread:.1g}"
+    return f"{mean:,.0f}" if spread is None else f"{mean:.3g} ± {spread:.2g}"
 
 
 if __name__ == "__main__":
