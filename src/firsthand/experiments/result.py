@@ -1,0 +1,153 @@
+"""What came of an experiment, as one JSON file: published beside measured.
+
+A Result holds everything that its figures, the report and the tables show, in both languages; they compute nothing of
+their own and need no experiment beside it.
+"""
+
+import json
+import os
+import statistics
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from firsthand.errors import FirsthandError
+from firsthand.files import write_atomically
+
+__all__ = ["Finding", "Published", "Result", "ResultFileError", "Source", "Text", "Verdict"]
+
+Verdict = Literal["reached", "higher", "missed", "holds", "does not hold", "not compared"]
+
+
+class ResultFileError(FirsthandError):
+    """A file is not a Result, or not a whole one."""
+
+
+class Text(NamedTuple):
+    """A sentence for people, in English and Chinese."""
+
+    en: str
+    zh: str
+
+
+class Source(NamedTuple):
+    """Where a text has it: its short name, the chapter and section, and the equation or figure if there is one."""
+
+    text: str
+    section: str
+
+
+class Published(NamedTuple):
+    """A number of the text.
+
+    `tolerance`: how far below (for an accuracy) or away (for a value) a measured number may be that reaches it.
+    `best_of`: the text's protocol, the best of so many runs, chosen by validation accuracy; 1 is a single run.
+    """
+
+    quantity: str
+    value: float
+    kind: Literal["accuracy", "value"] = "accuracy"
+    tolerance: float = 0.0025
+    best_of: int = 1
+
+
+class Finding(NamedTuple):
+    """Whether a claim holds, and the measured figures that say so."""
+
+    holds: bool
+    measured: Text
+
+
+@dataclass(frozen=True)
+class Result:
+    """An experiment's outcome.
+
+    Args:
+        id, title, source, published, deviations: the experiment's.
+        quick: the runs were shortened; then nothing is compared.
+        runs: for each run its seed, seconds (of one core's time), numbers and arrays.
+        claims: each with its text and its Finding.
+        captions: what to look for in each figure, by the figure's name.
+        machine, versions, date, command: where, with what, when and how it was measured.
+    """
+
+    id: str
+    title: Text
+    source: Source
+    quick: bool
+    published: tuple[Published, ...]
+    runs: tuple[dict[str, Any], ...]
+    claims: tuple[tuple[Text, Finding], ...]
+    deviations: tuple[Text, ...]
+    captions: dict[str, Text]
+    machine: str
+    versions: dict[str, str]
+    date: str
+    command: str
+
+    @property
+    def n(self) -> int:
+        """How many runs there are."""
+        return len(self.runs)
+
+    @property
+    def seconds(self) -> float:
+        """Of all runs together."""
+        return sum(run["seconds"] for run in self.runs)
+
+    def values(self, quantity: str) -> list[float]:
+        """A number of every run."""
+        return [run["numbers"][quantity] for run in self.runs]
+
+    def mean(self, quantity: str) -> float:
+        """The mean of a number over the runs."""
+        return statistics.fmean(self.values(quantity))
+
+    def spread(self, quantity: str) -> float | None:
+        """The standard deviation of a number over the runs (n - 1 in the denominator); None of a single run."""
+        return statistics.stdev(self.values(quantity)) if self.n > 1 else None
+
+    def best(self, quantity: str) -> float:
+        """A number of the run with the best validation accuracy: the texts' protocol."""
+        return max(self.runs, key=lambda run: run["numbers"]["validation_accuracy"])["numbers"][quantity]
+
+    def verdict(self, published: Published) -> Verdict:
+        """Whether the mean over the runs reaches a published number."""
+        if self.quick:
+            return "not compared"
+        # a difference of exactly the tolerance reaches it, whatever the last bit says
+        difference, tolerance = self.mean(published.quantity) - published.value, published.tolerance + 1e-9
+        if difference > tolerance and published.kind == "accuracy":
+            return "higher"
+        return "reached" if difference >= -tolerance and difference <= tolerance else "missed"
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write FOLDER/ID.json, whole or not at all."""
+        return write_atomically(Path(folder) / f"{self.id}.json", json.dumps(asdict(self), ensure_ascii=False) + "\n")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Result":
+        """Read a Result.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ResultFileError: it is not a Result.
+        """
+        try:
+            found = json.loads(Path(path).read_text(encoding="utf-8"))
+            return cls(
+                **found
+                | {
+                    "title": Text(*found["title"]),
+                    "source": Source(*found["source"]),
+                    "published": tuple(Published(*each) for each in found["published"]),
+                    "runs": tuple(found["runs"]),
+                    "claims": tuple(
+                        (Text(*text), Finding(holds, Text(*measured))) for text, (holds, measured) in found["claims"]
+                    ),
+                    "deviations": tuple(Text(*each) for each in found["deviations"]),
+                    "captions": {name: Text(*each) for name, each in found["captions"].items()},
+                }
+            )
+        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+            raise ResultFileError(f"{path}: not a result of an experiment ({error!r})") from None
