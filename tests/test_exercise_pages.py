@@ -127,6 +127,10 @@ def test_unstable_gradients():
     assert factor["sigmoid"] < factor["relu"] < factor["relu, he"]
     assert factor["sigmoid"] < factor["steep sigmoid"] < factor["tanh"] < 1
     assert factor["relu, he"] / factor["relu"] == pytest.approx(2**0.5, rel=0.02)
+    single = means("unstable_gradient", "of single images")
+    assert single["relu"] == pytest.approx(0.5**0.5, rel=0.06)
+    assert single["relu, he"] == pytest.approx(1, rel=0.06)
+    assert all(factor[name] < single[name] < 1 for name in ("relu", "relu, he", "steep sigmoid"))
 
 
 def test_the_fully_connected_layer():
