@@ -310,7 +310,7 @@ def test_features_move_with_the_image_and_the_layers_above_do_not():
     params = network.init(key=jax.random.key(0))
     image = np.zeros((1, 12, 12, 1), np.float32)
     image[0, 3:7, 3:7] = np.random.default_rng(0).random((4, 4, 1))
-    maps = [network.layers[0].apply(params[0], np.roll(image, shift, axis=2)) for shift in (0, 1, 2)]
+    maps = [network.layers[0].apply(params[0], jnp.roll(image, shift, axis=2)) for shift in (0, 1, 2)]
     np.testing.assert_allclose(maps[2][:, :, 1:], maps[0][:, :, :-1], rtol=1e-5)
     assert not np.allclose(maps[1], maps[0])
     assert not np.allclose(maps[1][:, :, 1:], maps[0][:, :, :-1])

@@ -34,7 +34,7 @@ BLOCKS = nn.Network(
         nn.Convolution(4, 3, padding=1, activation=nn.tanh),
         nn.BatchNorm(),
         nn.Residual((nn.Convolution(4, 3, padding=1, activation=nn.sigmoid), nn.LayerNorm())),
-        nn.Concatenate(((nn.MaxPool(2),), (nn.AveragePool(2), nn.Convolution(2, 1, activation=nn.tanh)), ())[:2]),
+        nn.Concatenate(((nn.MaxPool(2),), (nn.AveragePool(2), nn.Convolution(2, 1, activation=nn.tanh)))),
         nn.SqueezeExcite(2),
         nn.Flatten(),
         nn.FullyConnected(5, nn.sigmoid),

@@ -38,9 +38,7 @@ ROW = nn.Network(
         nn.ConvPool(2, (3, 2), pool=(2, 1), padding=1, activation=nn.linear),
         nn.BatchNorm(),
         nn.Residual((nn.Convolution(2, 3, padding=1, activation=nn.linear), nn.Activation(nn.linear))),
-        nn.Concatenate(
-            ((nn.AveragePool(3, stride=2),), (nn.Convolution(1, 1, stride=2), nn.MaxPool((3, 3), stride=1)))[:1]
-        ),
+        nn.AveragePool(3, stride=2),
         nn.Softmax(2),
     ),
     (12, 9, 1),

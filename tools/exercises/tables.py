@@ -43,7 +43,8 @@ def table(name: str) -> str:
         [
             *lines,
             "",
-            f"Mean ± standard deviation, n = {n}; {about['machine']}; JAX {versions['jax']}, NumPy {versions['numpy']}; "
+            f"Mean ± standard deviation, n = {n}; {about['machine']}; JAX {versions['jax']}, "
+            f"NumPy {versions['numpy']}; "
             f"{about['date']}, {about['seconds']:.0f} s.  `{about['command']}` writes "
             f"`results/exercises/{name}.json`, with every value.",
             "",
@@ -55,7 +56,7 @@ def _shown(column: str, value: dict[str, Any]) -> str:
     mean, spread = value["mean"], value["standard_deviation"]
     if any(word in column for word in ("accuracy", "epoch", "test images")):
         return f"{mean:.2%}" if spread is None else f"{100 * mean:.2f} ± {100 * spread:.2f} %"
-    return f"{mean:,.0f}" if spread is None else f"{mean:.3g} ± {spread:.1g}"
+    return f"{mean:,.0f}" if spread is None else f"{mean:.3g} ± {spread:.2g}"
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """How the gradient shrinks or grows from layer to layer, for sigmoid, steeper sigmoid, tanh and ReLU (chapters 5, 6).
 
-Fresh networks [784, 30 x 10, 10] with sigmoid outputs and cross-entropy; no training.  The first 1,000 images.
+Fresh networks [784, 30 x 10, 10] with sigmoid outputs and cross-entropy; no training.  The gradient of the
+mean cost of the first 1,000 images, and of each of the first 20 by itself.
 """
 
 import statistics
-from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -12,14 +12,25 @@ from jax import Array
 from writing import few, measured, write
 
 from firsthand import nn
+from firsthand.data import Dataset
 from firsthand.inspect import gradient_lengths
 
-HIDDEN, SEEDS = 10, 10
+HIDDEN, SEEDS, ALONE = 10, 10, 20
 
 
 def steep(z: Array) -> Array:
     """sigma(8 z), whose slope is 2 at its steepest, 8 times that of sigma."""
     return jax.nn.sigmoid(8 * z)
+
+
+def hidden_lengths(network: nn.Network, params: tuple[nn.Params, ...], data: Dataset) -> list[float]:
+    """||dC/db|| of the hidden layers."""
+    return [layer.bias for layer in gradient_lengths(network, params, data, cost=nn.cross_entropy)][:HIDDEN]
+
+
+def factor(lengths: list[float]) -> float:
+    """The geometric mean of earlier / later over neighbouring layers; below 1 the gradient shrinks on its way back."""
+    return (lengths[0] / lengths[-1]) ** (1 / (len(lengths) - 1))
 
 
 def main() -> None:
@@ -35,19 +46,18 @@ def main() -> None:
     for name, (activation, start) in networks.items():
         hidden = [nn.FullyConnected(30, activation, weights_init=start) for _ in range(HIDDEN)]
         network = nn.Network((*hidden, nn.FullyConnected(10)))
-        ratios, over_all, idle = [], [], []
+        factors, single, over_all = [], [], []
         for seed in range(SEEDS):
             params = network.init(jnp.float32, key=jax.random.key(seed))
-            lengths = [g.bias for g in gradient_lengths(network, params, data, cost=nn.cross_entropy)][:HIDDEN]
-            # a factor of less than 1 shrinks on the way back
-            factors = [earlier / later for earlier, later in pairwise(lengths) if later > 0]
-            ratios.append(statistics.geometric_mean([f for f in factors if f > 0]))
+            lengths = hidden_lengths(network, params, data)
+            factors.append(factor(lengths))
             over_all.append(lengths[0] / lengths[-1])
-            idle.append(sum(length == 0 for length in lengths))
+            alone = [factor(hidden_lengths(network, params, data[i : i + 1])) for i in range(ALONE)]
+            single.append(statistics.geometric_mean(alone))
         found[name] = {
-            "factor per layer": measured(ratios),
+            "factor per layer": measured(factors),
+            "of single images": measured(single),
             "first / last hidden layer": measured(over_all),
-            "layers without gradient": measured(idle),
         }
     write("unstable_gradient", __doc__ or "", found)
 
