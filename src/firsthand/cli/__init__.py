@@ -1,7 +1,6 @@
-"""The command line: `firsthand train`, `sweep`, `search`, `evaluate`, `predict`, `inspect`, `summary`, ...
+"""The command line: a module per command, or per few that belong together.
 
-One module per command, or per few that belong together.  Heavy imports stand inside the commands, so that
-`firsthand --help` answers at once.
+Heavy imports stand inside the commands, so that `firsthand --help` answers at once.
 """
 
 import logging
@@ -12,7 +11,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from . import data, doctor, inspect, models, search, sweep, train
+from . import data, doctor, export, inspect, models, search, sweep, train
 
 __all__ = ["app", "main"]
 
@@ -25,12 +24,13 @@ app = typer.Typer(
 # in the order in which --help lists them
 for command in (
     train.train,
-    sweep.sweep,
-    search.search,
     models.evaluate,
     models.predict,
     inspect.inspect,
+    export.export,
     models.summary,
+    sweep.sweep,
+    search.search,
     data.data,
     doctor.doctor,
 ):
