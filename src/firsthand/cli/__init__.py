@@ -1,4 +1,5 @@
-"""The command line: `firsthand train`, `sweep`, `search`, `evaluate`, `predict`, `summary`, `data`, `doctor`.
+"""The command line: `firsthand train`, `sweep`, `search`, `evaluate`, `predict`, `summary`, `data`, `experiments`,
+`run`, `report`, `doctor`.
 
 One module per command, or per few that belong together.  Heavy imports stand inside the commands, so that
 `firsthand --help` answers at once.
@@ -12,7 +13,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from . import data, doctor, models, search, sweep, train
+from . import data, doctor, experiments, models, search, sweep, train
 
 __all__ = ["app", "main"]
 
@@ -31,6 +32,9 @@ for command in (
     models.predict,
     models.summary,
     data.data,
+    experiments.experiments,
+    experiments.run,
+    experiments.report,
     doctor.doctor,
 ):
     app.command()(command)
