@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firsthand.experiments import backpropagation, grokking
+from firsthand.experiments import backpropagation, first_networks, grokking
 from firsthand.experiments.backpropagation import finite_differences
 from firsthand.experiments.experiment import Measured, Run
 from firsthand.experiments.figures import draw_figures
@@ -14,7 +14,9 @@ from firsthand.experiments.records import check_measured, conclude, record_of
 from firsthand.experiments.result import Result
 
 RESULTS = Path(__file__).parents[1] / "results" / "experiments"
-EXPERIMENTS = {each.id: each for each in (*backpropagation.EXPERIMENTS, *grokking.EXPERIMENTS)}
+EXPERIMENTS = {
+    each.id: each for each in (*first_networks.EXPERIMENTS, *backpropagation.EXPERIMENTS, *grokking.EXPERIMENTS)
+}
 
 
 def measure(id, place, quick=True, say=lambda line: None):
