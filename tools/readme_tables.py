@@ -262,6 +262,18 @@ def fine_tuning(results: Path, language: str) -> list[str]:
     return [*_table(head, rows, "rrrr"), "", note, "", source]
 
 
+def experiments(results: Path, language: str) -> list[str]:
+    """Every experiment of the texts: published beside measured."""
+    folder = results / "experiments"
+    if not any(folder.glob("*.json")):
+        return []
+    # the tables of the other files need no installed firsthand
+    from firsthand.report.experiments import load_results, markdown, provenance
+
+    found = load_results(folder)
+    return [*markdown(found, language), "", f"<sub>{provenance(found, language)}</sub>"]
+
+
 TABLES: dict[str, Callable[[Path, str], list[str]]] = {
     "digit-reader": digit_reader,
     "performance": performance,
@@ -270,6 +282,7 @@ TABLES: dict[str, Callable[[Path, str], list[str]]] = {
     "members": members,
     "costs": costs,
     "fine-tuning": fine_tuning,
+    "experiments": experiments,
 }
 
 

@@ -1,4 +1,8 @@
-"""The command line: a module per command, or per few that belong together.
+<<<<<<< HEAD
+"""The command line: `firsthand train`, `sweep`, `search`, `evaluate`, `predict`, `inspect`, `summary`, `lab`, ...
+=======
+"""The command line: `firsthand train`, `sweep`, `search`, `evaluate`, `read`, `predict`, `summary`, `data`, `doctor`.
+>>>>>>> 652aa997eb5402b70812cc53cb42262bbbc6cbdc
 
 Heavy imports stand inside the commands, so that `firsthand --help` answers at once.
 """
@@ -11,7 +15,11 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from . import data, doctor, export, inspect, models, search, sweep, train
+<<<<<<< HEAD
+from . import data, doctor, experiments, export, inspect, models, search, sweep, train
+=======
+from . import data, doctor, experiments, export, inspect, models, search, sweep, train
+>>>>>>> 652aa997eb5402b70812cc53cb42262bbbc6cbdc
 
 __all__ = ["app", "main"]
 
@@ -31,6 +39,9 @@ for command in (
     models.summary,
     sweep.sweep,
     search.search,
+    experiments.experiments,
+    experiments.run,
+    experiments.report,
     data.data,
     doctor.doctor,
 ):

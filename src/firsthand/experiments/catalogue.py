@@ -2,7 +2,11 @@
 
 from . import (
     backpropagation,
+    convolution,
     cost_functions,
+    deep_networks,
+    expanded_data,
+    first_networks,
     grokking,
     more_data,
     overfitting,
@@ -16,6 +20,7 @@ from .experiment import Experiment
 __all__ = ["EXPERIMENTS"]
 
 EXPERIMENTS: tuple[Experiment, ...] = (
+    *first_networks.EXPERIMENTS,
     *backpropagation.EXPERIMENTS,
     *cost_functions.EXPERIMENTS,
     *softmax.EXPERIMENTS,
@@ -24,5 +29,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *polynomial.EXPERIMENTS,
     *more_data.EXPERIMENTS,
     *wide_networks.EXPERIMENTS,
+    *deep_networks.EXPERIMENTS,
+    *convolution.EXPERIMENTS,
+    *expanded_data.EXPERIMENTS,
     *grokking.EXPERIMENTS,
 )
