@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""The command line: `firsthand train`, `sweep`, `search`, `evaluate`, `predict`, `inspect`, `summary`, `lab`, ...
-=======
-"""The command line: `firsthand train`, `sweep`, `search`, `evaluate`, `read`, `predict`, `summary`, `data`, `doctor`.
->>>>>>> 652aa997eb5402b70812cc53cb42262bbbc6cbdc
+"""The command line: a module per command, or per few that belong together.
 
 Heavy imports stand inside the commands, so that `firsthand --help` answers at once.
 """
@@ -15,11 +11,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-<<<<<<< HEAD
 from . import data, doctor, experiments, export, inspect, models, search, sweep, train
-=======
-from . import data, doctor, experiments, export, inspect, models, search, sweep, train
->>>>>>> 652aa997eb5402b70812cc53cb42262bbbc6cbdc
 
 __all__ = ["app", "main"]
 
