@@ -1,4 +1,4 @@
-"""Chapter 2: the first network, backpropagation over whole mini-batches, and why backpropagation is fast."""
+"""Chapter 2: backpropagation over whole mini-batches as matrices, and why backpropagation is fast."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from firsthand import nn
 from firsthand.data import mnist
-from firsthand.learning import Recipe
 from firsthand.reference.fully_connected import (
     Gradient,
     backprop,
@@ -19,10 +17,9 @@ from firsthand.reference.fully_connected import (
 )
 from firsthand.reference.functions import QUADRATIC
 
-from .drawing import COLOURS, in_percent, panels
+from .drawing import COLOURS, panels
 from .experiment import Claim, Drawing, Experiment, Measured, Run
-from .result import Finding, Published, Result, Source, Text
-from .trainings import measured, trained
+from .result import Finding, Result, Source, Text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,39 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["EXPERIMENTS", "finite_differences"]
 
 Arrays = list[np.ndarray]
-
-# --- the first network --------------------------------------------------------------------------------------------
-
-
-def _quadratic(hidden: int, run: Run) -> Measured:
-    """[784, hidden, 10] of sigmoid neurons with the quadratic cost, as chapter 1 trains it."""
-    layers = tuple(nn.FullyConnected(units, weights_init=nn.large, bias_init=nn.large) for units in (hidden, 10))
-    recipe = Recipe(
-        epochs=30,
-        batch_size=10,
-        learning_rate=3.0,
-        cost=nn.quadratic,
-        monitor=("training_cost", "validation_accuracy", "test_accuracy"),
-    )
-    training = trained(run, layers, recipe)
-    found = measured(training)
-    named = np.unique(training.model.predict(mnist().test.images))
-    extra = {"highest_test_accuracy": max(found.arrays["test_accuracy"]), "digits_never_named": 10 - len(named)}
-    return found._replace(numbers={**found.numbers, **extra})
-
-
-def _draw_accuracy(result: Result, needed: Mapping[str, Result]) -> "Figure":
-    figure, ((axes,),) = panels(1, 1, width=6)
-    for run, colour in zip(result.runs, COLOURS * result.n, strict=False):
-        curve = run["arrays"]["test_accuracy"]
-        axes.plot(range(1, len(curve) + 1), curve, color=colour, label=f"seed {run['seed']}")
-    if not result.quick:
-        axes.axhline(result.published[0].value, color="0.3", linestyle=":", label="the text, its best epoch")
-    axes.set(xlabel="epoch", ylabel="test accuracy")
-    in_percent(axes, 1)
-    axes.legend(frameon=False)
-    return figure
-
 
 # --- backpropagation over a mini-batch as matrices ----------------------------------------------------------------
 
@@ -278,50 +242,7 @@ def _interleaved(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[
 
 # --- the list -----------------------------------------------------------------------------------------------------
 
-_PEAK = Text(
-    "The text names the highest test accuracy of all epochs; compared is the one at the epoch of best validation "
-    "accuracy, which chooses nothing on test data. The highest stands beside it.",
-    "书中给出的是各回合中最高的测试准确率；这里比较的是验证准确率最高的那一回合的测试准确率，不用测试数据做任何选择。"
-    "最高值列在旁边。",
-)
-_STUCK = Text(
-    "Not every run learns all ten digits: 'digits never named' counts those that the network gives to no test image. "
-    "Their output neurons begin saturated, where the quadratic cost has almost no slope, and stay there; each costs "
-    "about ten points. The text shows a run in which this did not happen.",
-    "并非每次运行都能学会十个数字：“从未给出的数字”统计网络没有给任何测试图像的数字。它们的输出神经元一开始就饱和，"
-    "二次代价函数在那里几乎没有坡度，于是停在原处；每个大约损失十个百分点。书中展示的是没有发生这种情况的一次运行。",
-)
-
-
-def _quadratic_experiment(hidden: int, published: float, minutes: float) -> Experiment:
-    return Experiment(
-        id=f"quadratic-{hidden}",
-        title=Text(
-            f"[784, {hidden}, 10] with the quadratic cost: the first network of the book",
-            f"[784, {hidden}, 10]，二次代价函数：书中的第一个网络",
-        ),
-        source=Source("Nielsen", "chapter 3, 'Using the cross-entropy to classify MNIST digits', of chapter 1"),
-        measure=partial(_quadratic, hidden),
-        published=(Published("test_accuracy", published, best_of=3),),
-        deviations=(_PEAK, _STUCK),
-        drawings=(
-            Drawing(
-                "accuracy",
-                Text(
-                    "Accuracy rises in steps of about ten points: at each, one more output neuron leaves saturation "
-                    "and begins to name its digit.",
-                    "准确率以大约十个百分点的台阶上升：每上一阶，就有一个输出神经元离开饱和，开始给出它的数字。",
-                ),
-                _draw_accuracy,
-            ),
-        ),
-        minutes=minutes,
-    )
-
-
 EXPERIMENTS = (
-    _quadratic_experiment(30, 0.9542, 0.3),
-    _quadratic_experiment(100, 0.9659, 0.6),
     Experiment(
         id="full-matrix",
         title=Text(

@@ -1,12 +1,34 @@
 """All experiments, in the order of the texts."""
 
-from . import backpropagation, convolution, deep_networks, expanded_data, grokking
+from . import (
+    backpropagation,
+    convolution,
+    cost_functions,
+    deep_networks,
+    expanded_data,
+    first_networks,
+    grokking,
+    more_data,
+    overfitting,
+    polynomial,
+    regularization,
+    softmax,
+    wide_networks,
+)
 from .experiment import Experiment
 
 __all__ = ["EXPERIMENTS"]
 
 EXPERIMENTS: tuple[Experiment, ...] = (
+    *first_networks.EXPERIMENTS,
     *backpropagation.EXPERIMENTS,
+    *cost_functions.EXPERIMENTS,
+    *softmax.EXPERIMENTS,
+    *overfitting.EXPERIMENTS,
+    *regularization.EXPERIMENTS,
+    *polynomial.EXPERIMENTS,
+    *more_data.EXPERIMENTS,
+    *wide_networks.EXPERIMENTS,
     *deep_networks.EXPERIMENTS,
     *convolution.EXPERIMENTS,
     *expanded_data.EXPERIMENTS,

@@ -46,7 +46,7 @@ def _measure(run: Run) -> Measured:
 
 def _train(run: Run, name: str, variant: grokking.Variant) -> tuple[list[float], list[float]]:
     """Test and training accuracies of every iteration; each leaves a checkpoint."""
-    iterations, images = run.shortened(ITERATIONS, 3), run.shortened(10_000, 1_000)
+    iterations, images = run.shortened(ITERATIONS, 2), run.shortened(10_000, 1_000)
     data, place = mnist(), run.place / f"{name}.npz"
     train, test = data.train[:1000], data.test[:images]
     rng = np.random.RandomState(1 + run.seed)
