@@ -73,10 +73,12 @@ def test_networks_have_the_shapes_of_the_text(filters, units, shapes):
 
 
 def test_softmax_starts_at_zero_and_the_others_as_they_should():
-    *hidden, last = convolution.conv_network((20,), (100,), nn.relu)
-    assert last == nn.Softmax(10, weights_init=nn.zeros)
-    assert {layer.weights_init for layer in hidden} == {nn.he}
-    assert {layer.weights_init for layer in convolution.conv_network((20,), (100,), nn.tanh)[:-1]} == {nn.scaled}
+    for activation, start in ((nn.relu, nn.he), (nn.tanh, nn.scaled)):
+        assert convolution.conv_network((20,), (100,), activation) == (
+            nn.ConvPool(20, activation=activation, weights_init=start),
+            nn.FullyConnected(100, activation, weights_init=start),
+            nn.Softmax(10, weights_init=nn.zeros),
+        )
 
 
 def test_penalties_are_lambda_over_the_number_of_mini_batches():
