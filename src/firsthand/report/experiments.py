@@ -42,7 +42,7 @@ _QUANTITIES = {
     "validation_accuracy": Text("validation accuracy", "验证准确率"),
     "training_accuracy": Text("training accuracy", "训练准确率"),
     "best_epoch": Text("best epoch", "最好的回合"),
-    "digits_never_named": Text("digits never named", "从未给出的数字"),
+    "digits_not_learned": Text("digits not learned", "没有学会的数字"),
     "first_test_accuracy": Text("test accuracy, iteration 0", "第 0 次迭代的测试准确率"),
     "first_training_accuracy": Text("training accuracy, iteration 0", "第 0 次迭代的训练准确率"),
 }
