@@ -131,8 +131,7 @@ def _training_accuracy_full(runs: Sequence[Measured]) -> Finding:
     return Finding(
         bool(min(last) == 1.0),
         Text(
-            f"all runs end with {min(last):.1%} or more of the training images, and {test:.2%} of the test images "
-            "(mean)",
+            f"at the end training accuracy is {min(last):.1%} at least, and test accuracy {test:.2%} on average",
             f"结束时各次运行的训练准确度都不低于 {min(last):.1%}，测试准确度平均为 {test:.2%}",
         ),
     )
