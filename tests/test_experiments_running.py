@@ -148,7 +148,9 @@ def test_a_result_has_all_runs_the_claims_and_the_figures_and_is_not_run_again(h
     assert not Path("scratch/plain").exists()
 
     before = Path("out/plain.json").read_bytes()
+    Path("out/figures/plain-curve.svg").unlink()
     assert run("plain", "dependent") == ()
+    assert Path("out/figures/plain-curve.svg").exists()
     assert len(done(here)) == 4
     assert Path("out/plain.json").read_bytes() == before
 

@@ -83,9 +83,9 @@ def _quadratic_experiment(hidden: int, published: float, minutes: float) -> Expe
             Drawing(
                 "accuracy",
                 Text(
-                    "Accuracy rises in steps of about ten points: at each, one more output neuron leaves saturation "
-                    "and begins to name its digit.",
-                    "准确率以大约十个百分点的台阶上升：每上一阶，就有一个输出神经元离开饱和，开始给出它的数字。",
+                    "Where a curve steps up by about ten points, one more output neuron has left saturation and begins "
+                    "to name its digit; one that stays so much lower has a digit that it never learned.",
+                    "曲线上升大约十个百分点之处，又有一个输出神经元离开饱和，开始给出它的数字；始终低这么多的，有一个数字没有学会。",
                 ),
                 _draw_accuracy,
             ),
