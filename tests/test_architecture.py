@@ -21,6 +21,7 @@ ORDER = (
     "inspect",
     "reading",
     "experiments",
+    "interop",
     "report",
     "cli",
 )

@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-PAGES = {"README.md": "en", "README.zh-CN.md": "zh", "docs/performance.md": "en", "docs/augmentation.md": "en"}
+PAGES = {
+    "README.md": "en",
+    "README.zh-CN.md": "zh",
+    "docs/performance.md": "en",
+    "docs/augmentation.md": "en",
+    "docs/models.md": "en",
+    "docs/models.zh-CN.md": "zh",
+}
 _BLOCK = re.compile(r"(<!-- begin:(?P<name>[\w-]+) -->\n).*?(<!-- end:(?P=name) -->)", re.DOTALL)
 
 _NET_NAMES: dict[str, str | dict[str, str]] = {
@@ -229,6 +236,32 @@ def costs(results: Path, language: str) -> list[str]:
     return [*_table(head, cells, "l" + "r" * len(sizes)), "", _source(found, language)]
 
 
+def fine_tuning(results: Path, language: str) -> list[str]:
+    """Accuracy before and after fine-tuning; for docs/models.md."""
+    found = read(results, "fine_tuning.json")
+    if found is None:
+        return []
+
+    def cell(score: dict[str, float]) -> str:
+        return f"{100 * score['mean']:.2f} % ({100 * score['min']:.2f}–{100 * score['max']:.2f})"
+
+    own, original = (f"{found['test_images'][kind]:,}" for kind in ("own", "original"))
+    if language == "en":
+        head = ("crops", "rehearsed share", f"{own} held-out UCI digits", f"{original} MNIST test images")
+        before, none = "before", "none"
+        note = f"Mean of {found['n']} seeds (lowest–highest); every seed has a network of its own to start from."
+    else:
+        head = ("图像数", "复习比例", f"{own} 张留出的 UCI 数字", f"{original} 张 MNIST 测试图像")
+        before, none = "微调前", "不复习"
+        note = f"{found['n']} 个随机种子的平均值（最低–最高）；每个种子都从各自的网络开始。"
+    rows = [(before, "", *(cell(found["before"][kind]) for kind in ("own", "original")))]
+    for row in found["rows"]:
+        share = f"{row['rehearsed_share']:g}" if row["rehearsed_share"] else none
+        rows.append((str(row["crops"]), share, cell(row["own"]), cell(row["original"])))
+    source = _source(found, language).replace("make bench", "python tools/run_fine_tuning.py")
+    return [*_table(head, rows, "rrrr"), "", note, "", source]
+
+
 def experiments(results: Path, language: str) -> list[str]:
     """Every experiment of the texts: published beside measured."""
     folder = results / "experiments"
@@ -248,6 +281,7 @@ TABLES: dict[str, Callable[[Path, str], list[str]]] = {
     "parts": parts,
     "members": members,
     "costs": costs,
+    "fine-tuning": fine_tuning,
     "experiments": experiments,
 }
 

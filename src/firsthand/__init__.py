@@ -10,12 +10,18 @@ Examples:
     (520, 288100, 1010)
 """
 
+from typing import TYPE_CHECKING
+
 from firsthand import data, learning, nn
 from firsthand.data import Dataset, Splits, mnist
 from firsthand.errors import FirsthandError
 from firsthand.learning import Model, Recipe, train
 from firsthand.nn import Network
 
+if TYPE_CHECKING:
+    from firsthand.interop import DigitClassifier as DigitClassifier
+
+# without DigitClassifier: `import *` would need scikit-learn
 __all__ = [
     "Dataset",
     "FirsthandError",
@@ -29,3 +35,11 @@ __all__ = [
     "nn",
     "train",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name == "DigitClassifier":
+        from firsthand import interop  # on use, because it imports scikit-learn
+
+        return interop.DigitClassifier
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

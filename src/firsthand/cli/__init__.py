@@ -1,8 +1,6 @@
-"""The command line: `firsthand train`, `sweep`, `search`, `evaluate`, `predict`, `summary`, `data`, `experiments`,
-`run`, `report`, `doctor`.
+"""The command line: a module per command, or per few that belong together.
 
-One module per command, or per few that belong together.  Heavy imports stand inside the commands, so that
-`firsthand --help` answers at once.
+Heavy imports stand inside the commands, so that `firsthand --help` answers at once.
 """
 
 import logging
@@ -13,7 +11,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from . import data, doctor, experiments, models, search, sweep, train
+from . import data, doctor, experiments, export, inspect, models, search, sweep, train
 
 __all__ = ["app", "main"]
 
@@ -26,15 +24,17 @@ app = typer.Typer(
 # in the order in which --help lists them
 for command in (
     train.train,
-    sweep.sweep,
-    search.search,
     models.evaluate,
     models.predict,
+    inspect.inspect,
+    export.export,
     models.summary,
-    data.data,
+    sweep.sweep,
+    search.search,
     experiments.experiments,
     experiments.run,
     experiments.report,
+    data.data,
     doctor.doctor,
 ):
     app.command()(command)

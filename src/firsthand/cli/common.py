@@ -62,8 +62,26 @@ def find_recipe(name: str, overrides: dict[str, Any]) -> "NamedRecipe":
     return RECIPES[name].changed(**overrides)
 
 
-def load_splits(name: str, examples: int | None, seed: int, whole: bool = False) -> "DataSplits":
-    """The named data in their three parts; a user's own are divided 8:1:1, or left whole as the first part."""
+def load_splits(
+    name: str,
+    examples: int | None,
+    seed: int,
+    whole: bool = False,
+    size: tuple[int, ...] | None = None,
+    parts: tuple[float, float, float] = (0.8, 0.1, 0.1),
+) -> "DataSplits":
+    """The named data in their three parts; a user's own are divided 8:1:1, or left whole as the first part.
+
+    Pictures of the user's own are read as `predict` reads them: dark strokes on a light ground are inverted.
+
+    Args:
+        name: as --data names them.
+        examples: how many training images to keep; None keeps all.
+        seed: of the division of the user's own.
+        whole: do not divide those.
+        size: (height, width) to which pictures are brought; by default they must have one size.
+        parts: fractions for training, validation and test.
+    """
     from firsthand import data as sources
 
     named = {
@@ -77,8 +95,9 @@ def load_splits(name: str, examples: int | None, seed: int, whole: bool = False)
     elif not Path(name).exists():
         raise FirsthandError(f"--data: found {name!r}, expected {', '.join(named)}, a folder or an .npz file")
     else:
-        own = sources.load(Path(name))
-        splits = sources.Splits(own, None, None) if whole else sources.Splits(*own.split(0.8, 0.1, 0.1, seed=seed))
+        height_and_width = None if size is None else (size[0], size[1])
+        own = sources.load(Path(name), height_and_width, invert=None)
+        splits = sources.Splits(own, None, None) if whole else sources.Splits(*own.split(*parts, seed=seed))
     if examples is None:
         return splits
     if not 1 <= examples <= len(splits.train):

@@ -28,8 +28,9 @@ def evaluate(model: ModelPath = None, data: DataName = "mnist", device: Device =
     )
 
     found = find_model(model, quiet=as_json)
-    splits = load_splits(data, None, 0, whole=True)
-    test = splits.test if splits.test is not None else splits.train
+    size = found.input_shape[:2] if len(found.input_shape) == 3 else None
+    splits = load_splits(data, None, 0, whole=True, size=size)
+    test = (splits.test if splits.test is not None else splits.train).with_classes(found.classes)
     started = time.perf_counter()
     found.check_fits(test)
     z = found.weighted_inputs(test.images)

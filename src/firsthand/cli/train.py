@@ -10,20 +10,32 @@ import typer
 
 from firsthand.errors import FirsthandError
 
+from . import fine_tune
 from .common import DataName, Device, Json, expand, find_recipe, load_splits, use_device
 
 if TYPE_CHECKING:
     from firsthand.data import Dataset
     from firsthand.experiments import NamedRecipe
-    from firsthand.learning import Classifier, DataSplits, EnsembleTraining, Training
+    from firsthand.learning import Classifier, DataSplits, EnsembleTraining, FineTuning, Training
     from firsthand.report import RunFolder
 
 __all__ = ["train"]
 
 
 def train(
-    recipe: Annotated[str, typer.Option(help="What to train; `firsthand summary` lists the names.")] = "digit-reader",
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="What to train; `firsthand summary` lists the names.", show_default="digit-reader"),
+    ] = None,
     data: DataName = "mnist",
+    start: Annotated[
+        Path | None, typer.Option("--from", help="Fine-tune this model with your own --data, instead of a new network.")
+    ] = None,
+    rehearsal: Annotated[
+        float | None,
+        typer.Option(help="With --from: share of original images among those shown.", show_default="0.75"),
+    ] = None,
+    rehearse: Annotated[str, typer.Option(help="With --from: which data are the original ones.")] = "mnist",
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Examples in a mini-batch.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Constant learning rate.")] = None,
@@ -64,14 +76,19 @@ def train(
         "halvings": halvings,
     }
     settings = {
-        "recipe": recipe,
+        "recipe": recipe or "digit-reader",
         "data": data,
+        "start": None if start is None else str(start.absolute()),
+        "rehearsal": rehearsal,
+        "rehearse": rehearse,
         "examples": examples,
         "members": members,
         "seed": seed,
         "overrides": {name: value for name, value in overrides.items() if value is not None},
     }
     started = time.perf_counter()
+    alone = {"--recipe": recipe, "--members": members, "--devices": devices, "--coordinator": coordinator}
+    fine_tune.check_options(settings, alone)
     if coordinator is None and (processes > 1 or process_id):
         raise FirsthandError("--processes: several need a --coordinator HOST:PORT")
     if coordinator is not None:
@@ -88,8 +105,13 @@ def train(
             raise FirsthandError(f"--resume: the run in {folder.path} is complete; its model is {folder.model}")
         if process_id == 0:
             folder.remove_leftovers()
-    chosen = find_recipe(settings["recipe"], settings["overrides"])
-    splits = load_splits(settings["data"], settings["examples"], settings["seed"])
+    tuning = None
+    if settings.get("start") is not None:
+        chosen, tuning = fine_tune.prepare(settings)
+        splits = tuning.splits
+    else:
+        chosen = find_recipe(settings["recipe"], settings["overrides"])
+        splits = load_splits(settings["data"], settings["examples"], settings["seed"])
     if chosen.expanded:
         splits = expand(splits)
     if process_id:
@@ -98,7 +120,7 @@ def train(
     if folder is None:
         folder = new_run_folder(out, chosen.name)
         folder.settings.write_text(json.dumps(settings, indent=1) + "\n")
-    _train(chosen, splits, settings, folder, _divided_over(devices, coordinator), as_json, started)
+    _train(chosen, splits, settings, folder, _divided_over(devices, coordinator), as_json, started, tuning)
 
 
 def _train(
@@ -109,6 +131,7 @@ def _train(
     devices: list[Any] | None,
     as_json: bool,
     started: float,
+    tuning: "FineTuning | None",
 ) -> None:
     import jax
 
@@ -122,6 +145,8 @@ def _train(
     members, failure = settings.get("members"), None
     if members is not None and not as_json:
         print(plan(members))
+    if tuning is not None and not as_json:
+        print(fine_tune.describe(tuning))
     try:
         with show_progress(as_json, members or 1) as progress:
             training = run(
@@ -129,6 +154,7 @@ def _train(
                 splits,
                 chosen.recipe,
                 key=jax.random.key(settings["seed"]),
+                params=None if tuning is None else tuning.start.params,
                 progress=progress,
                 checkpoint=folder.checkpoint,
                 resume=bool(folder.checkpoints()),
@@ -148,7 +174,10 @@ def _train(
         if folder.checkpoints():
             raise FirsthandError(f"interrupted; go on with: firsthand train --resume {folder.path}") from None
         raise FirsthandError("interrupted before the first epoch was complete: nothing to keep") from None
-    training = _calibrated(training, splits.validation)
+    if tuning is not None and isinstance(training, Training):
+        training = tuning.finish(training)
+    else:
+        training = _calibrated(training, splits.validation)
     seconds = time.perf_counter() - started
     write_run(folder, training, splits.test, seconds)
     histories = (training.history,) if isinstance(training, Training) else training.histories
@@ -158,6 +187,8 @@ def _train(
             checkpoint.unlink()
     if failure is not None:
         raise FirsthandError(f"{failure}; the last good epoch is kept in {folder.model}")
+    if tuning is not None and not as_json:
+        fine_tune.print_before_and_after(training.model, {"own": settings["data"], "original": settings["rehearse"]})
     _print_training(training.model, histories[0].stopped, folder, seconds, as_json)
     if interrupted:
         print(f"firsthand: go on with: firsthand train --resume {folder.path}", file=sys.stderr)
@@ -219,6 +250,8 @@ def _print_training(model: "Classifier", stopped: str, folder: "RunFolder", seco
     if as_json:
         result = {"event": "done", "accuracies": accuracies, "seconds": seconds, "stopped": stopped}
         result["temperature"] = model.temperature
+        if "fine_tuning" in model.provenance:
+            result |= {name: model.provenance["fine_tuning"][name] for name in ("before", "after")}
         print(json.dumps({**result, "model": str(folder.model), "report": str(folder.report)}))
         return
     best = model.provenance["best_epoch"]

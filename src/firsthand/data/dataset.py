@@ -88,6 +88,31 @@ class Dataset:
         """Count the images of each class: integers (num_classes,)."""
         return np.bincount(self.labels, minlength=self.num_classes)
 
+    def with_classes(self, classes: Sequence[str]) -> Dataset:
+        """The same images, with labels that are indices into other classes, found by their names.
+
+        Args:
+            classes: the new ones; those that this data set has no image of may be missing.
+
+        Raises:
+            DataError: a class that has images is not among them.
+
+        Examples:
+            >>> data = Dataset(np.zeros((2, 8, 8, 1), np.uint8), np.array([0, 1]), ("3", "7"))
+            >>> data.with_classes(tuple("0123456789")).labels
+            array([3, 7], dtype=int32)
+        """
+        classes = tuple(classes)
+        if classes == self.classes:
+            return self
+        place = {name: label for label, name in enumerate(classes)}
+        used = [name for name, count in zip(self.classes, self.class_counts(), strict=True) if count]
+        if unknown := [name for name in used if name not in place]:
+            shown = ", ".join(map(repr, unknown[:5])) + (", ..." if len(unknown) > 5 else "")
+            raise DataError(f"classes: {shown} found, only {', '.join(map(repr, classes))} expected")
+        new = np.array([place.get(name, 0) for name in self.classes], np.int32)
+        return Dataset(self.images, new[self.labels], classes)
+
     def split(self, *parts: float, seed: int) -> tuple[Dataset, ...]:
         """Split at random into disjoint parts that together hold every image.
 

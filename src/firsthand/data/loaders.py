@@ -11,7 +11,7 @@ from typing import IO
 import numpy as np
 
 from .dataset import DataError, Dataset
-from .pictures import fit, read_grey
+from .pictures import fit, light_on_dark, read_grey
 
 __all__ = ["load", "load_idx", "load_image_folder", "load_npz", "make_dataset", "read_idx"]
 
@@ -21,7 +21,7 @@ _IDX_UINT8 = 8
 _CHUNK = 1 << 20
 
 
-def load(path: str | Path, size: tuple[int, int] | None = None) -> Dataset:
+def load(path: str | Path, size: tuple[int, int] | None = None, invert: bool | None = False) -> Dataset:
     """Read a data set from whatever the path is.
 
     Args:
@@ -29,13 +29,14 @@ def load(path: str | Path, size: tuple[int, int] | None = None) -> Dataset:
             files named as those of MNIST: for `train-images-idx3-ubyte.gz` the labels are read from
             `train-labels-idx1-ubyte.gz` beside it (`load_idx`).
         size: (height, width) to which the pictures of a folder are brought.
+        invert: whether dark and light are exchanged in the pictures of a folder: see `load_image_folder`.
 
     Raises:
         DataError: nothing is there, or it is none of these, or it is damaged.
     """
     path = Path(path)
     if path.is_dir():
-        return load_image_folder(path, size)
+        return load_image_folder(path, size, invert)
     if path.suffix == ".npz":
         return load_npz(path)
     labels_name = path.name.replace("images", "labels").replace("idx3", "idx1")
@@ -156,17 +157,18 @@ def read_idx(file: IO[bytes], ndim: int) -> np.ndarray:
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 
-def load_image_folder(path: str | Path, size: tuple[int, int] | None = None) -> Dataset:
+def load_image_folder(path: str | Path, size: tuple[int, int] | None = None, invert: bool | None = False) -> Dataset:
     """Read a folder of class-named folders of pictures, as grey images.
 
     The classes are the names of the folders in alphabetical order; pictures come class by class, in the order
     of their names. Hidden files (.name) are ignored, and so are files beside the class folders. How a picture
-    becomes grey is written in `firsthand.data.pictures`; dark and light stay as they are.
+    becomes grey is written in `firsthand.data.pictures`.
 
     Args:
         path: the outer folder.
         size: (height, width) to which every picture is brought, its proportions kept, padded with its own
             background. By default all pictures must have one size.
+        invert: True exchanges dark and light, False does not, None does in every picture with a light background.
 
     Raises:
         DataError: no class folders, one without pictures, a file that is no picture, or pictures of differing
@@ -185,7 +187,8 @@ def load_image_folder(path: str | Path, size: tuple[int, int] | None = None) -> 
             raise DataError(f"{folder}: no pictures found, at least one per class expected")
         for file in files:
             first = first or file
-            image = read_grey(file) if size is None else fit(read_grey(file), *size)
+            image, _ = light_on_dark(read_grey(file), invert)
+            image = image if size is None else fit(image, *size)
             if images and image.shape != images[0].shape:
                 height, width = images[0].shape
                 raise DataError(

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .dataset import DataError
 
-__all__ = ["LoadedImage", "fit", "load_image", "read_grey"]
+__all__ = ["LoadedImage", "fit", "light_on_dark", "load_image", "read_grey"]
 
 # Named, because Pillow knows formats that run other programs (EPS runs Ghostscript).
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
@@ -64,9 +64,15 @@ def load_image(path: str | Path, shape: tuple[int, int, int], *, invert: bool | 
     if channels != 1:
         raise DataError(f"shape: {channels} channels found, 1 expected (pictures are read as grey)")
     grey = read_grey(path)
-    inverted = _background(grey) > 127 if invert is None else invert
-    pixels = fit(255 - grey if inverted else grey, height, width)
+    grey, inverted = light_on_dark(grey, invert)
+    pixels = fit(grey, height, width)
     return LoadedImage(pixels[..., np.newaxis], None if pixels.shape == grey.shape else grey.shape, inverted)
+
+
+def light_on_dark(grey: np.ndarray, invert: bool | None = None) -> tuple[np.ndarray, bool]:
+    """A grey picture with dark and light exchanged if need be (see `load_image`), and whether they were."""
+    inverted = bool(_background(grey) > 127) if invert is None else invert
+    return (255 - grey if inverted else grey), inverted
 
 
 def read_grey(path: str | Path) -> np.ndarray:

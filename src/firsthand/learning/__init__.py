@@ -3,6 +3,7 @@
 from .classifier import Classifier, normalized
 from .ensemble import Ensemble, load_model, voted
 from .evaluation import Score, evaluate
+from .fine_tuning import FineTuning, fine_tune, fine_tuning_recipe
 from .history import History
 from .members import Plan, plan, train_members
 from .model import Model, ModelFileError
@@ -22,6 +23,7 @@ __all__ = [
     "Diverged",
     "Ensemble",
     "EnsembleTraining",
+    "FineTuning",
     "History",
     "Model",
     "ModelFileError",
@@ -36,6 +38,8 @@ __all__ = [
     "Training",
     "best_temperature",
     "evaluate",
+    "fine_tune",
+    "fine_tuning_recipe",
     "fit_temperature",
     "load_model",
     "normalized",

@@ -145,6 +145,11 @@ def _page(
     about = model.provenance
     rows = [(f"{name} accuracy", f"{value:.2%}") for name, value in about["accuracies"].items()]
     rows += [(f"{name} accuracy by votes", f"{value:.2%}") for name, value in about.get("votes", {}).items()]
+    if tuning := about.get("fine_tuning"):
+        rows += [
+            (f"test accuracy, {kind} images", f"{before['accuracy']:.2%} → {tuning['after'][kind]['accuracy']:.2%}")
+            for kind, before in tuning["before"].items()
+        ]
     rows += [
         *calibration,
         ("parameters", f"{model.parameter_count:,}"),

@@ -1,0 +1,227 @@
+"""A network as an estimator of scikit-learn, for its pipelines, its cross-validation and its searches."""
+
+import dataclasses
+import hashlib
+import math
+from functools import cached_property
+from typing import Any, cast
+
+import jax
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from firsthand import nn
+from firsthand.data import Dataset, Splits
+from firsthand.errors import FirsthandError
+from firsthand.experiments import RECIPES, NamedRecipe
+from firsthand.learning import CalibrationError, Cosine, Model, Recipe, fit_temperature, train
+
+__all__ = ["DigitClassifier"]
+
+
+class DigitClassifier(ClassifierMixin, BaseEstimator):
+    """A network that classifies images or vectors, with the interface of scikit-learn.
+
+    X is (n, features), or images (n, height, width) or (n, height, width, channels).  Vectors go into a fully connected
+    network with one hidden layer; images, and vectors of which `image_shape` says that they are images, into two
+    ConvPool layers and a hidden one.  All X are divided by the largest absolute value in the X of `fit`, so that pixels
+    0..1, 0..16 and 0..255 train alike; features that differ in scale want a `StandardScaler` before.
+
+    It passes scikit-learn's `check_estimator` without exception (tests/test_estimator.py).
+
+    Args:
+        recipe: None for the networks above; one of `firsthand summary`'s names, or a
+            `firsthand.experiments.NamedRecipe` of your own, for its network and training.  The output layer gets as
+            many units as y has classes.
+        image_shape: (height, width) or (height, width, channels) of the images that X holds as vectors.
+        epochs, batch_size, learning_rate, l2: of `firsthand.Recipe`, instead of the recipe's own.
+        validation_fraction: share of X that is held out, to choose the epoch of best accuracy and to fit the
+            temperature; 0 learns from all of X, keeps the last epoch, and leaves probabilities as they are.
+        random_state: initial parameters, order of the data, and what is held out.
+    Attributes:
+        classes_: the labels, in the order of the columns of `predict_proba`.
+        n_features_in_: numbers in one x; feature_names_in_ where X had names.
+        model_: the `firsthand.Model`, of X as floats.  `model_.save(path)` writes safetensors, which holds no code,
+            unlike a pickle of the estimator.
+        history_: the `firsthand.learning.History`.
+    Raises:
+        ValueError: in `fit`: an argument out of its range, images that do not fit, fewer images than needed to hold
+            some out.
+
+    Examples:
+        >>> from sklearn.datasets import load_digits
+        >>> X, y = load_digits(return_X_y=True)
+        >>> reader = DigitClassifier(epochs=10, random_state=0).fit(X[:1000], y[:1000])
+        >>> reader.score(X[1000:], y[1000:]) > 0.9
+        True
+    """
+
+    def __init__(
+        self,
+        recipe: str | NamedRecipe | None = None,
+        *,
+        image_shape: tuple[int, ...] | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        l2: float | None = None,
+        validation_fraction: float = 0.0,
+        random_state: Any = None,
+    ):
+        self.recipe = recipe
+        self.image_shape = image_shape
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.l2 = l2
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> "DigitClassifier":
+        """Train a fresh network on X and the labels y, (n,), which may be numbers or strings."""
+        shape = self._input_shape(X)
+        X, y = validate_data(self, _flat(X), y, dtype=np.float32)
+        check_classification_targets(y)
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        if shape is None:
+            shape = (X.shape[1],)
+        elif math.prod(shape) != X.shape[1]:
+            raise FirsthandError(f"image_shape: {shape} found for X with {X.shape[1]} features")
+        largest = float(np.max(np.abs(X)))
+        # smaller numbers cannot be inverted in single precision
+        scale = 1 / largest if largest > 1e-30 else 1.0
+        chosen = self._recipe(shape)
+        if not isinstance(self.validation_fraction, int | float) or not 0 <= self.validation_fraction < 1:
+            raise FirsthandError(f"validation_fraction: found {self.validation_fraction!r}, expected 0 <= share < 1")
+
+        random = check_random_state(self.random_state)
+        whole = _Examples(
+            (X * np.float32(scale)).reshape(-1, *shape), labels.astype(np.int32), tuple(map(str, self.classes_))
+        )
+        learned, held_out = whole, None
+        if self.validation_fraction:
+            learned, held_out = (
+                _Examples(whole.images[rows], whole.labels[rows], whole.classes)
+                for rows in train_test_split(
+                    np.arange(len(labels)), test_size=self.validation_fraction, random_state=random, stratify=labels
+                )
+            )
+        monitor = ("validation_accuracy",) if held_out else ()
+        network = nn.Network((*chosen.layers[:-1], _with_units(chosen.layers[-1], len(self.classes_))), shape)
+        model, self.history_ = train(
+            network,
+            # what training asks of a Dataset is here; that it holds floats is all the same to it
+            cast(Splits, Splits(cast(Dataset, learned), cast(Any, held_out), cast(Any, None))),
+            dataclasses.replace(chosen.recipe, monitor=monitor),
+            key=jax.random.key(random.randint(2**31 - 1)),
+        )
+        if held_out is not None:
+            model = _calibrated(model, held_out)
+        # from here on the model takes X as it is
+        layers = (nn.Rescale(scale), *network.layers)
+        self.model_ = dataclasses.replace(
+            model, network=nn.Network(layers, shape), params=cast(tuple[nn.Params, ...], ({}, *model.params))
+        )
+        return self
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """How likely each of `classes_` is, (n, classes), float32."""
+        images = self._checked(X)
+        return self.model_.probabilities(images)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The likeliest of `classes_`, (n,)."""
+        images = self._checked(X)
+        return self.classes_[self.model_.predict(images)]
+
+    def _checked(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        X = validate_data(self, _flat(X), reset=False, dtype=np.float32)
+        return X.reshape(len(X), *self.model_.input_shape)
+
+    def _input_shape(self, X: Any) -> nn.Shape | None:
+        """The shape of one image, with channels; None where X is of vectors."""
+        found = self.image_shape if self.image_shape is not None else np.shape(X)[1:] if _axes(X) > 2 else None
+        if found is None:
+            return None
+        shape = tuple(int(side) for side in found)
+        if len(shape) not in (2, 3) or min(shape) < 1:
+            raise FirsthandError(f"image_shape: found {found}, expected (height, width) or (height, width, channels)")
+        return shape if len(shape) == 3 else (*shape, 1)
+
+    def _recipe(self, shape: nn.Shape) -> NamedRecipe:
+        given = {name: getattr(self, name) for name in ("epochs", "batch_size", "learning_rate", "l2")}
+        given = {name: value for name, value in given.items() if value is not None}
+        if self.recipe is None:
+            chosen = _default(shape)
+        elif isinstance(self.recipe, NamedRecipe):
+            chosen = self.recipe
+        elif self.recipe in RECIPES:
+            chosen = RECIPES[self.recipe]
+        else:
+            names = ", ".join(RECIPES)
+            raise FirsthandError(f"recipe: found {self.recipe!r}, expected None, a NamedRecipe or one of {names}")
+        return chosen.changed(**given)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Examples:
+    """Floats with labels: what a `Dataset` is for uint8 images."""
+
+    images: np.ndarray  # float32 (n, *input_shape)
+    labels: np.ndarray  # int32 (n,)
+    classes: tuple[str, ...]
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.classes)
+
+    @cached_property
+    def digest(self) -> str:
+        sha = hashlib.sha256(str(self.images.shape).encode())
+        sha.update(np.ascontiguousarray(self.images).data)
+        sha.update(self.labels.astype("<i4").data)
+        return sha.hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def _default(shape: nn.Shape) -> NamedRecipe:
+    """What is trained where no recipe is named: ConvPool layers as far as an image is large enough, a hidden layer."""
+    layers: list[nn.Layer] = []
+    if len(shape) == 3:
+        side = min(shape[:2])
+        halvings = min(2, side.bit_length() - 1)
+        for filters in (20, 40)[:halvings]:
+            # chapter 6's where they fit
+            size, padding = (5, 0) if side >= 16 else (3, 1)
+            layers.append(nn.ConvPool(filters, size, padding=padding, weights_init=nn.he))
+    layers += [nn.FullyConnected(100, nn.relu, weights_init=nn.he), nn.Softmax(2)]
+    epochs, rate = (20, 0.1) if len(shape) == 3 else (50, 0.2)
+    return NamedRecipe("default", "", tuple(layers), Recipe(epochs, learning_rate=Cosine(rate, epochs), l2=1e-4))
+
+
+def _with_units(layer: nn.Layer, units: int) -> nn.Layer:
+    if not isinstance(layer, nn.FullyConnected):
+        raise FirsthandError(f"recipe: its last layer is {layer}, expected FullyConnected or Softmax")
+    return dataclasses.replace(layer, units=units)
+
+
+def _calibrated(model: Model, held_out: _Examples) -> Model:
+    try:
+        return fit_temperature(model, cast(Dataset, held_out))
+    except CalibrationError:  # all of a few are right: nothing to learn from
+        return model
+
+
+def _axes(X: Any) -> int:
+    return getattr(X, "ndim", 2)
+
+
+def _flat(X: Any) -> Any:
+    return np.asarray(X).reshape(len(X), -1) if _axes(X) > 2 else X
