@@ -252,9 +252,10 @@ def _draw_tanh(result: Result, needed: Mapping[str, Result]) -> "Figure":
                     label=None if number else name,
                 )
         axes.set_xlabel("epoch")
-        in_percent(axes, 1)
+    in_percent(grid[0, 0], 1)
+    in_percent(grid[0, 1], 2)
     # the right half is the upper end of the left one, enlarged
-    grid[0, 1].set_ylim(np.quantile(everything, 0.15), max(everything) + 0.0005)
+    grid[0, 1].set_ylim(np.quantile(everything, 0.08), max(everything) + 0.0005)
     grid[0, 0].set_ylabel("validation accuracy")
     grid[0, 0].legend(frameon=False, loc="lower right")
     return figure
@@ -307,7 +308,10 @@ EXPERIMENTS = (
     ),
     _practice(
         "conv-1",
-        Text("A ConvPool layer of 20 filters before it", "在它之前加一个 20 个特征图的卷积池化层"),
+        Text(
+            "One ConvPool layer of 20 filters, 100 sigmoid units",
+            "一个 20 个特征图的卷积池化层，加 100 个 sigmoid 神经元",
+        ),
         ((20,), (100,), nn.sigmoid),
         0.9878,
         needs=("shallow",),
@@ -324,7 +328,7 @@ EXPERIMENTS = (
     ),
     _practice(
         "conv-1-no-fc",
-        Text("The same without the fully connected layer (exercise)", "同上，但去掉全连接层（练习）"),
+        Text("One ConvPool layer, no fully connected layer (exercise)", "一个卷积池化层，去掉全连接层（练习）"),
         ((20,), (), nn.sigmoid),
         None,
         needs=("conv-1",),

@@ -267,7 +267,7 @@ EXPERIMENTS = (
     ),
     Experiment(
         "ensemble",
-        Text("Five of these networks vote", "五个这样的网络投票"),
+        Text("Five networks with dropout vote", "五个使用 dropout 的网络投票"),
         Source("Nielsen", "chapter 6, 'Convolutional neural networks in practice', 'Using an ensemble of networks'"),
         _measure_ensemble,
         published=(Published("test_accuracy", 0.9967),),
