@@ -57,12 +57,12 @@ def test_gradients_agree_and_passes_are_counted(id, tmp_path):
     assert draw_figures(EXPERIMENTS[id], result, {}, tmp_path / "figures")
 
 
-def test_the_first_network_says_which_digits_it_never_names(tmp_path):
+def test_the_first_network_says_which_digits_it_has_not_learned(tmp_path):
     measured = measure("quadratic-30", tmp_path)
     assert measured.numbers["highest_test_accuracy"] == max(measured.arrays["test_accuracy"])
-    assert measured.numbers["digits_never_named"] in range(10)
-    # a digit that is never named costs its share of the test images
-    assert measured.numbers["test_accuracy"] < 1 - 0.08 * measured.numbers["digits_never_named"]
+    assert measured.numbers["digits_not_learned"] in range(10)
+    # of a digit that is not learned, at least half of its share of the test images is wrong
+    assert measured.numbers["test_accuracy"] < 1 - 0.04 * measured.numbers["digits_not_learned"]
     assert draw_figures(EXPERIMENTS["quadratic-30"], concluded("quadratic-30", measured), {}, tmp_path)
 
 

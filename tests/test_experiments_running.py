@@ -148,7 +148,9 @@ def test_a_result_has_all_runs_the_claims_and_the_figures_and_is_not_run_again(h
     assert not Path("scratch/plain").exists()
 
     before = Path("out/plain.json").read_bytes()
+    Path("out/figures/plain-curve.svg").unlink()
     assert run("plain", "dependent") == ()
+    assert Path("out/figures/plain-curve.svg").exists()
     assert len(done(here)) == 4
     assert Path("out/plain.json").read_bytes() == before
 
@@ -165,15 +167,16 @@ def test_failures_are_one_line_each_and_stop_nobody_else(here):
     assert "of-broken" not in done(here)
 
 
-def test_a_killed_process_loses_no_complete_run_and_at_most_an_epoch(here):
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_stopped_process_loses_no_complete_run_and_at_most_an_epoch(how, here):
     (here / "hang").touch()
     code = f"from firsthand.experiments.running import run_all; run_all({['slow']}, out='out', scratch='scratch', "
     code += f"jobs=1, module='{MODULE}')"
-    process = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+    process = subprocess.Popen([sys.executable, "-c", code], start_new_session=True, stderr=subprocess.DEVNULL)
     place = Place.of(Path("scratch"), False, "slow", 0)
     _wait_until(lambda: (place.work / "epochs").exists() and (place.work / "epochs").read_text() == "5")
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    os.kill(process.pid, how)
+    assert process.wait() == -how
     (here / "hang").unlink()
     count = len(done(here))
     time.sleep(0.5)  # the worker has ended with it

@@ -33,8 +33,10 @@ def _quadratic(hidden: int, run: Run) -> Measured:
     )
     training = trained(run, layers, recipe)
     found = measured(training)
-    named = np.unique(training.model.predict(mnist().test.images))
-    extra = {"highest_test_accuracy": max(found.arrays["test_accuracy"]), "digits_never_named": 10 - len(named)}
+    test = mnist().test
+    right = training.model.predict(test.images) == test.labels
+    learned = sum(np.mean(right[test.labels == digit]) >= 0.5 for digit in range(10))
+    extra = {"highest_test_accuracy": max(found.arrays["test_accuracy"]), "digits_not_learned": 10 - learned}
     return found._replace(numbers={**found.numbers, **extra})
 
 
@@ -58,11 +60,11 @@ _PEAK = Text(
     "最高值列在旁边。",
 )
 _STUCK = Text(
-    "Not every run learns all ten digits: 'digits never named' counts those that the network gives to no test image. "
-    "Their output neurons begin saturated, where the quadratic cost has almost no slope, and stay there; each costs "
-    "about ten points. The text shows a run in which this did not happen.",
-    "并非每次运行都能学会十个数字：“从未给出的数字”统计网络没有给任何测试图像的数字。它们的输出神经元一开始就饱和，"
-    "二次代价函数在那里几乎没有坡度，于是停在原处；每个大约损失十个百分点。书中展示的是没有发生这种情况的一次运行。",
+    "Not every run learns all ten digits: 'digits not learned' counts those of which less than half of the test images "
+    "are right. Their output neurons begin saturated, where the quadratic cost has almost no slope, and leave it late "
+    "or never; each costs up to ten points. The text shows a run in which this did not happen.",
+    "并非每次运行都能学会十个数字：“没有学会的数字”统计测试图像中不到一半识别正确的数字。它们的输出神经元一开始就饱和，"
+    "二次代价函数在那里几乎没有坡度，于是很晚才离开，或始终停在那里；每个最多损失十个百分点。书中展示的是没有发生这种情况的一次运行。",
 )
 
 
@@ -81,9 +83,9 @@ def _quadratic_experiment(hidden: int, published: float, minutes: float) -> Expe
             Drawing(
                 "accuracy",
                 Text(
-                    "Accuracy rises in steps of about ten points: at each, one more output neuron leaves saturation "
-                    "and begins to name its digit.",
-                    "准确率以大约十个百分点的台阶上升：每上一阶，就有一个输出神经元离开饱和，开始给出它的数字。",
+                    "Where a curve steps up by about ten points, one more output neuron has left saturation and begins "
+                    "to name its digit; one that stays so much lower has a digit that it never learned.",
+                    "曲线上升大约十个百分点之处，又有一个输出神经元离开饱和，开始给出它的数字；始终低这么多的，有一个数字没有学会。",
                 ),
                 _draw_accuracy,
             ),

@@ -157,9 +157,9 @@ EXPERIMENTS = (
             Drawing(
                 "curves",
                 Text(
-                    "As printed, accuracy collapses several times before it settles: the kernels are driven uphill. "
+                    "As printed, accuracy collapses twice before it settles: the kernels are driven uphill. "
                     "The corrected listings rise smoothly, and end alike.",
-                    "按印出的代码，准确率多次崩塌之后才稳定：卷积核被推向上坡。修正之后曲线平稳上升，终点相近。",
+                    "按印出的代码，准确率两次崩塌之后才稳定：卷积核被推向上坡。修正之后曲线平稳上升，终点相近。",
                 ),
                 _draw,
             ),

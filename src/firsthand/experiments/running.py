@@ -130,6 +130,7 @@ class _Work:
         self.complete: set[str] = set()
         self.failed: list[str] = []
         self.lost: set[str] = set()  # experiments that cannot be completed any more
+        self.drawn_before: list[str] = []  # complete at the start, with nothing to renew
         self.done = 0
         self.took: dict[_Item, float] = {}
 
@@ -236,6 +237,8 @@ class _Work:
             needed = [id for id in self.everything[item.id].needs if id not in self.complete]
             self._fail(item.id, f"{item.id}: not run, it needs {', '.join(needed)}")
         self.waiting.clear()
+        for id in self.drawn_before:  # the figures' code may be newer than they are
+            self._draw(self.everything[id], Result.load(self.out / f"{id}.json"))
 
     def _give_work(self, jobs: int, workers: list[Worker], inbox: queue.SimpleQueue) -> None:
         ready = [item for item in self.waiting if self.complete.issuperset(self.everything[item.id].needs)]
@@ -295,7 +298,9 @@ class _Work:
             result = before
         self.complete.add(id)
         shutil.rmtree(Place.of(self.scratch, self.quick, id, 0).folder, ignore_errors=True)
-        if before is not result:
+        if before is result:
+            self.drawn_before.append(id)
+        else:
             self._draw(experiment, result)
             for other in self.everything.values():
                 if id in other.needs and (theirs := self.out / f"{other.id}.json").exists():

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from firsthand.errors import FirsthandError
 from firsthand.experiments.result import Published, Result, Text
 
+from .quantities import quantity_name
+
 __all__ = [
     "VERDICTS",
     "Comparison",
@@ -23,7 +25,6 @@ __all__ = [
     "overall",
     "provenance",
     "published_brief",
-    "quantity_name",
 ]
 
 VERDICTS = {
@@ -34,17 +35,6 @@ VERDICTS = {
     "does not hold": Text("does not hold", "不成立"),
     "not compared": Text("not compared", "不比较"),
     "shown": Text("shown", "展示"),
-}
-
-_QUANTITIES = {
-    "test_accuracy": Text("test accuracy", "测试准确率"),
-    "highest_test_accuracy": Text("highest test accuracy", "最高测试准确率"),
-    "validation_accuracy": Text("validation accuracy", "验证准确率"),
-    "training_accuracy": Text("training accuracy", "训练准确率"),
-    "best_epoch": Text("best epoch", "最好的回合"),
-    "digits_never_named": Text("digits never named", "从未给出的数字"),
-    "first_test_accuracy": Text("test accuracy, iteration 0", "第 0 次迭代的测试准确率"),
-    "first_training_accuracy": Text("training accuracy, iteration 0", "第 0 次迭代的训练准确率"),
 }
 
 
@@ -89,12 +79,6 @@ def figures_of(result: Result, folder: str | os.PathLike[str]) -> list[tuple[str
         for suffix in (".svg", ".png")
         if (path := stems[name].with_name(stems[name].name + suffix)).exists()
     ]
-
-
-def quantity_name(name: str) -> Text:
-    """What a number is called."""
-    plain = name.replace("_", " ")
-    return _QUANTITIES.get(name, Text(plain, plain))
 
 
 def comparisons(result: Result) -> list[Comparison]:

@@ -11,7 +11,8 @@ from typing import Any
 
 from firsthand.experiments.result import Result, Text
 
-from .experiments import VERDICTS, comparisons, duration, figures_of, overall, quantity_name
+from .experiments import VERDICTS, comparisons, duration, figures_of, overall
+from .quantities import quantity_name
 
 __all__ = ["LANGUAGES", "experiments_page"]
 
@@ -93,19 +94,23 @@ class _Words:
 
 
 def _totals(results: Sequence[Result], words: _Words) -> Iterator[str]:
-    verdicts = [result.verdict(each) for result in results for each in result.published]
-    compared = [verdict for verdict in verdicts if verdict != "not compared"]
-    reached = sum(verdict in ("reached", "higher") for verdict in compared)
-    claims = [finding.holds for result in results if not result.quick for _, finding in result.claims]
-    spent = duration(sum(result.seconds for result in results))
-    runs = sum(result.n for result in results)
-    count = len(results)
-    summary = words.say(
-        f"{count} experiment{'s' if count != 1 else ''}: {reached} of {len(compared)} published numbers reached, "
-        f"{sum(claims)} of {len(claims)} claims hold; {runs} runs, {spent} of one core.",
-        f"{count} 个实验：{len(compared)} 个发表的数字中有 {reached} 个达到，{len(claims)} 个论断中有 "
-        f"{sum(claims)} 个成立；{runs} 次运行，单核共 {spent}。",
-    )
+    whole = [result for result in results if not result.quick]
+    verdicts = [result.verdict(each) for result in whole for each in result.published]
+    reached = sum(verdict in ("reached", "higher") for verdict in verdicts)
+    claims = [finding.holds for result in whole for _, finding in result.claims]
+    said = [Text(f"{len(results)} experiments", f"{len(results)} 个实验")]
+    if verdicts:
+        en, zh = (
+            f"{reached} of {len(verdicts)} published numbers reached",
+            f"{len(verdicts)} 个发表的数字中有 {reached} 个达到",
+        )
+        said.append(Text(en, zh))
+    if claims:
+        en, zh = f"{sum(claims)} of {len(claims)} claims hold", f"{len(claims)} 个论断中有 {sum(claims)} 个成立"
+        said.append(Text(en, zh))
+    runs, spent = sum(result.n for result in results), duration(sum(result.seconds for result in results))
+    said.append(Text(f"{runs} runs, {spent} of one core", f"{runs} 次运行，单核共 {spent}"))
+    summary = words(Text("; ".join(text.en for text in said), "；".join(text.zh for text in said)))
     yield f"<p><strong>{summary}</strong></p>\n"
     if shortened := sum(result.quick for result in results):
         notice = words.say(
@@ -118,14 +123,11 @@ def _totals(results: Sequence[Result], words: _Words) -> Iterator[str]:
 
 def _table(results: Sequence[Result], words: _Words) -> str:
     head = (
-        Text("experiment", "实验"),
         Text("quantity", "数量"),
         Text("published", "书中"),
         Text("measured", "实测"),
         Text("difference", "差"),
-        Text("n", "n"),
         Text("verdict", "结论"),
-        Text("time", "时间"),
     )
     return _wide(head, "\n".join(_rows(result, words) for result in results), words)
 
@@ -166,19 +168,12 @@ def _rows(result: Result, words: _Words) -> str:
             )
         )
     rows = rows or [(words.say("figure", "图"), "", "", "", overall(result))]
-    name = (
-        f'<th scope=rowgroup rowspan="{len(rows)}"><a href="#{result.id}">{result.id}</a><br>{words(result.title)}</th>'
-    )
-    last = f'<td rowspan="{len(rows)}">{result.n}</td>'
-    spent = f'<td rowspan="{len(rows)}">{duration(result.seconds)}</td>'
-    lines = []
-    for place, (quantity, published, measured, difference, verdict) in enumerate(rows):
-        first = place == 0
-        lines.append(
-            f"<tr>{name if first else ''}<td>{quantity}</td><td class=number>{published}</td>"
-            f"<td class=number>{measured}</td><td class=number>{difference}</td>{last if first else ''}"
-            f"<td>{_verdict(verdict, words)}</td>{spent if first else ''}</tr>"
-        )
+    name = f'<a href="#{result.id}">{result.id}</a> {words(result.title)}'
+    spent = f'<span class="small">n = {result.n}, {duration(result.seconds)}</span>'
+    lines = [f"<tr><th scope=rowgroup colspan=5>{name} {spent}</th></tr>"]
+    for quantity, *numbers, verdict in rows:
+        cells = "".join(f"<td class=number>{number}</td>" for number in numbers)
+        lines.append(f"<tr><td>{quantity}</td>{cells}<td>{_verdict(verdict, words)}</td></tr>")
     return "<tbody>" + "\n".join(lines) + "</tbody>"
 
 
