@@ -90,6 +90,7 @@ def _quadratic_experiment(hidden: int, published: float, minutes: float) -> Expe
                 _draw_accuracy,
             ),
         ),
+        runs=10,  # what a single run shows is chance: see the deviations
         minutes=minutes,
     )
 

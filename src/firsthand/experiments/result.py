@@ -107,9 +107,10 @@ class Result:
         """The standard deviation of a number over the runs (n - 1 in the denominator); None of a single run."""
         return statistics.stdev(self.values(quantity)) if self.n > 1 else None
 
-    def best(self, quantity: str) -> float:
-        """A number of the run with the best validation accuracy: the texts' protocol."""
-        return max(self.runs, key=lambda run: run["numbers"]["validation_accuracy"])["numbers"][quantity]
+    def best(self, quantity: str, best_of: int) -> float:
+        """A number of that of the first so many runs with the best validation accuracy: the texts' protocol."""
+        runs = self.runs[:best_of]
+        return max(runs, key=lambda run: run["numbers"]["validation_accuracy"])["numbers"][quantity]
 
     def verdict(self, published: Published) -> Verdict:
         """Whether the mean over the runs reaches a published number."""

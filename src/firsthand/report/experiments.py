@@ -90,8 +90,8 @@ def _compared(result: Result, published: Published) -> Comparison:
     name, accuracy = published.quantity, published.kind == "accuracy"
     mean, spread = result.mean(name), result.spread(name)
     best = ""
-    if published.best_of > 1 and result.n > 1 and "validation_accuracy" in result.runs[0]["numbers"]:
-        best = _number(result.best(name), accuracy)
+    if 1 < published.best_of <= result.n and "validation_accuracy" in result.runs[0]["numbers"]:
+        best = _number(result.best(name, published.best_of), accuracy)
     return Comparison(
         quantity_name(name),
         _number(published.value, accuracy),
