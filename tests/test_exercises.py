@@ -1,6 +1,7 @@
 """The answers of docs/exercises, confirmed: one test for each claim that the pages derive."""
 
 from itertools import pairwise
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -266,7 +267,8 @@ def test_the_width_of_the_window(size, sign, b):
 
 
 def test_the_widest_window():
-    found = minimize_scalar(lambda w: -window(w), bounds=(4, 100), method="bounded")
+    # typed as a plain object by some versions of SciPy's stubs
+    found: Any = minimize_scalar(lambda w: -window(w), bounds=(4, 100), method="bounded")
     assert found.x == pytest.approx(6.9, abs=0.05)
     assert -found.fun == pytest.approx(0.45, abs=0.005)
     assert window(4) == 0
