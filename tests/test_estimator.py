@@ -124,7 +124,8 @@ def test_convolution_as_far_as_the_image_is_large_enough(sides, sizes):
         ({"validation_fraction": 1.0}, r"validation_fraction: found 1\.0, expected 0 <= share < 1"),
         ({"recipe": dataclasses.replace(SMALL, layers=(nn.Flatten(),))}, "its last layer is Flatten"),
     ],
-    ids=str,
+    # not the address of a function in the id: every process of pytest-xdist has another
+    ids=["image size", "image shape", "recipe", "epochs", "fraction", "last layer"],
 )
 def test_what_can_be_wrong_is_named_in_fit(options, message):
     with pytest.raises(FirsthandError, match=message):
