@@ -78,6 +78,7 @@ LEVELS = {
         ink=(0.45, 0.8),
         gap=(0.05, 0.4),
     ),
+    "pairs": replace(CLEAN, lines=(8, 14), digits=(2, 2), touching=1.0),
     "touching": replace(CLEAN, gap=(0.1, 0.3), touching=0.3),
     "tight": replace(CLEAN, gap=(-0.06, 0.06)),
     "letters": replace(CLEAN, lines=(0, 0), words=(12, 24), doodles=(3, 6), noise=(1, 4), degrees=3.0, jpeg=85),

@@ -70,7 +70,11 @@ def _examples(folder: Path, part: str, n: int, workers: int) -> Dataset:
     path = folder / f"{part}-{n}.npz"
     if not path.exists():
         with ProcessPoolExecutor(workers) as pool:
-            made = list(pool.map(_of_page, [part] * n, range(n), chunksize=2))
+            made = []
+            for found in pool.map(_of_page, [part] * n, range(n), chunksize=2):
+                made.append(found)
+                if len(made) % 20 == 0:
+                    print(f"{part}: {len(made)} of {n} pages", flush=True)
         np.savez_compressed(
             path, images=np.concatenate([m[0] for m in made]), labels=np.concatenate([m[1] for m in made])
         )

@@ -1,4 +1,4 @@
-"""The command line: `firsthand train`, `sweep`, `search`, `evaluate`, `predict`, `summary`, `data`, `doctor`.
+"""The command line: `firsthand train`, `sweep`, `search`, `evaluate`, `read`, `predict`, `summary`, `data`, `doctor`.
 
 One module per command, or per few that belong together.  Heavy imports stand inside the commands, so that
 `firsthand --help` answers at once.
@@ -12,7 +12,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from . import data, doctor, models, search, sweep, train
+from . import data, doctor, models, read, search, sweep, train
 
 __all__ = ["app", "main"]
 
@@ -28,6 +28,7 @@ for command in (
     sweep.sweep,
     search.search,
     models.evaluate,
+    read.read,
     models.predict,
     models.summary,
     data.data,

@@ -28,7 +28,7 @@ SMALL = 20  # pieces with less ink join a neighbour
 PIECES = 9  # in one digit, at most
 WIDE = 1.6 * HEIGHT  # a digit is not wider
 STROKE = 6.1  # MNIST's strokes are 0.152 of the digit's height wide
-THIN, THICK = 4.4, 8.6  # outside of these the strokes are brought towards STROKE
+THIN, THICK = 4.0, 10.0  # outside of these the strokes are brought towards STROKE
 
 
 class Strip(NamedTuple):
@@ -178,41 +178,43 @@ def seams(ink: np.ndarray) -> list[np.ndarray]:
     in the picture sheared by the slant.  Of seams that nearly coincide the cheapest is kept.
     """
     high, wide = ink.shape
-    pool = []
+    costs, paths = [], []
     for slant in SLANTS:
         shift = np.round(slant * (np.arange(high) - high / 2)).astype(int)  # of every row, to the left
         reach = int(np.abs(shift).max(initial=0))
         at = np.arange(wide + 2 * reach) - reach + shift[:, None]
         inside = (at >= 0) & (at < wide)
         sheared = np.where(inside, ink[np.arange(high)[:, None], np.clip(at, 0, wide - 1)], 0).astype(np.float32)
-        pool += [(cost, np.clip(seam - reach + shift, -1, wide)) for cost, seam in _cheapest(sheared)]
-    found: list[tuple[float, np.ndarray]] = []
-    for cost, seam in sorted(pool, key=lambda one: one[0]):
-        if not 3 <= seam.mean() <= wide - 4:
-            continue
-        if all(np.abs(seam - other).mean() >= APART for _, other in found):
-            found.append((cost, seam))
-        if len(found) >= wide / OFTEN:
-            break
-    return [seam for _, seam in sorted(found, key=lambda one: one[1].mean())]
+        cost, path = _cheapest(sheared)
+        costs.append(cost)
+        paths.append(np.clip(path - reach + shift, -1, wide))
+    cost, path = np.concatenate(costs), np.concatenate(paths)  # (n,), (n, high)
+    middle = path.mean(1)
+    rest = np.flatnonzero((middle >= 3) & (middle <= wide - 4))
+    rest = rest[np.argsort(cost[rest], kind="stable")]
+    found = []
+    while len(rest) and len(found) < wide / OFTEN:
+        found.append(rest[0])
+        rest = rest[np.abs(path[rest] - path[rest[0]]).mean(1) >= APART]
+    return [path[i] for i in sorted(found, key=lambda i: middle[i])]
 
 
-def _cheapest(ink: np.ndarray) -> list[tuple[float, np.ndarray]]:
-    """The cheapest seam to every column of the last row that has one of no more than CROSSED, and its cost."""
+def _cheapest(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The cheapest seams to each column of the last row that has one of no more than CROSSED: costs, columns (n, high)."""
     high, wide = ink.shape
-    total, step = ink[0], np.zeros((high, wide), np.int8)
-    wall = np.full(1, np.inf, np.float32)
+    ways = np.full((3, wide), np.inf, np.float32)
+    total, step = ink[0], np.empty((high, wide), np.int8)
     for y in range(1, high):
-        ways = np.stack([np.concatenate([wall, total[:-1]]) + SIDE, total, np.concatenate([total[1:], wall]) + SIDE])
-        step[y] = ways.argmin(0) - 1
+        ways[0, 1:], ways[1], ways[2, :-1] = total[:-1] + SIDE, total, total[1:] + SIDE
+        step[y] = ways.argmin(0)
         total = ink[y] + ways.min(0)
-    ends = np.flatnonzero(total <= CROSSED)
-    paths = np.empty((high, len(ends)), np.int64)
-    x = ends
-    for y in range(high - 1, -1, -1):
-        paths[y] = x
-        x = x + step[y][x]
-    return [(float(total[end]), path) for end, path in zip(ends, paths.T, strict=True)]
+    x = np.flatnonzero(total <= CROSSED)
+    cost, path = total[x], np.empty((len(x), high), np.int64)
+    for y in range(high - 1, 0, -1):
+        path[:, y] = x
+        x = x + step[y, x] - 1
+    path[:, 0] = x
+    return cost, path
 
 
 def spans(strip: Strip) -> list[Span]:

@@ -77,9 +77,7 @@ def analyse(grey: np.ndarray) -> Sheet:
     """
     factor = max(grey.shape) / min(max(max(grey.shape), SMALLEST), LARGEST)
     work = grey if factor == 1 else _scaled(grey, factor)
-    # what was seen for the first time in a photo: strokes that touch the border
     flat = flatten(work)
-    sheet = Sheet(grey, factor, work, flat)
     if int(work.max()) - int(work.min()) < 8:
         return Sheet(grey, factor, work, flat, reason="nothing is written here: the picture is of one grey")
     first = find_strokes(flat.ink)
@@ -87,17 +85,16 @@ def analyse(grey: np.ndarray) -> Sheet:
         return Sheet(grey, factor, work, flat, reason="nothing is written here: nothing is darker than the paper's noise")
     _, components = find_components(first.mask)
     degrees = find_skew(flat.ink, max(0.25 * first.level, 3 * first.noise)) if _many(components) else 0.0
-    ink = straighten(flat.ink, degrees)
-    ink, ruling = remove_ruling(ink, first.level)
-    strokes = find_strokes(ink)
+    inside = straighten(np.ones_like(flat.ink), degrees) > 0.5
+    ink, ruling = remove_ruling(straighten(flat.ink, degrees), first.level, inside)
+    strokes = first if not degrees and not ruling.any() else find_strokes(ink)
     if strokes is None:
         return Sheet(grey, factor, work, flat, degrees, ink, ruling, reason="nothing but ruled lines was found")
     labels, components = find_components(strokes.mask)
     rows, others = find_lines(components, ink.shape)
     strips = tuple(cut_row(strokes.strength, labels, row) for row in rows)
     found = tuple(spans(strip) for strip in strips)
-    sheet = Sheet(grey, factor, work, flat, degrees, ink, ruling, strokes, tuple(rows), tuple(others), strips, found)
-    return sheet
+    return Sheet(grey, factor, work, flat, degrees, ink, ruling, strokes, tuple(rows), tuple(others), strips, found)
 
 
 def _many(components: list[Component]) -> bool:
