@@ -17,6 +17,7 @@ from firsthand.data import Dataset, Splits, mnist
 from firsthand.errors import FirsthandError
 from firsthand.learning import Model, Recipe, train
 from firsthand.nn import Network
+from firsthand.reading import read
 
 if TYPE_CHECKING:
     from firsthand.interop import DigitClassifier as DigitClassifier
@@ -33,6 +34,7 @@ __all__ = [
     "learning",
     "mnist",
     "nn",
+    "read",
     "train",
 ]
 

@@ -11,7 +11,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from . import data, doctor, experiments, export, inspect, models, search, sweep, train
+from . import data, doctor, experiments, export, inspect, models, read, search, sweep, train
 
 __all__ = ["app", "main"]
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 # in the order in which --help lists them
 for command in (
     train.train,
+    read.read,
     models.evaluate,
     models.predict,
     inspect.inspect,
