@@ -22,6 +22,7 @@ ORDER = (
     "reading",
     "experiments",
     "report",
+    "web",
     "cli",
 )
 ALONE = {"reference": {"numpy", "scipy"}}
