@@ -8,7 +8,7 @@ const PAGES = [
   ["draw", { en: "Draw", zh: "手写" }],
   ["inside", { en: "Inside", zh: "内部" }],
   ["neuron", { en: "One neuron", zh: "一个神经元" }],
-  ["softmax", { en: "Softmax", zh: "柔性最大值" }],
+  ["softmax", { en: "Softmax", zh: "Softmax" }],
   ["train", { en: "Train", zh: "训练" }],
   ["mistakes", { en: "Mistakes", zh: "错例" }],
   ["space", { en: "Space bends", zh: "空间弯曲" }],

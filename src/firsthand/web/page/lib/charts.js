@@ -66,8 +66,9 @@ export function path(points, X, Y) {
   return d;
 }
 
-function domainOf({ domain = [], log = false }, values) {
-  const [low, high] = rounded(extent(values, log), log);
+function domainOf({ domain = [], log = false }, values, exact = false) {
+  const ends = extent(values, log);
+  const [low, high] = exact && ends[0] < ends[1] ? ends : rounded(ends, log);
   return [domain[0] ?? low, domain[1] ?? high];
 }
 
@@ -87,7 +88,7 @@ export function lineChart({ title, note, height, x, y }) {
     const all = [...series.flatMap((one) => one.points), ...marks.map((mark) => [mark.x, mark.y])];
     const format = { x: axes.x.format ?? plain, y: axes.y.format ?? plain };
     picture.show({
-      x: { ...axes.x, domain: domainOf(axes.x, all.map(([at]) => at)) },
+      x: { ...axes.x, domain: domainOf(axes.x, all.map(([at]) => at), true) },
       y: { ...axes.y, domain: domainOf(axes.y, all.map(([, value]) => value)) },
       legend: series.length > 1 ? series.map(legendOf) : [],
       label: series.filter((one) => one.points.length).map((one) => `${one.name} ${format.y(one.points[one.points.length - 1][1])}`).join(", "),
@@ -174,7 +175,11 @@ function palette(name) {
   return (share) => mix(zero, share < 0 ? cool : warm, Math.min(1, Math.abs(share)));
 }
 
-const isDark = ([r, g, b]) => 0.299 * r + 0.587 * g + 0.114 * b < 140;
+/** Whether white reads better on a colour than black: its luminance as WCAG has it, against the middle of contrast. */
+const isDark = (channels) => {
+  const [r, g, b] = channels.map((value) => (value <= 10 ? value / 3294 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.179;
+};
 
 /**
  * A table of numbers as colours, first row on top.
