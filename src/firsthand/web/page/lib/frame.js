@@ -18,7 +18,8 @@ const widthOf = (text) => [...text].reduce((sum, c) => sum + (c > "\u2e80" ? 12 
  * Options: title; note, a sentence that says what to look for; height in pixels, or square; bare, without axes.
  * A spec has x and y {label, domain, log, ticks}, paint(layer, X, Y), which appends SVG elements, legend (elements),
  * readings() [{x, y, text: [lines]}] in units of the axes, `across` where they are cells in rows of so many, nearest "x"
- * or "both", onselect(reading), raster {columns, rows, rgba} and label, what the picture says in one line.
+ * or "both", onselect(reading), clip (to the axes), raster
+ * {columns, rows, rgba} below the lines, and label, what the picture says in one line.
  */
 export function frame({ title, note, height = 260, square = false, bare = false }) {
   const canvas = h("canvas", { class: "chart-raster", hidden: true, "aria-hidden": "true" });
@@ -47,7 +48,9 @@ export function frame({ title, note, height = 260, square = false, bare = false 
     const total = axes.top + tall + axes.bottom;
     const X = scale(spec.x.domain, [axes.left, axes.left + wide], spec.x.log);
     const Y = scale(spec.y.domain, spec.y.down ? [axes.top, axes.top + tall] : [axes.top + tall, axes.top], spec.y.log);
-    const layer = s("g", {});
+    // nested, an svg cuts off what goes beyond the axes
+    const box = { x: axes.left, y: axes.top, width: wide, height: tall };
+    const layer = spec.clip ? s("svg", { ...box, viewBox: Object.values(box).join(" ") }) : s("g", {});
     spec.paint(layer, X, Y);
     for (const [name, value] of [["width", width], ["height", total], ["viewBox", `0 0 ${width} ${total}`]]) svg.setAttribute(name, value);
     svg.setAttribute("aria-label", [title, spec.label, !bare && `x: ${spec.x.label}, y: ${spec.y.label}`, t(HINT)].filter(Boolean).join("; "));
@@ -163,17 +166,17 @@ function margins({ x, y }, height) {
   return { top: LINE + 10, right: 14, bottom: (x.ticks?.length === 0 ? 6 : LINE + 6) + (x.label ? LINE : 0), left: Math.ceil(widest) + 12 };
 }
 
-function drawAxes({ x, y }, X, Y) {
+function drawAxes({ x, y, raster }, X, Y) {
   const [left, right] = X.range;
   const [top, bottom] = [...Y.range].sort((a, b) => a - b);
   const parts = [s("rect", { class: "chart-box", x: left, y: top, width: right - left, height: bottom - top })];
   for (const { at, text } of ticksOf(y, Y, Math.max(2, Math.round((bottom - top) / 45)))) {
-    if (!y.ticks) parts.push(s("line", { class: "chart-grid", x1: left, x2: right, y1: Y(at), y2: Y(at) }));
+    if (!y.ticks && !raster) parts.push(s("line", { class: "chart-grid", x1: left, x2: right, y1: Y(at), y2: Y(at) }));
     parts.push(s("text", { x: left - 6, y: Y(at) + 4, "text-anchor": "end", class: "chart-tick" }, text));
   }
   let free = -Infinity; // where the last label ended
   for (const { at, text } of ticksOf(x, X, Math.max(2, Math.round((right - left) / 80)))) {
-    if (!x.ticks) parts.push(s("line", { class: "chart-grid", x1: X(at), x2: X(at), y1: top, y2: bottom }));
+    if (!x.ticks && !raster) parts.push(s("line", { class: "chart-grid", x1: X(at), x2: X(at), y1: top, y2: bottom }));
     const half = widthOf(text) / 2;
     if (X(at) - half < free + 4) continue;
     free = X(at) + half;
