@@ -1,4 +1,4 @@
-"""The command line: `firsthand train`, `sweep`, `search`, `evaluate`, `predict`, `summary`, `data`, `doctor`.
+"""The command line: `firsthand train`, `sweep`, `search`, `evaluate`, `predict`, `summary`, `lab`, `data`, `doctor`.
 
 One module per command, or per few that belong together.  Heavy imports stand inside the commands, so that
 `firsthand --help` answers at once.
@@ -12,7 +12,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from . import data, doctor, models, search, sweep, train
+from . import data, doctor, lab, models, search, sweep, train
 
 __all__ = ["app", "main"]
 
@@ -30,6 +30,7 @@ for command in (
     models.evaluate,
     models.predict,
     models.summary,
+    lab.lab,
     data.data,
     doctor.doctor,
 ):
