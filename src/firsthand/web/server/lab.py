@@ -18,7 +18,8 @@ from .shelf import Shelf
 
 __all__ = ["Error", "Lab", "TheLab", "base64_of", "rounded"]
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Error(BaseModel):

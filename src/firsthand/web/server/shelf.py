@@ -81,10 +81,7 @@ class Shelf:
         return found.members[0] if isinstance(found, Ensemble) else found
 
     def _load(self, name: str, files: dict[str, Named]) -> Model | Ensemble:
-        if name == "box" and self.box is not None:
-            model = self.box()
-        else:
-            model = load_model(files[name].path)
+        model = self.box() if name == "box" and self.box is not None else load_model(files[name].path)
         shape = model.input_shape
         if len(shape) != 3 or shape[2] != 1:
             raise FirsthandError(f"model {name}: it reads inputs of shape {shape}, expected grey images")
