@@ -1,5 +1,7 @@
 """The application: routes, errors in one line, the static page."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -12,10 +14,11 @@ from starlette.types import Scope
 
 from firsthand.errors import FirsthandError
 
-from . import live, models
+from . import live, models, train
 from .lab import Lab
 from .security import BodyTooLarge, Guard
 from .shelf import UnknownModel
+from .trainings import AtLimit, UnknownTraining
 
 __all__ = ["create_app"]
 
@@ -45,9 +48,10 @@ def create_app(lab: Lab, host: str = "127.0.0.1") -> FastAPI:
         docs_url=None,  # FastAPI's own pages load scripts from elsewhere; #/api shows the schema
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        lifespan=_lifespan,
     )
     app.state.lab = lab
-    for part in (models, live):
+    for part in (models, train, live):
         app.include_router(part.router)
     app.add_exception_handler(FirsthandError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -58,12 +62,19 @@ def create_app(lab: Lab, host: str = "127.0.0.1") -> FastAPI:
     return app
 
 
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    await app.state.lab.trainings.close()
+
+
 def _error(status: int, error: str) -> JSONResponse:
     return JSONResponse({"error": " ".join(error.split())}, status)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    return _error(404 if isinstance(error, UnknownModel) else 422, str(error))
+    status = 404 if isinstance(error, UnknownModel | UnknownTraining) else 409 if isinstance(error, AtLimit) else 422
+    return _error(status, str(error))
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

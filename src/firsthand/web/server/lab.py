@@ -15,8 +15,9 @@ from pydantic import BaseModel
 from starlette.requests import HTTPConnection
 
 from .shelf import Shelf
+from .trainings import Trainings
 
-__all__ = ["Error", "Lab", "TheLab", "base64_of", "rounded"]
+__all__ = ["Error", "Lab", "TheLab", "base64_of", "cores", "rounded"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,9 +29,13 @@ class Error(BaseModel):
     error: str
 
 
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _pool() -> ThreadPoolExecutor:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return ThreadPoolExecutor(cores or 1, "lab")
+    return ThreadPoolExecutor(cores(), "lab")
 
 
 @dataclass
@@ -39,10 +44,12 @@ class Lab:
 
     Args:
         shelf: its models.
+        trainings: its trainings.
         results: folder of the experiments' results.
     """
 
     shelf: Shelf
+    trainings: Trainings
     results: Path
     # as many at once as there are cores: more would only wait for each other, with their memory taken
     pool: ThreadPoolExecutor = field(default_factory=_pool)

@@ -10,8 +10,9 @@ import uvicorn
 from firsthand.errors import FirsthandError
 
 from .app import create_app
-from .lab import Lab
+from .lab import Lab, cores
 from .shelf import Shelf
+from .trainings import Trainings
 
 __all__ = ["serve"]
 
@@ -39,7 +40,7 @@ def serve(
     Raises:
         FirsthandError: the address cannot be bound to, or the model cannot be used.
     """
-    lab = Lab(Shelf(model, runs), results)
+    lab = Lab(Shelf(model, runs), Trainings(max(2, cores()), runs), results)
     if model is not None:
         lab.shelf.model("given")
     with _bound(host, port) as listening:

@@ -9,9 +9,9 @@ export function probabilities(classes) {
     const fill = s("rect", { height: 14, width: 0, rx: 2 });
     const value = h("output", {}, "–");
     const bar = s("svg", { viewBox: "0 0 200 14", preserveAspectRatio: "none", "aria-hidden": "true" }, s("rect", { class: "track", width: 200, height: 14, rx: 2 }), fill);
-    return { element: h("div", { class: "bar", role: "listitem", tabindex: 0 }, h("span", { class: "name" }, name), bar, value), fill, value };
+    return { element: h("div", { class: "probability", role: "listitem", tabindex: 0 }, h("span", { class: "name" }, name), bar, value), fill, value };
   });
-  const element = h("div", { class: "bars", role: "list", "aria-label": t({ en: "Probability of each digit", zh: "各数字的概率" }) }, rows.map((row) => row.element));
+  const element = h("div", { class: "probabilities", role: "list", "aria-label": t({ en: "Probability of each digit", zh: "各数字的概率" }) }, rows.map((row) => row.element));
   return {
     element,
     show(values) {
