@@ -1,4 +1,4 @@
-"""The command line: `firsthand train`, `sweep`, `search`, `evaluate`, `predict`, `summary`, `data`, `doctor`.
+"""The command line: `firsthand train`, `sweep`, `search`, `evaluate`, `predict`, `inspect`, `summary`, `lab`, ...
 
 One module per command, or per few that belong together.  Heavy imports stand inside the commands, so that
 `firsthand --help` answers at once.
@@ -12,7 +12,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from . import data, doctor, models, search, sweep, train
+from . import data, doctor, inspect, lab, models, search, sweep, train
 
 __all__ = ["app", "main"]
 
@@ -29,7 +29,9 @@ for command in (
     search.search,
     models.evaluate,
     models.predict,
+    inspect.inspect,
     models.summary,
+    lab.lab,
     data.data,
     doctor.doctor,
 ):

@@ -1,5 +1,6 @@
-"""Looking inside: what a trained network gets wrong, how far it can be believed, and the pictures of it."""
+"""Looking inside: what a network gets wrong, how far it can be believed, how its layers learn, what they see."""
 
+from .arithmetic import Arithmetic, before_pooling, unit_arithmetic
 from .calibration import (
     Reliability,
     brier_score,
@@ -8,14 +9,54 @@ from .calibration import (
     reliability,
 )
 from .diagnostics import Mistake, confusion_matrix, mistakes
+from .filters import Field, Strongest, feature_maps, kernel_images, kernel_layers, receptive_field, strongest
+from .gradients import LayerGradient, LayerUpdate, gradient_lengths, mean_gradient, update_lengths
+from .neighbours import Nearest, Neighbours, last_hidden
+from .parts import Part, layer_outputs, part_named, parts
+from .saliency import gradient_saliency, input_gradient, occlusion
+from .units import UnitUse, WeightHistogram, unit_use, weight_histograms
+from .verdict import Verdict, accuracy_noise, cost_turn, overfitting
 
 __all__ = [
+    "Arithmetic",
+    "Field",
+    "LayerGradient",
+    "LayerUpdate",
     "Mistake",
+    "Nearest",
+    "Neighbours",
+    "Part",
     "Reliability",
+    "Strongest",
+    "UnitUse",
+    "Verdict",
+    "WeightHistogram",
+    "accuracy_noise",
+    "before_pooling",
     "brier_score",
     "confusion_matrix",
+    "cost_turn",
     "expected_calibration_error",
+    "feature_maps",
+    "gradient_lengths",
+    "gradient_saliency",
+    "input_gradient",
+    "kernel_images",
+    "kernel_layers",
+    "last_hidden",
+    "layer_outputs",
+    "mean_gradient",
     "mistakes",
     "negative_log_likelihood",
+    "occlusion",
+    "overfitting",
+    "part_named",
+    "parts",
+    "receptive_field",
     "reliability",
+    "strongest",
+    "unit_arithmetic",
+    "unit_use",
+    "update_lengths",
+    "weight_histograms",
 ]

@@ -5,7 +5,7 @@ What happens within an epoch is one compiled program, in step.py.
 
 import time
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -35,6 +35,8 @@ class Progress(NamedTuple):
     seconds: float  # of steps, in this epoch
     batch_cost: float  # mean over the epoch's mini-batches so far
     record: dict[str, float] | None  # of the epoch, once it is complete
+    # called while the progress function runs: copies of the parameters as they are now, in NumPy arrays
+    params: Callable[[], tuple[Params, ...]]
     member: int = 0  # of an ensemble, from 0
 
 
@@ -178,15 +180,22 @@ class Run:
         self.params, self.state = epoch.params, epoch.state
         self.history.records.append(record)
         self._compare_with_best(record)
-        self.report(len(costs), seconds, costs, record)
+        self.report(len(costs), seconds, costs, partial(_copied, self.params), record)
 
-    def report(self, step: int, seconds: float, costs: Any, record: dict[str, float] | None = None) -> None:
+    def report(
+        self,
+        step: int,
+        seconds: float,
+        costs: Any,
+        params: Callable[[], tuple[Params, ...]],
+        record: dict[str, float] | None = None,
+    ) -> None:
         """Tell the progress function, if there is one, how far this epoch is, or that it is complete."""
         if self.progress is None:
             return
         number = len(self.history) + (record is None)
         mean = float(np.mean(np.asarray(costs)[:step]))
-        self.progress(Progress(number, self.recipe.epochs, step, len(costs), seconds, mean, record))
+        self.progress(Progress(number, self.recipe.epochs, step, len(costs), seconds, mean, record, params))
 
     def _monitored(self, params: Any) -> dict[str, float]:
         scores, values = {}, {}
@@ -269,11 +278,12 @@ def pass_over(runs: Sequence[Run], program: Any, interrupted: Callable[[], bool]
                 raise NotFinite(_divergence(run, int(at), float(value), np.ravel(one.rates)))
         now = time.perf_counter()
         for number, run in enumerate(runs):
-            run.report(stop, now - started, costs if alone else costs[number])
+            copied = partial(_copied, params, None if alone else number)
+            run.report(stop, now - started, costs if alone else costs[number], copied)
         if interrupted is not None and interrupted():
             raise KeyboardInterrupt
-        # about four reports a second: each call of the program has a small price
-        stride = max(1, int((stop - done) * 0.25 / max(now - last, 1e-3)))
+        # about ten reports a second: each call of the program has a small price
+        stride = max(1, int((stop - done) * 0.1 / max(now - last, 1e-3)))
         done, last = stop, now
     seconds = time.perf_counter() - started
     for run, epoch in zip(runs, [one] if alone else _unstacked(one, len(runs)), strict=True):
@@ -306,6 +316,11 @@ def _stacked(epochs: list[Epoch]) -> Epoch:
 
 def _unstacked(epoch: Epoch, count: int) -> list[Epoch]:
     return [jax.tree.map(lambda a, n=n: a[n], epoch) for n in range(count)]
+
+
+def _copied(params: Any, member: int | None = None) -> Any:
+    """Parameters, those of one member where there are several, in memory that no step takes over."""
+    return jax.tree.map(lambda a: np.array(a if member is None else np.asarray(a)[member]), params)
 
 
 _copy = jax.jit(lambda tree: jax.tree.map(jnp.copy, tree))

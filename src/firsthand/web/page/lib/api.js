@@ -9,7 +9,7 @@ export class ApiError extends Error {
 }
 
 async function answered(response) {
-  const body = await response.json().catch(() => ({}));
+  const body = response.status === 204 ? {} : await response.json().catch(() => ({}));
   if (!response.ok) throw new ApiError(body.error ?? `${response.status} ${response.statusText}`, response.status);
   return body;
 }
@@ -28,6 +28,10 @@ export const get = (path) => request(path, {});
 
 export const post = (path, body) =>
   request(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}) });
+
+export const put = (path) => request(path, { method: "PUT" });
+
+export const remove = (path) => request(path, { method: "DELETE" });
 
 /** Send a file or blob as it is. */
 export const upload = (path, blob) =>

@@ -1,0 +1,157 @@
+"""`firsthand inspect`."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from firsthand.errors import FirsthandError
+
+from .common import DataName, Device, Json, ModelPath, find_model, load_splits, use_device
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from numpy import ndarray
+
+    from firsthand.data import Dataset
+    from firsthand.inspect import Verdict
+    from firsthand.learning import DataSplits, Model
+    from firsthand.nn import Cost
+
+__all__ = ["inspect"]
+
+
+def inspect(
+    model: ModelPath = None,
+    data: DataName = "mnist",
+    out: Annotated[
+        Path | None, typer.Option(help="New folder for the pictures.", show_default="runs/DATE-inspect")
+    ] = None,
+    images: Annotated[int, typer.Option(help="How many images of the data to look at.")] = 2000,
+    shown: Annotated[int, typer.Option(help="How many of them to show with saliency and neighbours.")] = 6,
+    member: Annotated[int, typer.Option(help="Which network of an ensemble to look into, from 1.")] = 1,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Look inside a model: gradients, idle units, weights, filters, saliency, neighbours, and whether it overfits.
+
+    The images are the first of the validation data, of whatever there is where these are missing.
+    """
+    use_device(device)
+    from firsthand.learning import Ensemble
+    from firsthand.report import new_run_folder
+
+    found = find_model(model, quiet=as_json)
+    one = found.members[_checked("--member", member, len(found.members)) - 1] if isinstance(found, Ensemble) else found
+    splits = load_splits(data, None, 0, whole=True)
+    part = splits.validation if splits.validation is not None else splits.train
+    one.check_fits(part)
+    looked_at = part[: _checked("--images", images, None)]
+    most = _checked("--shown", shown, None)
+    folder = new_run_folder(out, "inspect").path
+    numbers, figures = _look(one, looked_at, splits.train[:10_000], looked_at.images[:most])
+    verdict = _verdict(model, one, splits)
+    if verdict is not None:
+        numbers["overfitting"] = {"kind": verdict.kind, "gap": verdict.gap, "noise": verdict.noise}
+        numbers["overfitting"] |= {"english": verdict.english, "chinese": verdict.chinese}
+    for name, figure in figures.items():
+        figure.savefig(folder / f"{name}.png", dpi=110)
+    (folder / "inspect.json").write_text(json.dumps(numbers, indent=1, ensure_ascii=False) + "\n")
+    if as_json:
+        print(json.dumps({**numbers, "folder": str(folder)}))
+        return
+    print(f"{one.network.summary()}\n\n{len(looked_at):,} images\n")
+    print(f"{'gradient':40} {'|dC/db|':>10} {'|dC/dw|':>10}")
+    for row in numbers["gradients"]:
+        print(f"{row['layer']:40} {row['bias']:10.2g} {row['weights']:10.2g}")
+    print(*("", *numbers["units"]), sep="\n")
+    if verdict is not None:
+        print(f"\n{verdict.english}\n{verdict.chinese}")
+    print(f"\npictures: {folder}")
+
+
+def _look(
+    model: "Model", data: "Dataset", known: "Dataset", some: "ndarray"
+) -> "tuple[dict[str, Any], dict[str, Figure]]":
+    """Numbers and pictures of a model over some data; neighbours are looked for among those known."""
+    from firsthand.inspect import (
+        Neighbours,
+        feature_maps,
+        gradient_lengths,
+        gradient_saliency,
+        kernel_images,
+        kernel_layers,
+        occlusion,
+        plots_inside,
+        strongest,
+        unit_use,
+        weight_histograms,
+    )
+
+    cost = _cost(model)
+    gradients, units = gradient_lengths(model.network, model.params, data, cost=cost), unit_use(model, data)
+    weights = weight_histograms(model)
+    figures = {"gradients": plots_inside.plot_gradients(gradients), "weights": plots_inside.plot_weights(weights)}
+    if units:
+        figures["units"] = plots_inside.plot_units(units)
+    if len(model.input_shape) == 3:
+        for number, name in enumerate(kernel_layers(model.network), start=1):
+            figures[f"kernels_{number}"] = plots_inside.plot_kernels(kernel_images(model, name))
+            figures[f"feature_maps_{number}"] = plots_inside.plot_feature_maps(
+                some[0], feature_maps(model, some[0], name), name
+            )
+            figures[f"strongest_{number}"] = plots_inside.plot_strongest(strongest(model, data, name))
+        maps = {
+            "gradient |∂z/∂x|": gradient_saliency(model, some),
+            "covered: fall of z": occlusion(model, some, of="z"),
+        }
+        named = [f"called {model.classes[k]}" for k in model.predict(some)]
+        figures["saliency"] = plots_inside.plot_saliency(some, maps, named)
+        nearest = Neighbours(model, known).nearest(some, min(9, len(known)))
+        figures["neighbours"] = plots_inside.plot_neighbours(some, nearest, known)
+    numbers = {
+        "images": len(data),
+        "cost": cost.__name__,
+        "gradients": [{"layer": each.name, "bias": each.bias, "weights": each.weights} for each in gradients],
+        "units": [str(each) for each in units],
+        "weights": [
+            {"layer": each.name, "mean": each.mean, "std": each.std, "near_zero": each.near_zero} for each in weights
+        ],
+    }
+    return numbers, figures
+
+
+def _cost(model: "Model") -> "Cost":
+    """That of the model's training; where it is unknown, one that its output layer has."""
+    from firsthand.nn import cross_entropy, log_likelihood, quadratic, softmax
+
+    name = model.provenance.get("recipe", {}).get("cost")
+    by_name = {cost.__name__: cost for cost in (cross_entropy, log_likelihood, quadratic)}
+    return by_name.get(name, log_likelihood if model.network.activation is softmax else quadratic)
+
+
+def _verdict(path: Path | None, model: "Model", splits: "DataSplits") -> "Verdict | None":
+    """From the history beside the model, if it has what it takes; otherwise measured, if these are its data."""
+    from firsthand.inspect import overfitting
+    from firsthand.learning import History
+
+    if splits.validation is None or splits.train.digest != model.provenance.get("training_data"):
+        return None
+    sizes = {"training_images": len(splits.train), "validation_images": len(splits.validation)}
+    if path is not None and (file := path.with_name("history.json")).exists():
+        kept = json.loads(file.read_text())  # of an ensemble, a list
+        history = History.from_json(kept) if isinstance(kept, dict) else History()
+        if "training_accuracy" in history and "validation_accuracy" in history:
+            return overfitting(history, **sizes)
+    accuracies = {
+        "training_accuracy": model.accuracy(splits.train),
+        "validation_accuracy": model.accuracy(splits.validation),
+    }
+    return overfitting(History([{"epoch": model.provenance["epochs"], **accuracies}]), **sizes)
+
+
+def _checked(option: str, value: int, most: int | None) -> int:
+    if value < 1 or (most is not None and value > most):
+        raise FirsthandError(f"{option}: found {value}, expected 1 or more" + (f", at most {most}" if most else ""))
+    return value

@@ -1,0 +1,104 @@
+"""The WebSocket: drawings in, readings out."""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from firsthand.errors import FirsthandError
+
+from .drawing import Digit, read_drawing, unpack_drawing
+from .lab import Lab, TheLab, base64_of, rounded
+
+__all__ = ["digit_json", "router"]
+
+router = APIRouter()
+
+
+def digit_json(digit: Digit) -> dict[str, Any]:
+    """A digit for the page."""
+    height, width = digit.pixels.shape
+    return {
+        "box": digit.box,
+        "pixels": base64_of(digit.pixels),
+        "shape": [height, width],
+        "label": int(digit.probabilities.argmax()),
+        "probabilities": rounded(digit.probabilities),
+    }
+
+
+@router.websocket("/api/live")
+async def live(socket: WebSocket, lab: TheLab) -> None:
+    """Read drawings as they are drawn, and tell of the trainings as they go on.
+
+    Bytes are drawings (see `unpack_drawing`); each is answered by {"type": "read", "number", "digits", "ms"}.  JSON
+    text is {"type": "model", "model": name}, for the drawings after it, or {"type": "watch"}, after which messages of
+    type "trainings" (all that there are), "training" (what is new of one) and "removed" come.  What cannot be used is
+    answered by {"type": "error", "error": one line}.
+    """
+    await socket.accept()
+    chosen: str | None = None
+    watching: asyncio.Task[None] | None = None
+    try:
+        while True:
+            message = await socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            try:
+                if message.get("bytes") is not None:
+                    answer = await lab.compute(_read, lab, chosen, message["bytes"])
+                else:
+                    answer = _parsed(message.get("text") or "")
+                    if answer["type"] == "model":
+                        await lab.compute(lab.shelf.model, answer["model"])
+                        chosen = answer["model"]
+                    elif watching is None:
+                        watching = asyncio.create_task(_watch(socket, lab))
+                        continue
+            except FirsthandError as error:
+                answer = {"type": "error", "error": str(error)}
+            await _send(socket, answer)
+    except WebSocketDisconnect:
+        return
+    finally:
+        if watching is not None:
+            watching.cancel()
+
+
+async def _watch(socket: WebSocket, lab: Lab) -> None:
+    with lab.trainings.listening() as queue:
+        try:
+            trainings = [training.whole() for training in lab.trainings.all.values()]
+            await _send(socket, {"type": "trainings", "trainings": trainings})
+            while (message := await queue.get()) is not None:
+                await _send(socket, message)
+            await socket.close(1013, "too slow; connect again")
+        except (WebSocketDisconnect, RuntimeError):
+            return  # the page has gone
+
+
+async def _send(socket: WebSocket, message: dict[str, Any]) -> None:
+    await socket.send_text(json.dumps(message, separators=(",", ":")))
+
+
+def _read(lab: Lab, name: str | None, message: bytes) -> dict[str, Any]:
+    started = time.perf_counter()
+    number, ink = unpack_drawing(message)
+    model = lab.shelf.model(name)
+    digits = [digit_json(digit) for digit in read_drawing(ink, model)]
+    ms = round(1000 * (time.perf_counter() - started), 2)
+    return {"type": "read", "number": number, "digits": digits, "classes": model.classes, "ms": ms}
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        message = json.loads(text)
+        kind, name = message["type"], message.get("model")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise FirsthandError(f"message: found {text[:60]!r}, expected JSON with a type") from None
+    if kind not in ("model", "watch") or not isinstance(name, str | None):
+        raise FirsthandError(f"message: found type {kind!r:.60}, expected 'model' with a name, or 'watch'")
+    return {"type": kind, "model": name}
