@@ -16,7 +16,7 @@ from firsthand.errors import FirsthandError
 
 from . import inside, live, mistakes, models, train
 from .lab import Lab
-from .security import BodyTooLarge, Guard
+from .security import Guard
 from .shelf import UnknownModel
 from .trainings import AtLimit, UnknownTraining
 
@@ -56,7 +56,6 @@ def create_app(lab: Lab, host: str = "127.0.0.1") -> FastAPI:
     app.add_exception_handler(FirsthandError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(BodyTooLarge, _too_large)
     app.mount("/", Page(directory=PAGE, html=True))
     app.add_middleware(Guard, host=host, max_body=MAX_BODY)
     return app
@@ -89,6 +88,3 @@ async def _http(request: Request, error: Exception) -> Response:
     response.headers.update(error.headers or {})
     return response
 
-
-async def _too_large(request: Request, error: Exception) -> Response:
-    return _error(413, str(error))

@@ -15,6 +15,8 @@ from .lab import Lab, TheLab, base64_of, rounded
 
 __all__ = ["digit_json", "router"]
 
+MAX_TEXT = 500  # characters of a JSON message: too few to be nested too deeply for the parser
+
 router = APIRouter()
 
 
@@ -94,10 +96,12 @@ def _read(lab: Lab, name: str | None, message: bytes) -> dict[str, Any]:
 
 
 def _parsed(text: str) -> dict[str, Any]:
+    if len(text) > MAX_TEXT:
+        raise FirsthandError(f"message: {len(text)} characters found, expected at most {MAX_TEXT}")
     try:
         message = json.loads(text)
         kind, name = message["type"], message.get("model")
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise FirsthandError(f"message: found {text[:60]!r}, expected JSON with a type") from None
     if kind not in ("model", "watch") or not isinstance(name, str | None):
         raise FirsthandError(f"message: found type {kind!r:.60}, expected 'model' with a name, or 'watch'")

@@ -12,9 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["CONTENT_SECURITY_POLICY", "Guard", "allowed_names", "is_loopback"]
+__all__ = ["CONTENT_SECURITY_POLICY", "BodyTooLarge", "Guard", "allowed_names", "is_loopback"]
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -120,11 +121,11 @@ def _limited(receive: Receive, limit: int) -> Receive:
     return counted
 
 
-class BodyTooLarge(Exception):
+class BodyTooLarge(HTTPException):
     """A body without a declared length went over the limit."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"body: over {limit:,} bytes found, expected at most that")
+        super().__init__(413, f"body: over {limit:,} bytes found, expected at most that")
 
 
 def _with_headers(send: Send) -> Send:
