@@ -1,8 +1,5 @@
 """The reference against finite differences, against the texts, and the engine against the reference."""
 
-import json
-from pathlib import Path
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -333,7 +330,7 @@ def test_grokking_prints_what_the_text_prints():
     run = grokking.train(
         data.images[..., 0] / 255, data.labels, test.images[..., 0] / 255, test.labels, grokking.AS_PRINTED, 1
     )
-    assert list(run) == [(0.0288, 0.055)]
+    assert [iteration[:2] for iteration in run] == [(0.0288, 0.055)]
 
 
 def test_grokking_corrected_is_gradient_descent(rng):
@@ -352,16 +349,3 @@ def test_grokking_corrected_is_gradient_descent(rng):
     # as printed, the kernels' direction is none: this is what `exact_slope` is for
     printed, _ = grokking.gradients(parameters, images, labels, mask, variant._replace(exact_slope=False))
     assert not np.allclose(printed.kernels, update.kernels)
-
-
-@pytest.mark.tiny
-def test_grokking_results_are_the_published():
-    results = json.loads((Path(__file__).parents[1] / "results" / "grokking.json").read_text())
-    published, printed = results["published"], results["measured"]["printed"]
-    assert abs(printed["test_accuracy"] - published["test_accuracy"]) <= 0.015
-    # what the text prints of iterations 0 to 8 and 297 to 299
-    assert printed["test_accuracies"][:9] == [0.0288, 0.0273, 0.028, 0.0292, 0.0339, 0.0478, 0.076, 0.1316, 0.2137]
-    assert printed["training_accuracies"][:9] == [0.055, 0.037, 0.037, 0.04, 0.046, 0.068, 0.083, 0.096, 0.127]
-    assert printed["test_accuracies"][-3:] == [0.8774] * 3
-    assert printed["training_accuracies"][-3:] == [0.816, 0.804, 0.814]
-    assert set(results["measured"]) == {"printed", "corrected", "gradient_descent"}

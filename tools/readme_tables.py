@@ -229,6 +229,18 @@ def costs(results: Path, language: str) -> list[str]:
     return [*_table(head, cells, "l" + "r" * len(sizes)), "", _source(found, language)]
 
 
+def experiments(results: Path, language: str) -> list[str]:
+    """Every experiment of the texts: published beside measured."""
+    folder = results / "experiments"
+    if not any(folder.glob("*.json")):
+        return []
+    # the tables of the other files need no installed firsthand
+    from firsthand.report.experiments import load_results, markdown, provenance
+
+    found = load_results(folder)
+    return [*markdown(found, language), "", f"<sub>{provenance(found, language)}</sub>"]
+
+
 TABLES: dict[str, Callable[[Path, str], list[str]]] = {
     "digit-reader": digit_reader,
     "performance": performance,
@@ -236,6 +248,7 @@ TABLES: dict[str, Callable[[Path, str], list[str]]] = {
     "parts": parts,
     "members": members,
     "costs": costs,
+    "experiments": experiments,
 }
 
 

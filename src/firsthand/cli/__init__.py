@@ -12,7 +12,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from . import data, doctor, inspect, lab, models, search, sweep, train
+from . import data, doctor, experiments, inspect, lab, models, search, sweep, train
 
 __all__ = ["app", "main"]
 
@@ -33,6 +33,9 @@ for command in (
     models.summary,
     lab.lab,
     data.data,
+    experiments.experiments,
+    experiments.run,
+    experiments.report,
     doctor.doctor,
 ):
     app.command()(command)

@@ -30,6 +30,7 @@ __all__ = [
     "AS_PRINTED",
     "CORRECTED",
     "GRADIENT_DESCENT",
+    "Iteration",
     "Parameters",
     "Variant",
     "gradients",
@@ -66,6 +67,14 @@ class Parameters(NamedTuple):
 
     kernels: np.ndarray  # (9, 16)
     weights: np.ndarray  # (positions^2 * 16, 10)
+
+
+class Iteration(NamedTuple):
+    """What one pass over the training images leaves: shares of right answers, and the weights."""
+
+    test_accuracy: float
+    training_accuracy: float  # with dropout on
+    parameters: Parameters
 
 
 def init(variant: Variant, rng: np.random.RandomState) -> Parameters:
@@ -152,7 +161,8 @@ def train(
     variant: Variant,
     iterations: int = 300,
     rng: np.random.RandomState | None = None,
-) -> Iterator[tuple[float, float]]:
+    parameters: Parameters | None = None,
+) -> Iterator[Iteration]:
     """Train as the listing does, one item per iteration (epoch).
 
     The last, incomplete batch is never used (104 of the 1,000 images), yet the training accuracy is divided by all.
@@ -163,12 +173,11 @@ def train(
         variant: as printed, or corrected.
         iterations: how many.
         rng: by default from seed 1, as in the listing.
-    Yields:
-        Test accuracy, training accuracy (with dropout on).
+        parameters: to go on from those of an earlier iteration, with `rng` in the state that it then had.
     """
     rng = rng or np.random.RandomState(1)
     targets = one_hot(labels)
-    parameters = init(variant, rng)
+    parameters = init(variant, rng) if parameters is None else parameters
     for _ in range(iterations):
         correct = 0
         for start in range(0, len(images) - BATCH_SIZE + 1, BATCH_SIZE):
@@ -176,7 +185,8 @@ def train(
             mask = rng.randint(2, size=(BATCH_SIZE, len(parameters.weights)))
             parameters, right = step(parameters, images[batch], targets[batch], mask, variant)
             correct += right
-        yield _accuracy(parameters, test_images, test_labels, variant), correct / len(images)
+        accuracy = _accuracy(parameters, test_images, test_labels, variant)
+        yield Iteration(accuracy, correct / len(images), parameters)
 
 
 def _accuracy(parameters: Parameters, images: np.ndarray, labels: np.ndarray, variant: Variant) -> float:

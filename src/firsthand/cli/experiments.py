@@ -1,0 +1,239 @@
+"""`firsthand experiments`, `run` and `report`."""
+
+import fnmatch
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from firsthand.errors import FirsthandError
+
+from .common import Json
+
+if TYPE_CHECKING:
+    from firsthand.experiments.experiment import Experiment
+    from firsthand.experiments.result import Result
+    from firsthand.experiments.running import State
+
+__all__ = ["experiments", "report", "run"]
+
+RESULTS = Path("results/experiments")
+QUICK = Path("runs/quick")
+SCRATCH = Path("runs/experiments")
+
+
+def experiments(
+    results: Annotated[Path, typer.Option(help="Folder of the results.")] = RESULTS,
+    as_json: Json = False,
+    chinese: Annotated[bool, typer.Option("--zh", help="In Chinese.")] = False,
+) -> None:
+    """List the experiments of the texts: what each shows, what was published, and what was measured here."""
+    from firsthand.experiments.catalogue import EXPERIMENTS
+    from firsthand.experiments.result import Result
+
+    found = {}
+    for experiment in EXPERIMENTS:
+        if (path := results / f"{experiment.id}.json").exists():
+            found[experiment.id] = Result.load(path)
+    if as_json:
+        print(json.dumps([_plain(each, found.get(each.id)) for each in EXPERIMENTS], ensure_ascii=False))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from firsthand.report.experiments import VERDICTS, brief, duration, overall, published_brief
+
+    at = int(chinese)
+    head = (
+        ("id", "what it shows", "published", "measured", "verdict", "time"),
+        ("实验", "内容", "书中", "实测", "结论", "时间"),
+    )[at]
+    table = Table(*head, box=box.SIMPLE_HEAD, pad_edge=False)
+    table.columns[0].no_wrap = True
+    for experiment in EXPERIMENTS:
+        result = found.get(experiment.id)
+        if result is None:
+            published = published_brief(experiment.published, len(experiment.claims))[at]
+            expected = f"{('about', '大约')[at]} {duration(60 * experiment.minutes * experiment.runs)}"
+            table.add_row(experiment.id, experiment.title[at], published, "", "", expected)
+            continue
+        published, measured = brief(result)
+        verdict = VERDICTS[overall(result)][at]
+        row = (experiment.id, experiment.title[at], published[at], measured[at], verdict, duration(result.seconds))
+        table.add_row(*row)
+    console = Console()
+    # a file or another program has no width of its own
+    Console(width=None if console.is_terminal else 180).print(table)
+
+
+def _plain(experiment: "Experiment", result: "Result | None") -> dict[str, Any]:
+    from firsthand.report.experiments import overall
+
+    about: dict[str, Any] = {
+        "id": experiment.id,
+        "title": experiment.title._asdict(),
+        "source": experiment.source._asdict(),
+        "published": [published._asdict() for published in experiment.published],
+        "claims": len(experiment.claims),
+        "runs": experiment.runs,
+        "minutes": experiment.minutes,
+        "measured": None,
+    }
+    if result is not None:
+        about["measured"] = {
+            "n": result.n,
+            "quick": result.quick,
+            "numbers": {
+                name: {"mean": result.mean(name), "spread": result.spread(name), "values": result.values(name)}
+                for name in result.runs[0]["numbers"]
+            },
+            "claims": [{"claim": text.en, "holds": finding.holds} for text, finding in result.claims],
+            "verdict": overall(result),
+            "seconds": result.seconds,
+            "date": result.date,
+        }
+    return about
+
+
+def run(
+    ids: Annotated[
+        list[str] | None, typer.Argument(help="Experiments, also by pattern: 'expanded*'.", show_default=False)
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All experiments.")] = False,
+    jobs: Annotated[
+        int | None, typer.Option(help="How many runs at a time, each on a core.", show_default="one per core")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Shorten every run, to try it; nothing is compared.")] = False,
+    runs: Annotated[
+        int | None, typer.Option(help="Runs of each experiment.", show_default="what each declares")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the results.", show_default=f"{RESULTS}, with --quick {QUICK}")
+    ] = None,
+    scratch: Annotated[Path, typer.Option(help="Folder for checkpoints and for runs that are complete.")] = SCRATCH,
+    again: Annotated[bool, typer.Option("--again", help="Measure anew what is complete.")] = False,
+) -> None:
+    """Run experiments of the texts and hold them against their published numbers; stopped ones go on."""
+    from firsthand.experiments.catalogue import EXPERIMENTS
+    from firsthand.experiments.running import run_all
+
+    chosen = _chosen(ids or [], everything, [experiment.id for experiment in EXPERIMENTS])
+    out = (QUICK if quick else RESULTS) if out is None else out
+    try:
+        with _shown() as (say, show):
+            failed = run_all(
+                chosen,
+                out=out,
+                scratch=scratch,
+                jobs=jobs,
+                quick=quick,
+                runs=runs,
+                again=again,
+                say=say,
+                show=show,
+            )
+    except KeyboardInterrupt:
+        without = " without --again" if again else ""
+        print(f"firsthand: interrupted; the same command{without} goes on", file=sys.stderr)
+        raise typer.Exit(130) from None
+    if failed:
+        raise FirsthandError(f"run: {len(failed)} failed, the others are complete: {'; '.join(failed)}")
+    results = "" if out == RESULTS else f" --results {out}"
+    print(f"results and figures: {out}; read them with: firsthand report{results}")
+
+
+def _chosen(patterns: Sequence[str], everything: bool, known: Sequence[str]) -> list[str]:
+    """The ids that patterns stand for, in the order of the texts."""
+    if everything == bool(patterns):
+        raise FirsthandError("run: expected the ids of experiments, or --all; `firsthand experiments` lists them")
+    if everything:
+        return list(known)
+    for pattern in patterns:
+        if not fnmatch.filter(known, pattern):
+            raise FirsthandError(f"run: found {pattern!r}, expected an experiment; `firsthand experiments` lists them")
+    return [id for id in known if any(fnmatch.fnmatchcase(id, pattern) for pattern in patterns)]
+
+
+@contextmanager
+def _shown() -> "Iterator[tuple[Callable[[str], None], Callable[[State], None]]]":
+    """Functions for lines that stay and for the state of the work, on a terminal or in a file."""
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console()
+    if console.is_terminal:
+        with Live(console=console, refresh_per_second=4, transient=True) as live:
+            yield (
+                lambda line: console.print(line, highlight=False, markup=False),
+                lambda state: live.update(_picture(state)),
+            )
+        return
+    last = time.monotonic()
+
+    def show(state: "State") -> None:
+        nonlocal last
+        if time.monotonic() > last + 60:
+            last = time.monotonic()
+            lines = [f"{each.id} {each.seed}: {each.line or 'started'}" for each in state.running]
+            print(f"{state.done}/{state.total} {_left(state)}; {'; '.join(lines)}", flush=True)
+
+    yield lambda line: print(line, flush=True), show
+
+
+def _picture(state: "State") -> Any:
+    """What runs now, and how far everything is."""
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = Table.grid(padding=(0, 2))
+    for each in state.running:
+        rows.add_row(each.id, f"run {each.seed}", _clock(each.seconds), Text(each.line or "started"))
+    foot = Table.grid(padding=(0, 2))
+    bar = ProgressBar(total=max(1, state.total), completed=state.done, width=40)
+    foot.add_row(f"{state.done}/{state.total}", bar, _left(state))
+    return Group(rows, foot)
+
+
+def _left(state: "State") -> str:
+    return f"about {_clock(state.seconds_left)} left" if state.done < state.total else ""
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def report(
+    results: Annotated[Path, typer.Option(help="Folder of the results.")] = RESULTS,
+    out: Annotated[Path, typer.Option(help="The page.")] = Path("report.html"),
+    language: Annotated[str, typer.Option(help="en, zh, or both with a switch.")] = "both",
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the table as Markdown, and write no page.")
+    ] = False,
+) -> None:
+    """Write one page with all results: published beside measured, claims, figures.  It needs no network."""
+    from firsthand.files import write_atomically
+    from firsthand.report import experiments as tables
+    from firsthand.report.experiments_page import LANGUAGES, experiments_page
+
+    if language not in LANGUAGES:
+        raise FirsthandError(f"--language: found {language!r}, expected {', '.join(LANGUAGES)}")
+    found = tables.load_results(results)
+    if markdown:
+        print("\n".join(tables.markdown(found, "zh" if language == "zh" else "en")))
+        return
+    if not out.parent.is_dir():
+        raise FirsthandError(f"--out: there is no folder {out.parent}")
+    recipes = tables.load_recipes(results.parent / "recipes")
+    page = experiments_page(found, recipes, results, language)
+    path = write_atomically(out, page)
+    print(f"{path}: {len(found)} experiments, {len(page.encode()) / 2**20:.1f} MiB; open it in a browser")

@@ -1,0 +1,408 @@
+"""Chapter 2: the first network, backpropagation over whole mini-batches, and why backpropagation is fast."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from firsthand import nn
+from firsthand.data import mnist
+from firsthand.learning import Recipe
+from firsthand.reference.fully_connected import (
+    Gradient,
+    backprop,
+    backprop_matrix,
+    feedforward,
+    large_weights,
+)
+from firsthand.reference.functions import QUADRATIC
+
+from .drawing import COLOURS, in_percent, panels
+from .experiment import Claim, Drawing, Experiment, Measured, Run
+from .result import Finding, Published, Result, Source, Text
+from .trainings import measured, trained
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["EXPERIMENTS", "finite_differences"]
+
+Arrays = list[np.ndarray]
+
+# --- the first network --------------------------------------------------------------------------------------------
+
+
+def _quadratic(hidden: int, run: Run) -> Measured:
+    """[784, hidden, 10] of sigmoid neurons with the quadratic cost, as chapter 1 trains it."""
+    layers = tuple(nn.FullyConnected(units, weights_init=nn.large, bias_init=nn.large) for units in (hidden, 10))
+    recipe = Recipe(
+        epochs=30,
+        batch_size=10,
+        learning_rate=3.0,
+        cost=nn.quadratic,
+        monitor=("training_cost", "validation_accuracy", "test_accuracy"),
+    )
+    training = trained(run, layers, recipe)
+    found = measured(training)
+    named = np.unique(training.model.predict(mnist().test.images))
+    extra = {"highest_test_accuracy": max(found.arrays["test_accuracy"]), "digits_never_named": 10 - len(named)}
+    return found._replace(numbers={**found.numbers, **extra})
+
+
+def _draw_accuracy(result: Result, needed: Mapping[str, Result]) -> "Figure":
+    figure, ((axes,),) = panels(1, 1, width=6)
+    for run, colour in zip(result.runs, COLOURS * result.n, strict=False):
+        curve = run["arrays"]["test_accuracy"]
+        axes.plot(range(1, len(curve) + 1), curve, color=colour, label=f"seed {run['seed']}")
+    if not result.quick:
+        axes.axhline(result.published[0].value, color="0.3", linestyle=":", label="the text, its best epoch")
+    axes.set(xlabel="epoch", ylabel="test accuracy")
+    in_percent(axes, 1)
+    axes.legend(frameon=False)
+    return figure
+
+
+# --- backpropagation over a mini-batch as matrices ----------------------------------------------------------------
+
+BATCHES = (1, 2, 5, 10, 20, 50, 100)
+
+
+def _one_by_one(weights: Arrays, biases: Arrays, x: np.ndarray, y: np.ndarray) -> Gradient:
+    """The loop of `update_mini_batch`: the sum of the gradients of C_x, one example after the other."""
+    nabla_b = [np.zeros_like(b) for b in biases]
+    nabla_w = [np.zeros_like(w) for w in weights]
+    for i in range(x.shape[1]):
+        delta_b, delta_w = backprop(weights, biases, x[:, i : i + 1], y[:, i : i + 1])
+        nabla_b = [nb + db for nb, db in zip(nabla_b, delta_b, strict=True)]
+        nabla_w = [nw + dw for nw, dw in zip(nabla_w, delta_w, strict=True)]
+    return Gradient(nabla_b, nabla_w)
+
+
+def _full_matrix(run: Run) -> Measured:
+    biases, weights = large_weights((784, 30, 10), np.random.default_rng(run.seed))
+    x, y = _columns(max(BATCHES))
+    apart, micros = 0.0, {"loop": [], "matrix": []}
+    for size in BATCHES:
+        batch = x[:, :size], y[:, :size]
+        ways = {
+            "loop": partial(_one_by_one, weights, biases, *batch),
+            "matrix": partial(backprop_matrix, weights, biases, *batch),
+        }
+        apart = max(apart, _apart(ways["loop"](), ways["matrix"]()))
+        for name, seconds in _interleaved(ways, run.shortened(30, 3)).items():
+            micros[name].append(round(1e6 * seconds / size, 2))
+        run.say(f"mini-batch of {size}: {micros['loop'][-1]:.0f} and {micros['matrix'][-1]:.0f} us an example")
+    at = BATCHES.index(10)
+    numbers = {"largest_relative_difference": apart, "times_as_fast": micros["loop"][at] / micros["matrix"][at]}
+    return Measured(numbers, {"batch_size": list(BATCHES), **micros})
+
+
+def _same_gradients(runs: Sequence[Measured]) -> Finding:
+    apart = max(run.numbers["largest_relative_difference"] for run in runs)
+    return Finding(
+        apart < 1e-12,
+        Text(
+            f"the largest difference, relative to the largest entry of the gradient, is {apart:.1e}",
+            f"最大差异与梯度最大分量之比为 {apart:.1e}",
+        ),
+    )
+
+
+def _twice_as_fast(runs: Sequence[Measured]) -> Finding:
+    times = sorted(run.numbers["times_as_fast"] for run in runs)
+    return Finding(
+        times[0] >= 2,
+        Text(
+            f"at a mini-batch of 10 it is {times[0]:.1f} to {times[-1]:.1f} times as fast",
+            f"小批量为 10 时，速度是逐个样本的 {times[0]:.1f} 到 {times[-1]:.1f} 倍",
+        ),
+    )
+
+
+def _draw_full_matrix(result: Result, needed: Mapping[str, Result]) -> "Figure":
+    figure, ((axes,),) = panels(1, 1, width=6)
+    for name, label, colour, marker in (
+        ("loop", "one example after the other", COLOURS[1], "s--"),
+        ("matrix", "all as one matrix", COLOURS[0], "o-"),
+    ):
+        micros = np.median([run["arrays"][name] for run in result.runs], axis=0)
+        axes.plot(result.runs[0]["arrays"]["batch_size"], micros, marker, color=colour, label=label)
+    axes.set(xlabel="mini-batch size", ylabel="microseconds per example", xscale="log", yscale="log")
+    axes.set_title("gradient of [784, 30, 10], NumPy, one core", fontsize=10)
+    axes.legend(frameon=False)
+    return figure
+
+
+# --- why backpropagation is fast ----------------------------------------------------------------------------------
+
+HIDDEN = (1, 3, 10, 30, 100)
+EPSILON = 1e-6
+
+
+def finite_differences(cost: Callable[[], float], parameters: Arrays, epsilon: float = EPSILON) -> Arrays:
+    """dC/dw of every parameter by equation (46): (C(w + epsilon e_j) - C(w)) / epsilon, 1 + n forward passes.
+
+    Args:
+        cost: the cost for the parameters as they are now.
+        parameters: arrays that the cost reads; every number is moved, and put back.
+        epsilon: how far.
+    Returns:
+        Arrays shaped like the parameters.
+    """
+    at_rest = cost()
+    gradient = [np.zeros_like(array) for array in parameters]
+    for array, slope in zip(parameters, gradient, strict=True):
+        for j in np.ndindex(array.shape):
+            kept = array[j]
+            array[j] = kept + epsilon
+            slope[j] = (cost() - at_rest) / epsilon
+            array[j] = kept
+    return gradient
+
+
+def _why_backprop(run: Run) -> Measured:
+    x, y = _columns(1)
+    rng = np.random.default_rng(run.seed)
+    found: dict[str, list[float]] = {"parameters": [], "passes": [], "differences": [], "backprop": [], "apart": []}
+    for hidden in HIDDEN[: run.shortened(len(HIDDEN), 3)]:
+        biases, weights = large_weights((784, hidden, 10), rng)
+        count = 0
+
+        def cost(weights: Arrays = weights, biases: Arrays = biases) -> float:
+            nonlocal count
+            count += 1
+            return float(np.sum(QUADRATIC.fn(feedforward(weights, biases, x), y)))
+
+        started = time.process_time()
+        slopes = finite_differences(cost, [*biases, *weights])
+        seconds = time.process_time() - started
+        passes = count
+        both = _interleaved({"backprop": partial(backprop, weights, biases, x, y), "forward": cost}, 200)
+        gradient = backprop(weights, biases, x, y)
+        found["parameters"].append(sum(array.size for array in (*biases, *weights)))
+        found["passes"].append(passes)
+        # both in forward passes: what they cost, whatever the machine
+        found["differences"].append(round(seconds / both["forward"], 1))
+        found["backprop"].append(round(both["backprop"] / both["forward"], 2))
+        found["apart"].append(_apart(gradient, Gradient(slopes[:2], slopes[2:])))
+        run.say(
+            f"{found['parameters'][-1]:,} parameters: {found['differences'][-1] / found['backprop'][-1]:,.0f} times"
+        )
+    return Measured(
+        {
+            "largest_relative_difference": max(found["apart"]),
+            "backprop_in_forward_passes": found["backprop"][-1],
+            "times_as_fast": found["differences"][-1] / found["backprop"][-1],
+        },
+        {**found, "apart": [float(f"{value:.2e}") for value in found["apart"]]},
+    )
+
+
+def _agree(runs: Sequence[Measured]) -> Finding:
+    apart = max(run.numbers["largest_relative_difference"] for run in runs)
+    return Finding(
+        apart < 1e-4,
+        Text(
+            f"with epsilon = {EPSILON:g} the largest difference, relative to the largest entry, is {apart:.1e}",
+            f"取 epsilon = {EPSILON:g}，最大差异与最大分量之比为 {apart:.1e}",
+        ),
+    )
+
+
+def _one_pass_a_weight(runs: Sequence[Measured]) -> Finding:
+    counted = [pair for run in runs for pair in zip(run.arrays["passes"], run.arrays["parameters"], strict=True)]
+    parameters = int(runs[0].arrays["parameters"][-1])
+    return Finding(
+        all(passes == 1 + n for passes, n in counted),
+        Text(
+            f"counted: {1 + parameters:,} forward passes for {parameters:,} weights and biases",
+            f"实际计数：{parameters:,} 个权重和偏置需要 {1 + parameters:,} 次前向传播",
+        ),
+    )
+
+
+def _about_two_passes(runs: Sequence[Measured]) -> Finding:
+    cost = sorted(value for run in runs for value in run.arrays["backprop"])
+    largest = sorted(run.numbers["backprop_in_forward_passes"] for run in runs)
+    return Finding(
+        largest[0] >= 1.5 and largest[-1] <= 4,
+        Text(
+            f"the time of {largest[0]:.1f} to {largest[-1]:.1f} forward passes in the largest network, "
+            f"{cost[0]:.1f} to {cost[-1]:.1f} in all of them, whatever the number of weights",
+            f"在最大的网络中用时相当于 {largest[0]:.1f} 到 {largest[-1]:.1f} 次前向传播，在所有网络中为 "
+            f"{cost[0]:.1f} 到 {cost[-1]:.1f} 次，与权重数目无关",
+        ),
+    )
+
+
+def _draw_why(result: Result, needed: Mapping[str, Result]) -> "Figure":
+    figure, ((axes,),) = panels(1, 1, width=6)
+    arrays = result.runs[0]["arrays"]
+    for name, label, colour, marker in (
+        ("differences", "finite differences, equation (46)", COLOURS[1], "s--"),
+        ("backprop", "backpropagation", COLOURS[0], "o-"),
+    ):
+        cost = np.median([run["arrays"][name] for run in result.runs], axis=0)
+        axes.plot(arrays["parameters"], cost, marker, color=colour, label=label)
+    axes.plot(arrays["parameters"], arrays["passes"], ":", color="0.3", label="1 + number of weights and biases")
+    axes.set(xlabel="weights and biases", ylabel="time, in forward passes", xscale="log", yscale="log")
+    axes.set_title("one gradient of [784, h, 10], h = 1 ... 100", fontsize=10)
+    axes.legend(frameon=False)
+    return figure
+
+
+def _columns(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first n training examples as columns: x (784, n), y (10, n)."""
+    train = mnist().train[:n]
+    return train.images.reshape(n, -1).T / 255, np.eye(10)[train.labels].T
+
+
+def _apart(a: Gradient, b: Gradient) -> float:
+    """The largest difference of two gradients, relative to the largest entry."""
+    pairs = list(zip((*a.nabla_b, *a.nabla_w), (*b.nabla_b, *b.nabla_w), strict=True))
+    return float(max(np.max(np.abs(x - y)) for x, y in pairs) / max(np.max(np.abs(x)) for x, _ in pairs))
+
+
+def _interleaved(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """The least processor seconds that each of several ways has taken, in turns: what else runs here only adds."""
+    best = dict.fromkeys(ways, float("inf"))
+    for _ in range(rounds):
+        for name, work in ways.items():
+            started = time.process_time()
+            work()
+            best[name] = min(best[name], time.process_time() - started)
+    return best
+
+
+# --- the list -----------------------------------------------------------------------------------------------------
+
+_PEAK = Text(
+    "The text names the highest test accuracy of all epochs; compared is the one at the epoch of best validation "
+    "accuracy, which chooses nothing on test data. The highest stands beside it.",
+    "书中给出的是各回合中最高的测试准确率；这里比较的是验证准确率最高的那一回合的测试准确率，不用测试数据做任何选择。"
+    "最高值列在旁边。",
+)
+_STUCK = Text(
+    "Not every run learns all ten digits: 'digits never named' counts those that the network gives to no test image. "
+    "Their output neurons begin saturated, where the quadratic cost has almost no slope, and stay there; each costs "
+    "about ten points. The text shows a run in which this did not happen.",
+    "并非每次运行都能学会十个数字：“从未给出的数字”统计网络没有给任何测试图像的数字。它们的输出神经元一开始就饱和，"
+    "二次代价函数在那里几乎没有坡度，于是停在原处；每个大约损失十个百分点。书中展示的是没有发生这种情况的一次运行。",
+)
+
+
+def _quadratic_experiment(hidden: int, published: float, minutes: float) -> Experiment:
+    return Experiment(
+        id=f"quadratic-{hidden}",
+        title=Text(
+            f"[784, {hidden}, 10] with the quadratic cost: the first network of the book",
+            f"[784, {hidden}, 10]，二次代价函数：书中的第一个网络",
+        ),
+        source=Source("Nielsen", "chapter 3, 'Using the cross-entropy to classify MNIST digits', of chapter 1"),
+        measure=partial(_quadratic, hidden),
+        published=(Published("test_accuracy", published, best_of=3),),
+        deviations=(_PEAK, _STUCK),
+        drawings=(
+            Drawing(
+                "accuracy",
+                Text(
+                    "Accuracy rises in steps of about ten points: at each, one more output neuron leaves saturation "
+                    "and begins to name its digit.",
+                    "准确率以大约十个百分点的台阶上升：每上一阶，就有一个输出神经元离开饱和，开始给出它的数字。",
+                ),
+                _draw_accuracy,
+            ),
+        ),
+        minutes=minutes,
+    )
+
+
+EXPERIMENTS = (
+    _quadratic_experiment(30, 0.9542, 0.3),
+    _quadratic_experiment(100, 0.9659, 0.6),
+    Experiment(
+        id="full-matrix",
+        title=Text(
+            "Backpropagation over a whole mini-batch as matrices, against a loop over its examples",
+            "小批量上反向传播的全矩阵方法，与逐个样本循环的比较",
+        ),
+        source=Source(
+            "Nielsen", "chapter 2, problem 'Fully matrix-based approach to backpropagation over a mini-batch'"
+        ),
+        measure=_full_matrix,
+        claims=(
+            Claim(
+                Text("Both ways give the same gradient.", "两种方法得到同样的梯度。"),
+                _same_gradients,
+            ),
+            Claim(
+                Text(
+                    "With matrices it is about twice as fast (on the author's laptop).",
+                    "用矩阵大约快一倍（在作者的笔记本电脑上）。",
+                ),
+                _twice_as_fast,
+            ),
+        ),
+        deviations=(
+            Text(
+                "Timed is the gradient alone, in float64 and on one core, in processor seconds, the least of 30 "
+                "interleaved rounds; the text speaks of the whole training.",
+                "只计梯度的处理器时间，float64，单核，取 30 轮交错测量的最小值；书中说的是整个训练。",
+            ),
+        ),
+        drawings=(
+            Drawing(
+                "time",
+                Text(
+                    "The larger the mini-batch, the less an example costs as a column of a matrix; in the loop it "
+                    "always costs the same.",
+                    "小批量越大，作为矩阵一列的每个样本就越省时间；逐个循环则始终一样。",
+                ),
+                _draw_full_matrix,
+            ),
+        ),
+    ),
+    Experiment(
+        id="why-backprop",
+        title=Text(
+            "The gradient by finite differences against backpropagation: the same numbers, at what cost",
+            "有限差分与反向传播求梯度：结果相同，代价如何",
+        ),
+        source=Source("Nielsen", "chapter 2, 'In what sense is backpropagation a fast algorithm?', equation (46)"),
+        measure=_why_backprop,
+        claims=(
+            Claim(
+                Text("Equation (46) approximates what backpropagation computes.", "公式 (46) 近似反向传播所得的梯度。"),
+                _agree,
+            ),
+            Claim(
+                Text(
+                    "It takes a forward pass for every weight and bias, and one more.",
+                    "每个权重和偏置需要一次前向传播，另外再加一次。",
+                ),
+                _one_pass_a_weight,
+            ),
+            Claim(
+                Text(
+                    "Backpropagation takes about as much as two forward passes (counted as between 1.5 and 4).",
+                    "反向传播的代价大约是两次前向传播（以 1.5 到 4 次为准）。",
+                ),
+                _about_two_passes,
+            ),
+        ),
+        drawings=(
+            Drawing(
+                "cost",
+                Text(
+                    "Finite differences cost as many forward passes as there are weights; backpropagation a few, "
+                    "however many there are.",
+                    "有限差分需要的前向传播次数与权重数目相等；反向传播只需几次，与权重数目无关。",
+                ),
+                _draw_why,
+            ),
+        ),
+        minutes=0.2,
+    ),
+)

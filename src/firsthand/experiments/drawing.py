@@ -1,0 +1,31 @@
+"""What the figures of the experiments share: size, colours, and how accuracies are written."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["COLOURS", "in_percent", "panels"]
+
+# distinguishable for colour-blind readers (Okabe and Ito); those of inspect/plots.py first
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+
+
+def panels(rows: int, columns: int, *, width: float = 4.2, height: float = 3.2) -> tuple["Figure", Any]:
+    """A figure of rows x columns axes with light grids; the axes as an array (rows, columns)."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width * columns + 0.4, height * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes in grid.flat:
+        axes.grid(alpha=0.3)
+        axes.set_axisbelow(True)
+    return figure, grid
+
+
+def in_percent(axes: "Axes", decimals: int = 0) -> None:
+    """Write the shares on the vertical axis as percentages."""
+    from matplotlib.ticker import PercentFormatter
+
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=decimals))

@@ -1,0 +1,118 @@
+"""One training as a run of an experiment: resumed where it was stopped, shortened where the run is."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import get_args
+
+from firsthand.data import Splits, mnist
+from firsthand.learning import DataSplits, ModelFileError, Progress, Recipe, Training, train
+from firsthand.learning.recipe import Monitor
+from firsthand.nn import Layer, Network
+
+from .experiment import Measured, Run
+from .recipes import NamedRecipe
+
+__all__ = ["accuracy", "curves_of", "measured", "trained"]
+
+
+def trained(
+    run: Run,
+    layers: Sequence[Layer],
+    recipe: Recipe,
+    *,
+    data: DataSplits | None = None,
+    name: str = "training",
+    quick_epochs: int = 2,
+    quick_examples: int = 5_000,
+) -> Training:
+    """Train a network with the run's key.
+
+    Args:
+        run: gives the randomness and the place of the checkpoint; is told of every epoch.
+        layers: the network's; its input shape comes from the data.
+        recipe: how to train.  Validation accuracy is monitored whatever it says, to find the best epoch.
+        data: MNIST by default.
+        name: of the checkpoint file, and in what is said; each training of a run of several has a name of its own.
+        quick_epochs, quick_examples: at most so many epochs, and so many of the first training images, if the run is
+            shortened.
+    Returns:
+        The `Model`, at the epoch of best validation accuracy if the recipe keeps the best, and the `History`.
+    Raises:
+        KeyboardInterrupt: Ctrl-C; the checkpoint has the last complete epoch.
+        FirsthandError: what `train` raises.
+    """
+    data = mnist() if data is None else data
+    recipe = _monitoring(recipe, ("validation_accuracy",))
+    if run.quick:
+        recipe = NamedRecipe("", "", tuple(layers), recipe).changed(epochs=min(recipe.epochs, quick_epochs)).recipe
+        data = Splits(data.train[:quick_examples], data.validation, data.test)
+    network = Network(tuple(layers), data.train.image_shape)
+    checkpoint = run.place / f"{name}.safetensors"
+    prefix = "" if name == "training" else f"{name} "
+
+    def say(at: Progress) -> None:
+        if at.record is not None:
+            run.say(f"{prefix}epoch {at.epoch}/{at.epochs} {at.record['validation_accuracy']:.4f}")
+
+    def once(resume: bool) -> Training:
+        return train(network, data, recipe, key=run.key, progress=say, checkpoint=checkpoint, resume=resume)
+
+    if checkpoint.exists():
+        try:
+            training = once(resume=True)
+        except ModelFileError as error:
+            run.say(f"{prefix}begins anew: {error}")
+            training = once(resume=False)
+    else:
+        training = once(resume=False)
+    if training.history.stopped.startswith("interrupted"):
+        raise KeyboardInterrupt
+    return training
+
+
+def accuracy(
+    run: Run,
+    layers: Sequence[Layer],
+    recipe: Recipe,
+    *,
+    data: DataSplits | None = None,
+    curves: Sequence[Monitor] = (),
+    name: str = "training",
+    quick_epochs: int = 2,
+    quick_examples: int = 5_000,
+) -> Measured:
+    """Train a network with the run's key, and say how well it does: `trained`, then `measured`.
+
+    Args:
+        curves: what to monitor besides what the recipe does.
+    """
+    recipe = _monitoring(recipe, curves)
+    return measured(
+        trained(run, layers, recipe, data=data, name=name, quick_epochs=quick_epochs, quick_examples=quick_examples)
+    )
+
+
+def measured(training: Training) -> Measured:
+    """What a training gives an experiment.
+
+    Returns:
+        numbers: test_accuracy, validation_accuracy and training_accuracy, all at the parameters that the training ends
+            with, and best_epoch, the epoch of best validation accuracy, from 1.
+        arrays: what was monitored, epoch by epoch.
+    """
+    numbers = {f"{part}_accuracy": value for part, value in training.model.provenance["accuracies"].items()}
+    return Measured(numbers | {"best_epoch": training.history.best_epoch}, curves_of(training))
+
+
+def curves_of(training: Training, prefix: str = "") -> dict[str, list[float]]:
+    """The monitored quantities of a training as short lists for a figure, named PREFIX + quantity."""
+    history = training.history
+    return {
+        f"{prefix}{name}": [round(value, 5) for value in history[name]] for name in get_args(Monitor) if name in history
+    }
+
+
+def _monitoring(recipe: Recipe, quantities: Sequence[Monitor]) -> Recipe:
+    """The recipe, monitoring these quantities too, each once."""
+    wanted = tuple(dict.fromkeys((*recipe.monitor, *quantities)))
+    return replace(recipe, monitor=wanted)

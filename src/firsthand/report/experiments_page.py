@@ -1,0 +1,268 @@
+"""One self-contained HTML page of all results: it loads nothing, runs no script, and prints.
+
+The two languages are both in it; which is shown is decided by two radio buttons and style rules.
+"""
+
+import base64
+from collections.abc import Iterator, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from firsthand.experiments.result import Result, Text
+
+from .experiments import VERDICTS, comparisons, duration, figures_of, overall, quantity_name
+
+__all__ = ["LANGUAGES", "experiments_page"]
+
+LANGUAGES = ("both", "en", "zh")
+_STYLE = Path(__file__).with_name("experiments.css")
+_MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
+
+_TITLE = Text("Every experiment of the texts, measured anew", "书中的每个实验，重新测量")
+_LEAD = Text(
+    "What Nielsen's Neural Networks and Deep Learning (chapters 2, 3, 5, 6) and Grokking Deep Learning (chapter 10) "
+    "publish, beside what firsthand measures: the mean of n runs from n seeds ± their standard deviation. Accuracies "
+    "are those of the epoch of best validation accuracy; nothing is chosen on test data.",
+    "Nielsen《神经网络与深度学习》第二、三、五、六章以及《Grokking Deep Learning》第十章所发表的数字，"
+    "与 firsthand 的实测并列：n 个随机种子、n 次运行的平均值 ± 标准差。"
+    "准确率取验证准确率最高的那一回合；不用测试数据做任何选择。",
+)
+_MEANING = Text(
+    "reached: the mean is at most 0.25 points from the published accuracy (or within the tolerance of the value); "
+    "higher: it is above by more; missed: it is not reached. A claim, which the text makes without a number, holds or "
+    "does not hold. Shortened runs are compared with nothing.",
+    "达到：平均值与书中的准确率相差不超过 0.25 个百分点（或在该数值的容差之内）；更高：高出更多；未达到：没有达到。"
+    "书中没有数字的论断，成立或不成立。缩短的运行不作比较。",
+)
+
+
+def experiments_page(
+    results: Sequence[Result], recipes: Sequence[dict[str, Any]], folder: Path, language: str = "both"
+) -> str:
+    """The page.
+
+    Args:
+        results: in the order in which they are to stand.
+        recipes: what was measured of the named recipes; see `load_recipes`.
+        folder: of the results, with their figures in FOLDER/figures.
+        language: 'en', 'zh', or 'both' with a switch.
+    """
+    words = _Words(language)
+    switch = (
+        '<input type="radio" name="language" id="en" checked><label for="en">English</label>\n'
+        '<input type="radio" name="language" id="zh"><label for="zh" lang="zh-CN">中文</label>\n'
+    )
+    title = f"firsthand: {_TITLE.zh if language == 'zh' else _TITLE.en}"
+    return f"""<!doctype html>
+<html lang="{"zh-CN" if language == "zh" else "en"}"><head><meta charset="utf-8"><title>{escape(title)}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<style>
+{_STYLE.read_text(encoding="utf-8")}</style></head><body>
+{switch if language == "both" else ""}<main>
+<h1>{words(_TITLE)}</h1>
+<p>{words(_LEAD)}</p>
+{"".join(_totals(results, words))}{_table(results, words)}
+<p class="small">{words(_MEANING)}</p>
+{"".join(_beyond(recipes, words))}{"".join(_section(result, folder, words) for result in results)}</main>
+</body></html>
+"""
+
+
+class _Words:
+    """Texts as HTML, in one language, or in both."""
+
+    def __init__(self, language: str):
+        self.language = language
+
+    def __call__(self, text: Text) -> str:
+        if self.language == "en" or (self.language == "both" and text.en == text.zh):
+            return escape(text.en)
+        if self.language == "zh":
+            return escape(text.zh)
+        return f'<span lang="en">{escape(text.en)}</span><span lang="zh-CN">{escape(text.zh)}</span>'
+
+    def say(self, en: str, zh: str) -> str:
+        """A text that stands here alone."""
+        return self(Text(en, zh))
+
+    def attribute(self, text: Text) -> str:
+        """For an attribute, which cannot have two languages."""
+        return escape(text.zh if self.language == "zh" else text.en)
+
+
+def _totals(results: Sequence[Result], words: _Words) -> Iterator[str]:
+    verdicts = [result.verdict(each) for result in results for each in result.published]
+    compared = [verdict for verdict in verdicts if verdict != "not compared"]
+    reached = sum(verdict in ("reached", "higher") for verdict in compared)
+    claims = [finding.holds for result in results if not result.quick for _, finding in result.claims]
+    spent = duration(sum(result.seconds for result in results))
+    runs = sum(result.n for result in results)
+    count = len(results)
+    summary = words.say(
+        f"{count} experiment{'s' if count != 1 else ''}: {reached} of {len(compared)} published numbers reached, "
+        f"{sum(claims)} of {len(claims)} claims hold; {runs} runs, {spent} of one core.",
+        f"{count} 个实验：{len(compared)} 个发表的数字中有 {reached} 个达到，{len(claims)} 个论断中有 "
+        f"{sum(claims)} 个成立；{runs} 次运行，单核共 {spent}。",
+    )
+    yield f"<p><strong>{summary}</strong></p>\n"
+    if shortened := sum(result.quick for result in results):
+        notice = words.say(
+            f"{shortened} of these experiments were shortened (--quick): their numbers show that they run, and "
+            "nothing more.",
+            f"其中 {shortened} 个实验是缩短的（--quick）：它们的数字只说明能够运行，不说明别的。",
+        )
+        yield f'<p class="notice">{notice}</p>\n'
+
+
+def _table(results: Sequence[Result], words: _Words) -> str:
+    head = (
+        Text("experiment", "实验"),
+        Text("quantity", "数量"),
+        Text("published", "书中"),
+        Text("measured", "实测"),
+        Text("difference", "差"),
+        Text("n", "n"),
+        Text("verdict", "结论"),
+        Text("time", "时间"),
+    )
+    return _wide(head, "\n".join(_rows(result, words) for result in results), words)
+
+
+def _wide(head: Sequence[Text], bodies: str, words: _Words) -> str:
+    """A table that scrolls where the screen is narrow."""
+    cells = "".join(f"<th scope=col>{words(text)}</th>" for text in head)
+    table = f'<table class="results">\n<thead><tr>{cells}</tr></thead>\n{bodies}\n</table>'
+    return f'<div class="wide" tabindex="0">{table}</div>\n'
+
+
+def _rows(result: Result, words: _Words) -> str:
+    """The rows of one experiment: one for each published number, one for the claims together."""
+    rows = []
+    for each in comparisons(result):
+        best = ""
+        if each.best:
+            chosen = words.say(f"best by validation {each.best}", f"按验证选最好的一次 {each.best}")
+            best = f'<br><span class="small">{chosen}</span>'
+        rows.append(
+            (
+                words(each.quantity),
+                escape(each.published),
+                escape(each.measured) + best,
+                "" if result.quick else escape(each.difference),
+                each.verdict,
+            )
+        )
+    if result.claims:
+        hold, count = sum(finding.holds for _, finding in result.claims), len(result.claims)
+        rows.append(
+            (
+                words.say("claims", "论断"),
+                str(count),
+                words.say(f"{hold} hold" + ("s" if hold == 1 else ""), f"{hold} 个成立"),
+                "",
+                "holds" if hold == count else "does not hold",
+            )
+        )
+    rows = rows or [(words.say("figure", "图"), "", "", "", overall(result))]
+    name = (
+        f'<th scope=rowgroup rowspan="{len(rows)}"><a href="#{result.id}">{result.id}</a><br>{words(result.title)}</th>'
+    )
+    last = f'<td rowspan="{len(rows)}">{result.n}</td>'
+    spent = f'<td rowspan="{len(rows)}">{duration(result.seconds)}</td>'
+    lines = []
+    for place, (quantity, published, measured, difference, verdict) in enumerate(rows):
+        first = place == 0
+        lines.append(
+            f"<tr>{name if first else ''}<td>{quantity}</td><td class=number>{published}</td>"
+            f"<td class=number>{measured}</td><td class=number>{difference}</td>{last if first else ''}"
+            f"<td>{_verdict(verdict, words)}</td>{spent if first else ''}</tr>"
+        )
+    return "<tbody>" + "\n".join(lines) + "</tbody>"
+
+
+def _verdict(verdict: str, words: _Words) -> str:
+    return f'<span class="verdict {verdict.replace(" ", "-")}">{words(VERDICTS[verdict])}</span>'
+
+
+def _beyond(recipes: Sequence[dict[str, Any]], words: _Words) -> Iterator[str]:
+    """What the named recipes reach, which the texts do not have."""
+    if not recipes:
+        return
+    yield f"<h2>{words.say('Beyond the texts: recipes of our own', '书外：我们自己的配方')}</h2>\n"
+    head = (
+        Text("recipe", "配方"),
+        Text("parameters", "参数"),
+        Text("test accuracy", "测试准确率"),
+        Text("together, by vote", "一起投票"),
+        Text("n", "n"),
+    )
+    rows = []
+    for recipe in recipes:
+        accuracy, spread = recipe["test_accuracy"], recipe["test_accuracy"]["standard_deviation"]
+        mean = f"{100 * accuracy['mean']:.2f}" + (f" ± {100 * spread:.2f}" if spread is not None else "")
+        votes = f"{100 * recipe['together']['test_accuracy_by_votes']:.2f} %" if recipe["n"] > 1 else ""
+        rows.append(
+            f"<tr><th scope=row>{escape(recipe['recipe'])}<br>{escape(recipe['about'])}</th>"
+            f"<td class=number>{recipe['parameters']:,}</td><td class=number>{mean} %</td>"
+            f"<td class=number>{votes}</td><td>{recipe['n']}</td></tr>"
+        )
+    yield _wide(head, "<tbody>" + "\n".join(rows) + "</tbody>", words)
+
+
+def _section(result: Result, folder: Path, words: _Words) -> str:
+    parts = [
+        f'<section id="{result.id}">\n<h2><code>{result.id}</code> {words(result.title)}</h2>\n',
+        f'<p class="small">{escape(result.source.text)}, {escape(result.source.section)}</p>\n',
+    ]
+    if result.quick:
+        parts.append(f'<p class="notice">{words.say("Shortened: nothing is compared.", "已缩短：不作比较。")}</p>\n')
+    parts += [*_numbers(result, words), *_claims(result, words), *_figures(result, folder, words)]
+    if result.deviations:
+        items = "".join(f"<li>{words(text)}</li>" for text in result.deviations)
+        parts.append(f"<h3>{words.say('Where this differs from the text', '与书中不同之处')}</h3>\n<ol>{items}</ol>\n")
+    parts.append(
+        f"<p><code>{escape(result.command)}</code></p>\n"
+        f'<p class="small">{escape(result.machine)}; '
+        f"{escape(', '.join(f'{name} {version}' for name, version in result.versions.items()))}; "
+        f"{escape(result.date)}</p>\n</section>\n"
+    )
+    return "".join(parts)
+
+
+def _numbers(result: Result, words: _Words) -> Iterator[str]:
+    """All that was measured, run by run."""
+    names = list(result.runs[0]["numbers"])
+    if not names:
+        return
+    seeds = "".join(f"<th scope=col>{words.say('seed', '种子')} {run['seed']}</th>" for run in result.runs)
+    yield f'<div class="wide" tabindex="0"><table>\n<thead><tr><td></td>{seeds}</tr></thead>\n<tbody>'
+    for name in names:
+        cells = "".join(f"<td class=number>{_shown(name, value)}</td>" for value in result.values(name))
+        yield f"<tr><th scope=row>{words(quantity_name(name))}</th>{cells}</tr>\n"
+    yield "</tbody></table></div>\n"
+
+
+def _shown(name: str, value: float) -> str:
+    if name.endswith("accuracy"):
+        return f"{100 * value:.2f} %"
+    return f"{value:,.0f}" if value == int(value) else f"{value:.4g}"
+
+
+def _claims(result: Result, words: _Words) -> Iterator[str]:
+    if not result.claims:
+        return
+    yield f"<h3>{words.say('What the text claims', '书中的论断')}</h3>\n<ul class=claims>\n"
+    for text, finding in result.claims:
+        verdict = _verdict("holds" if finding.holds else "does not hold", words)
+        yield f"<li>{words(text)} {verdict}<br><span class=measured>{words(finding.measured)}</span></li>\n"
+    yield "</ul>\n"
+
+
+def _figures(result: Result, folder: Path, words: _Words) -> Iterator[str]:
+    for name, caption, path in figures_of(result, folder):
+        content = base64.b64encode(path.read_bytes()).decode()
+        source = f"data:{_MEDIA_TYPES[path.suffix]};base64,{content}"
+        alternative = f"{escape(name)}: {words.attribute(caption)}"
+        yield f'<figure><img alt="{alternative}" src="{source}"><figcaption>{words(caption)}</figcaption></figure>\n'
