@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
 
@@ -14,7 +15,11 @@ from fastapi import Depends
 from pydantic import BaseModel
 from starlette.requests import HTTPConnection
 
+from firsthand.data import Dataset
+from firsthand.inspect import Neighbours
+
 from .shelf import Shelf
+from .studies import Studies
 from .trainings import Trainings
 
 __all__ = ["Error", "Lab", "TheLab", "base64_of", "cores", "rounded"]
@@ -34,10 +39,6 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(cores(), "lab")
-
-
 @dataclass
 class Lab:
     """One lab.
@@ -52,12 +53,29 @@ class Lab:
     trainings: Trainings
     results: Path
     # as many at once as there are cores: more would only wait for each other, with their memory taken
-    pool: ThreadPoolExecutor = field(default_factory=_pool)
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(cores(), "lab"))
+    slow: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "lab-study"))
+    studies: Studies = field(default_factory=Studies)
 
     async def compute(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call what takes time outside of the loop that answers everybody."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.pool, lambda: function(*args, **kwargs))
+        """Call what takes milliseconds, outside of the loop that answers everybody."""
+        return await _called(self.pool, function, *args, **kwargs)
+
+    async def study(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call what may take seconds: one after the other, so that who draws does not wait."""
+        return await _called(self.slow, function, *args, **kwargs)
+
+    def tested(self, name: str | None) -> tuple[Dataset, np.ndarray, np.ndarray]:
+        """See `Studies.tested`, of a model on the shelf."""
+        return self.studies.tested(self.shelf.model(name))
+
+    def neighbours(self, name: str | None) -> Neighbours | None:
+        """See `Studies.neighbours`, of a model on the shelf, or the first of an ensemble."""
+        return self.studies.neighbours(self.shelf.single(name))
+
+
+async def _called(pool: ThreadPoolExecutor, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    return await asyncio.get_running_loop().run_in_executor(pool, partial(function, *args, **kwargs))
 
 
 def _lab(connection: HTTPConnection) -> Lab:

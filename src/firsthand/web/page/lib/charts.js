@@ -165,8 +165,8 @@ export function barChart({ title, note, height, x, y }) {
 const rgb = (hex) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
 const mix = (a, b, share) => a.map((value, i) => value + share * (b[i] - value));
 
-/** Colours of a heat map as share -> [r, g, b]: "ink" and "accent" from 0 to 1, "diverging" from -1 over 0 to 1. */
-function palette(name) {
+/** Colours of a heat map as share -> [r, g, b]: "ink", "accent" and "warm" from 0 to 1, "diverging" from -1 over 0 to 1. */
+export function palette(name) {
   if (name !== "diverging") {
     const [low, high] = [rgb(colour("paper")), rgb(colour(name))];
     return (share) => mix(low, high, Math.min(1, Math.max(0, share)));
@@ -176,6 +176,13 @@ function palette(name) {
 }
 
 /** Whether white reads better on a colour than black: its luminance as WCAG has it, against the middle of contrast. */
+/** Colours of which the strength is seen over an image: share and place -> [r, g, b]. */
+function laidOver(image, name) {
+  const paint = palette(name);
+  const grey = palette("ink");
+  return (share, k) => mix(grey(0.45 * image[k]), paint(Math.sign(share) || 1), Math.min(1, Math.abs(share)));
+}
+
 const isDark = (channels) => {
   const [r, g, b] = channels.map((value) => (value <= 10 ? value / 3294 : ((value / 255 + 0.055) / 1.055) ** 2.4));
   return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.179;
@@ -186,11 +193,12 @@ const isDark = (channels) => {
  *
  * Options: title, note, x and y {label}, square, bare.  show({values: rows of numbers, columns and rows (labels),
  * colours: "ink" | "accent" | "diverging", domain: [low, high], format, text: write the numbers where they have room,
- * strength(value, row, column) where the colour is not of the number itself, selected: [row, column], onselect(row, column)}).
+ * strength(value, row, column) where the colour is not of the number itself, selected: [row, column], onselect(row, column),
+ * under: rows of 0 to 1, an image in grey that the colours lie over}).
  */
 export function heatMap({ title, note, x = {}, y = {}, square = true, bare = false, height }) {
   const picture = frame({ title, note, square, bare, height });
-  function show({ values, columns, rows, colours = "accent", domain, format = number, text = false, strength, selected, onselect }) {
+  function show({ values, columns, rows, colours = "accent", domain, format = number, text = false, strength, selected, onselect, under }) {
     const [down, across] = [values.length, values[0]?.length ?? 0];
     const shades = values.map((row, i) => Array.from(row, (value, j) => (strength ? strength(value, i, j) : value)));
     const [low, high] = domain ?? extent(shades.flat());
@@ -198,7 +206,8 @@ export function heatMap({ title, note, x = {}, y = {}, square = true, bare = fal
     const paint = palette(colours);
     const share = (value) => (colours === "diverging" ? value / most : (value - low) / (high - low || 1));
     const rgba = new Uint8ClampedArray(4 * down * across);
-    shades.flat().forEach((value, k) => rgba.set([...paint(share(value)), 255], 4 * k));
+    const over = under && laidOver(under.flat(), colours);
+    shades.flat().forEach((value, k) => rgba.set([...(over ? over(share(value), k) : paint(share(value))), 255], 4 * k));
     const name = (labels, i) => String(labels?.[i] ?? i);
     const ticks = (labels, count) => Array.from({ length: count }, (_, i) => ({ at: i + 0.5, text: name(labels, i) }))
       .filter((_, i) => labels || count <= 12 || i % Math.ceil(count / 7) === 0);

@@ -89,6 +89,7 @@ export function mount(root, { api }) {
   const choose = () => {
     socket.send({ type: "model", model: model() });
     if (!blank()) send();
+    reasons.refresh();
   };
   put(root, h("div", { class: "columns" },
     h("section", { class: "panel drawing" }, drawing.element, fault),
