@@ -13,8 +13,8 @@ export function runner({ advance, done = () => false, speed, jump, reset, reduce
   let last = 0;
   let owed = 0; // part of an epoch that is due
 
-  const request = reducedMotion ? (tick) => setTimeout(() => tick(performance.now()), 1000) : requestAnimationFrame;
-  const cancel = reducedMotion ? clearTimeout : cancelAnimationFrame;
+  const request = (then) => (reducedMotion ? setTimeout(() => then(performance.now()), 1000) : requestAnimationFrame(then));
+  const cancel = (id) => (reducedMotion ? clearTimeout(id) : cancelAnimationFrame(id));
   const longest = reducedMotion ? 1500 : 100; // a page that was asleep does not catch up
 
   function tick(now) {
