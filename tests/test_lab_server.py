@@ -15,17 +15,17 @@ from hypothesis.extra.numpy import arrays
 pytest.importorskip("fastapi", reason="the extra lab is not installed")
 pytest.importorskip("httpx2", reason="httpx2 is not installed (extra test)")
 
-from starlette.testclient import TestClient  # noqa: E402
-from starlette.websockets import WebSocketDisconnect  # noqa: E402
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
-from firsthand import FirsthandError, Model, Network, mnist, nn  # noqa: E402
-from firsthand.web.server import create_app  # noqa: E402
-from firsthand.web.server.app import MAX_BODY, PAGE  # noqa: E402
-from firsthand.web.server.drawing import normalised, read_drawing, unpack_drawing  # noqa: E402
-from firsthand.web.server.lab import Lab  # noqa: E402
-from firsthand.web.server.security import Guard  # noqa: E402
-from firsthand.web.server.shelf import Shelf  # noqa: E402
-from firsthand.web.server.trainings import Trainings  # noqa: E402
+from firsthand import FirsthandError, Model, Network, mnist, nn
+from firsthand.web.server import create_app
+from firsthand.web.server.app import MAX_BODY, PAGE
+from firsthand.web.server.drawing import normalised, read_drawing, unpack_drawing
+from firsthand.web.server.lab import Lab
+from firsthand.web.server.security import Guard
+from firsthand.web.server.shelf import Shelf
+from firsthand.web.server.trainings import Trainings
 
 OURS = "http://localhost:8000"
 LIVE = "ws://localhost:8000/api/live"

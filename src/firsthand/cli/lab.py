@@ -16,6 +16,7 @@ def lab(
     ),
     port: Annotated[int, typer.Option(help="Port to serve on; 0 takes any that is free.")] = 8000,
     model: Annotated[Path | None, typer.Option("--model", help="Model file to begin with.", show_default=False)] = None,
+    results: Annotated[Path, typer.Option(help="Folder of the experiments' results.")] = Path("results/experiments"),
     browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = True,
 ) -> None:
     """Draw, look inside, turn the knobs: a page in the browser, served from this machine."""
@@ -23,4 +24,4 @@ def lab(
         from firsthand.web.server import serve
     except ModuleNotFoundError as error:
         raise FirsthandError(f"lab: {error.name} is not installed; pip install 'firsthand[lab]' adds it") from None
-    serve(host, port, model=model, browser=browser)
+    serve(host, port, model=model, results=results, browser=browser)

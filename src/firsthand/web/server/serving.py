@@ -25,7 +25,7 @@ def serve(
     *,
     model: Path | None = None,
     runs: Path = Path("runs"),
-    results: Path = Path("results"),
+    results: Path = Path("results/experiments"),
     browser: bool = False,
 ) -> None:
     """Serve the lab until it is interrupted.

@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -80,8 +81,12 @@ def main() -> None:
         _train(settings, Path(sys.argv[1]), control, say)
     except KeyboardInterrupt:
         say("failed", error="stopped before the first epoch was complete: there is nothing to keep")
-    except (FirsthandError, ValueError) as error:
+    except FirsthandError as error:
         say("failed", error=" ".join(str(error).split()))
+    except BaseException as error:
+        traceback.print_exc()
+        print(f"{type(error).__name__}: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+        os._exit(1)  # a crash, with its reason as the last line
     out.flush()
     os._exit(0)  # the thread still waits for a command
 
