@@ -6,11 +6,11 @@ import jax
 import pytest
 
 pytest.importorskip("fastapi", reason="the extra lab is not installed")
-schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed (extra test)")
+pytest.importorskip("schemathesis", reason="schemathesis is not installed (extra test)")
 
+import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
-
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from firsthand import Model, Network, mnist, nn
@@ -29,12 +29,15 @@ def schema(tmp_path_factory):
     network = Network((nn.FullyConnected(4), nn.Softmax(10)))
     model = Model(network, network.init(key=jax.random.key(0)), mnist().test.classes)
     # no training can be started, but there is one that is over
-    lab = Lab(Shelf(model.save(place / "own.safetensors"), place / "runs"), Trainings(0, place / "runs"), place / "none")
+    lab = Lab(
+        Shelf(model.save(place / "own.safetensors"), place / "runs"), Trainings(0, place / "runs"), place / "none"
+    )
     lab.trainings.all[1] = Training(1, TrainingSettings(), place, "failed")
     app = create_app(lab)
     return schemathesis.openapi.from_asgi("/api/openapi.json", app, headers=HEADERS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", list(schemathesis.GenerationMode), ids=lambda mode: mode.name.lower())
 def test_every_answer_is_as_described(schema, mode):
     operations = [found.ok() for found in schema.get_all_operations()]
@@ -42,7 +45,12 @@ def test_every_answer_is_as_described(schema, mode):
     tried = []
     for operation in operations:
 
-        @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+        @settings(
+            max_examples=20,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+            derandomize=True,
+        )
         @given(operation.as_strategy(generation_mode=mode))
         def holds(case):
             # the sizes of images and layers are the model's, which no schema can know

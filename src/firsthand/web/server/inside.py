@@ -22,11 +22,11 @@ from firsthand.inspect import (
 from firsthand.learning import Model
 from firsthand.nn import Convolution, ConvPool, MaxPool
 
-from .lab import Error, Lab, TheLab, base64_of
+from .lab import REFUSALS, Lab, TheLab, base64_of
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/api", responses={404: {"model": Error}, 422: {"model": Error}})
+router = APIRouter(prefix="/api", responses=REFUSALS)
 
 NEIGHBOURS = 8
 

@@ -22,7 +22,7 @@ from .shelf import Shelf
 from .studies import Studies
 from .trainings import Trainings
 
-__all__ = ["Error", "Lab", "TheLab", "base64_of", "cores", "rounded"]
+__all__ = ["REFUSALS", "REFUSALS_IN_JSON", "Error", "Lab", "TheLab", "base64_of", "cores", "rounded"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,6 +37,27 @@ class Error(BaseModel):
 def cores() -> int:
     """How many this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+_REFUSED = {
+    400: "a body that is no JSON",
+    403: "asked by another site's page",
+    404: "no such thing",
+    413: "a body that is too large",
+    421: "asked under another name than this lab's",
+    422: "something that cannot be used",
+}
+# for routers, and for routes that answer with something else than JSON
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    code: {"model": Error, "description": about} for code, about in _REFUSED.items()
+}
+REFUSALS_IN_JSON: dict[int | str, dict[str, Any]] = {
+    code: {
+        "description": about,
+        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{Error.__name__}"}}},
+    }
+    for code, about in _REFUSED.items()
+}
 
 
 @dataclass

@@ -8,11 +8,11 @@ from pydantic import BaseModel
 
 from firsthand.inspect import confusion_matrix
 
-from .lab import Error, Lab, TheLab, base64_of, rounded
+from .lab import REFUSALS, Lab, TheLab, base64_of, rounded
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/api", responses={404: {"model": Error}, 422: {"model": Error}})
+router = APIRouter(prefix="/api", responses=REFUSALS)
 
 AT_ONCE = 60  # mistakes in one answer
 

@@ -7,11 +7,11 @@ from pydantic import BaseModel
 
 from firsthand.learning import Ensemble
 
-from .lab import Error, TheLab
+from .lab import REFUSALS, TheLab
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/api", responses={404: {"model": Error}, 422: {"model": Error}})
+router = APIRouter(prefix="/api", responses=REFUSALS)
 
 
 class ModelName(BaseModel):

@@ -1,6 +1,6 @@
 """Routes: the experiments' results, published beside measured, and the report of them."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel
@@ -22,20 +22,16 @@ from firsthand.report.experiments import (
 )
 from firsthand.report.experiments_page import experiments_page
 
-from .lab import Error, Lab, TheLab
+from .lab import REFUSALS, REFUSALS_IN_JSON, Lab, TheLab
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/api", responses={404: {"model": Error}, 422: {"model": Error}})
+router = APIRouter(prefix="/api", responses=REFUSALS)
 
 # the report is one file with its style inside; it has no script, and none may run
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'"
 # a figure may be an SVG, which opened by itself could otherwise run what somebody put into it
 FIGURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-
-# of routes that answer with something else than JSON
-_REFUSED = {"description": "refused", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
-REFUSALS: dict[int | str, dict[str, Any]] = {404: _REFUSED, 422: _REFUSED}
 
 Id = Annotated[str, Path(max_length=100)]
 
@@ -100,7 +96,10 @@ def results(lab: TheLab) -> list[ResultAbout]:
 @router.get(
     "/results/{id}/figures/{name}",
     response_class=FileResponse,
-    responses={**REFUSALS, 200: {"content": {"image/svg+xml": {}, "image/png": {}}, "description": "the picture"}},
+    responses={
+        **REFUSALS_IN_JSON,
+        200: {"content": {"image/svg+xml": {}, "image/png": {}}, "description": "the picture"},
+    },
 )
 def figure(id: Id, name: Id, lab: TheLab) -> FileResponse:
     """A figure of a result."""
@@ -113,7 +112,7 @@ def figure(id: Id, name: Id, lab: TheLab) -> FileResponse:
     raise HTTPException(404, f"figure: found {name!r} of {id!r}, expected one that GET /api/results lists")
 
 
-@router.get("/report/{language}", response_class=HTMLResponse, responses=REFUSALS)
+@router.get("/report/{language}", response_class=HTMLResponse, responses=REFUSALS_IN_JSON)
 def report(language: Literal["en", "zh", "both"], lab: TheLab) -> HTMLResponse:
     """The whole report as one page."""
     found = _results(lab)

@@ -5,13 +5,13 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from .lab import Error, TheLab
+from .lab import REFUSALS, Error, TheLab
 from .presets import PRESETS
 from .settings import TrainingSettings
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/api", responses={404: {"model": Error}, 422: {"model": Error}})
+router = APIRouter(prefix="/api", responses=REFUSALS)
 
 
 class Words(BaseModel):
