@@ -253,6 +253,21 @@ def test_hidden_layer_can_be_looked_at_from_every_side(open_page):
         assert value(page, "epoch") == "100"
 
 
+def test_learning_that_explodes_is_shown_and_breaks_nothing(open_page):
+    page = open_page("neuron")
+    page.get_by_role("combobox", name="activation function").select_option("linear")
+    page.get_by_role("slider", name="learning rate").fill("24")  # the largest, 10
+    page.locator("[data-do=jump]").click()
+    page.get_by_text("It has diverged").wait_for()
+    page.locator(".chart-svg").first.hover()
+    page.evaluate("location.hash = '#/space'")
+    page.get_by_role("combobox", name="activation of the hidden units").select_option("relu")
+    page.get_by_role("slider", name="learning rate").fill("8")  # the largest, 2
+    for _ in range(3):
+        page.locator("[data-do=jump]").click()
+    assert value(page, "epoch") == "300"
+
+
 # what the three have in common
 
 

@@ -12,6 +12,7 @@ const plain = (value) => (Number.isInteger(value) ? String(value).replace("-", "
 
 /** A small sign at (x, y) that tells series apart without colour; `kind` counts from 0. */
 export function sign(kind, x, y, size = 4) {
+  if (!Number.isFinite(x + y)) return s("g", {}); // what has no place is not drawn
   const name = SIGNS[kind % SIGNS.length];
   if (name === "circle") return s("circle", { class: "sign", cx: x, cy: y, r: size });
   if (name === "square") return s("rect", { class: "sign", x: x - size, y: y - size, width: 2 * size, height: 2 * size });

@@ -64,7 +64,8 @@ export function frame({ title, note, height = 260, square = false, bare = false 
     point();
   }
 
-  const look = () => (readings ??= spec?.readings?.() ?? []);
+  const placed = ({ x, y }) => Number.isFinite(places.X(x) + (spec.nearest === "x" ? 0 : places.Y(y)));
+  const look = () => (readings ??= (spec?.readings?.() ?? []).filter(placed));
 
   function nearest() {
     let best = null;

@@ -109,7 +109,7 @@ export function score(net, examples) {
     const layers = forward(net, x);
     const a = layers[layers.length - 1][0];
     cost -= Math.log(Math.max(y ? a : 1 - a, Number.MIN_VALUE)) / examples.length;
-    right += (a > 0.5) === (y === 1) ? 1 / examples.length : 0;
+    right += (a > 0.5) === (y === 1) ? 1 : 0;
   }
-  return { cost, accuracy: right };
+  return { cost, accuracy: right / examples.length };
 }

@@ -157,6 +157,7 @@ export function mount(root, { reducedMotion }) {
 /** What the text says of this start, and what was computed here. */
 function story(epoch, now) {
   const { cost, epochs } = settings;
+  if (!Number.isFinite(now.a)) return t({ en: "It has diverged: the learning rate is too large.", zh: "已经发散：学习率太大。" });
   const from = fixed(history[0].a, 2);
   const here = epoch < epochs ? t({ en: `Here: ${from} at the start.`, zh: `这里：起始输出 ${from}。` })
     : t({ en: `Here: ${from} at the start, ${fixed(now.a, 2)} after ${epoch} epochs.`, zh: `这里：起始输出 ${from}，${epoch} 个回合后 ${fixed(now.a, 2)}。` });
@@ -193,8 +194,8 @@ function drawing({ w, b, z, a }) {
   const text = (x, at, content, kind) => s("text", { x, y: at, "text-anchor": "middle", class: kind }, content);
   return s("svg", { class: "neuron", viewBox: "0 0 320 104", role: "img",
     "aria-label": t({ en: `input ${X}, weight ${fixed(w, 2)}, bias ${fixed(b, 2)}, output ${fixed(a, 3)}, target ${Y}`, zh: `输入 ${X}，权重 ${fixed(w, 2)}，偏差 ${fixed(b, 2)}，输出 ${fixed(a, 3)}，目标 ${Y}` }) },
-    text(30, y + 4, `x = ${X}`), arrow(55, 123, Math.min(8, 1 + 1.5 * Math.abs(w)), w < 0 ? "5 4" : ""), text(86, y - 14, `w = ${fixed(w, 2)}`),
-    s("circle", { class: "cell", cx: 160, cy: y, r: 37 }), s("circle", { class: "fill", cx: 160, cy: y, r: 37, "fill-opacity": Math.min(1, Math.abs(a)) * 0.45 }),
+    text(30, y + 4, `x = ${X}`), arrow(55, 123, Math.min(8, 1 + 1.5 * Math.abs(w)) || 1, w < 0 ? "5 4" : ""), text(86, y - 14, `w = ${fixed(w, 2)}`),
+    s("circle", { class: "cell", cx: 160, cy: y, r: 37 }), s("circle", { class: "fill", cx: 160, cy: y, r: 37, "fill-opacity": Math.min(1, Math.abs(a)) * 0.45 || 0 }),
     text(160, y - 2, `b = ${fixed(b, 2)}`), text(160, y + 14, `z = ${fixed(z, 2)}`), arrow(199, 248, 2, ""), text(284, y + 4, `a = ${fixed(a, 3)}`, "strong"),
     text(284, y + 22, t({ en: `target ${Y}`, zh: `目标 ${Y}` })));
 }

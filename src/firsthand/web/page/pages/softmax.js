@@ -3,7 +3,7 @@
 import { barChart, heatMap, lineChart } from "../lib/charts.js";
 import { h, put, slider } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
-import { fixed } from "../lib/scale.js";
+import { fixed, number } from "../lib/scale.js";
 import { PRESETS, sigmoid, slopes, softmax } from "../lib/softmax.js";
 
 export const title = { en: "Softmax", zh: "Softmax" };
@@ -33,6 +33,7 @@ const NOTES = {
   },
 };
 const three = (value) => fixed(value, 3);
+const small = (value) => (Math.abs(value) < 5e-4 ? number(value, 1) : three(value)); // nothing there is zero
 
 let z = [...PRESETS[0].z];
 let c = 1;
@@ -86,7 +87,7 @@ export function mount(root) {
       series: a.map((_, j) => ({ name: `a${SUB[j]}`, points: grid.map((at) => [at, softmax(z.with(moved, at), c)[j]]) })),
       marks: a.map((value, j) => ({ x: z[moved], y: value, index: j, name: `a${SUB[j]}` })),
     });
-    matrix.show({ values: slopes(z, c), colours: "diverging", text: true, format: three, columns: [1, 2, 3, 4], rows: [1, 2, 3, 4] });
+    matrix.show({ values: slopes(z, c), colours: "diverging", text: true, format: small, columns: [1, 2, 3, 4], rows: [1, 2, 3, 4] });
     const s = z.map(sigmoid);
     others.show({ bars: s.map((value, j) => ({ label: j + 1, value, index: j })) });
     sum.textContent = `${a.map(three).join(" + ")} = ${three(a.reduce((x, y) => x + y))}`;
@@ -97,13 +98,15 @@ export function mount(root) {
     said.textContent = preset ? t({ en: `The text: ${preset.published.map(three).join(", ")}.`, zh: `原文：${preset.published.map(three).join("、")}。` }) : "";
   }
 
-  const panel = (...children) => h("section", { class: "panel" }, children);
+  const panel = (name, ...children) => h("section", { class: `panel ${name}` }, children);
+  const stack = (...panels) => h("div", { class: "stack" }, panels);
   put(root, h("div", { class: "columns" },
-    panel(h("h2", {}, t({ en: "Weighted inputs", zh: "带权输入" })),
+    stack(panel("", h("h2", {}, t({ en: "Weighted inputs", zh: "带权输入" })),
       h("div", { class: "row", role: "group", "aria-label": t({ en: "the text’s three rows", zh: "原文的三组数值" }) }, presets, lift),
       inputs.map((input) => input.element), sharpness.element, h("h3", {}, t({ en: "Sum of the activations", zh: "激活值之和" })), sum, said),
-    panel(bars.element),
-    panel(curves.element), panel(matrix.element), panel(others.element, sigmoidSum)));
+      panel("third", others.element, sigmoidSum)),
+    stack(panel("", bars.element), panel("second", matrix.element)),
+    stack(panel("", curves.element))));
   show();
   return () => {};
 }

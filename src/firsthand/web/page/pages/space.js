@@ -147,21 +147,21 @@ export function mount(root, { reducedMotion }) {
         `${t({ en: "hidden", zh: "隐藏层" })} = (${layers[i].at(-2).map((a) => fixed(a, 2)).join(", ")})`, `${t({ en: "output", zh: "输出" })} a = ${number(layers[i].at(-1)[0])}`] };
     });
     const square = [-REACH, REACH];
-    input.show({ x: { label: "x₁", domain: square }, y: { label: "x₂", domain: square }, legend: CLASSES.map((name, y) => key(t(name), y)),
+    input.show({ x: { label: "x₁", domain: square }, y: { label: "x₂", domain: square }, legend: legend(),
       raster: shade(values), readings: readings((x) => x), nearest: "both", paint: (layer, X, Y) => drawPlane(layer, X, Y, (x) => x, examples, boundary), clip: true });
 
     const to = (x) => plane.to(last(x));
     const axes = axesOf(plane, to, layers);
     const middle = (domain, i) => domain[0] + ((i + 0.5) / CELLS) * (domain[1] - domain[0]);
     const ground = plane.output && Array.from({ length: CELLS }, (_, i) => Array.from({ length: CELLS }, (_, j) => plane.output(middle(axes.x.domain, j), middle(axes.y.domain, CELLS - 1 - i))));
-    hidden.show({ ...axes, raster: ground && shade(ground), readings: readings((_, layer) => plane.to(layer)), nearest: "both",
+    hidden.show({ ...axes, legend: legend(), raster: ground && shade(ground), readings: readings((_, layer) => plane.to(layer)), nearest: "both",
       paint: (layer, X, Y) => drawPlane(layer, X, Y, to, examples, plane.line ? [plane.line] : boundary.map((piece) => piece.map(to))), clip: true });
 
     const now = history.at(-1);
     cost.show({ x: { domain: [0, Math.max(100, history.length - 1)] }, series: [{ name: t({ en: "cost", zh: "代价" }), points: history.map((at, i) => [i, at.cost]) }] });
     const entries = [["epoch", t({ en: "epoch", zh: "回合" }), history.length - 1], ["cost", t({ en: "cost C", zh: "代价 C" }), number(now.cost)], ["accuracy", t({ en: "right", zh: "正确率" }), `${fixed(100 * now.accuracy, 1)} %`], ["seed", t({ en: "start number", zh: "起点编号" }), settings.seed]];
     put(numbers, entries.map(([name, label, value]) => h("div", {}, h("dt", {}, label), h("dd", { class: "number", "data-value": name }, String(value)))));
-    const done = now.accuracy > 1 - 1e-9 ? t({ en: "All points are separated: in hidden space a straight line does it.", zh: "所有点都已分开：在隐藏空间里一条直线就够了。" })
+    const done = now.accuracy === 1 ? t({ en: "All points are separated: in hidden space a straight line does it.", zh: "所有点都已分开：在隐藏空间里一条直线就够了。" })
       : t({ en: "In hidden space the output’s straight line does not separate all points yet.", zh: "在隐藏空间里，输出单元的直线还没有把所有点分开。" });
     if (said.textContent !== done) said.textContent = done;
   }
@@ -191,7 +191,7 @@ function shade(values) {
   return { columns: CELLS, rows: CELLS, rgba, smooth: true };
 }
 
-const key = (name, y) => h("span", { class: "chart-key" }, s("svg", { class: `tone-${y + 1}`, width: 14, height: 14, "aria-hidden": "true" }, sign(y, 7, 7, 4)), name);
+const legend = () => CLASSES.map((name, y) => h("span", { class: "chart-key" }, s("svg", { class: `tone-${y + 1}`, width: 14, height: 14, "aria-hidden": "true" }, sign(y, 7, 7, 4)), t(name)));
 
 /** Grid and points, carried by `to` from the input plane to the one that is shown, and the boundary there. */
 function drawPlane(layer, X, Y, to, examples, boundary) {
