@@ -15,6 +15,7 @@ from firsthand.data import Dataset, Splits, mnist
 from firsthand.errors import FirsthandError
 from firsthand.learning import Model, Recipe, train
 from firsthand.nn import Network
+from firsthand.reading import read
 
 __all__ = [
     "Dataset",
@@ -27,5 +28,6 @@ __all__ = [
     "learning",
     "mnist",
     "nn",
+    "read",
     "train",
 ]

@@ -1,4 +1,4 @@
-"""The command line: `firsthand train`, `sweep`, `search`, `evaluate`, `predict`, `inspect`, `summary`, `lab`, ...
+"""The command line: `firsthand train`, `read`, `predict`, `inspect`, `lab`, `run`, `report`, ...
 
 One module per command, or per few that belong together.  Heavy imports stand inside the commands, so that
 `firsthand --help` answers at once.
@@ -12,7 +12,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from . import data, doctor, experiments, inspect, lab, models, search, sweep, train
+from . import data, doctor, experiments, inspect, lab, models, read, search, sweep, train
 
 __all__ = ["app", "main"]
 
@@ -28,6 +28,7 @@ for command in (
     sweep.sweep,
     search.search,
     models.evaluate,
+    read.read,
     models.predict,
     inspect.inspect,
     models.summary,

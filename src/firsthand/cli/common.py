@@ -19,6 +19,7 @@ __all__ = [
     "ModelPath",
     "expand",
     "find_model",
+    "find_reader",
     "find_recipe",
     "load_splits",
     "use_device",
@@ -103,4 +104,15 @@ def find_model(path: Path | None, quiet: bool) -> "Model | Ensemble":
         path = candidates[-1]
         if not quiet:
             print(f"model: {path}", file=sys.stderr)
+    return load_model(path)
+
+
+def find_reader(path: Path | None) -> "Model | Ensemble":
+    """The model of a file, or the one in the box: what reads must not depend on the folder one stands in."""
+    if path is None:
+        from firsthand.reading import boxed_model
+
+        return boxed_model()
+    from firsthand.learning import load_model
+
     return load_model(path)

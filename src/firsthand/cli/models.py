@@ -9,7 +9,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from .common import DataName, Device, Json, ModelPath, find_model, find_recipe, load_splits, use_device
+from .common import DataName, Device, Json, ModelPath, find_model, find_reader, find_recipe, load_splits, use_device
 
 if TYPE_CHECKING:
     from firsthand.learning import Classifier
@@ -58,18 +58,20 @@ def evaluate(model: ModelPath = None, data: DataName = "mnist", device: Device =
 
 def predict(
     images: Annotated[list[Path], typer.Argument(help="Image files, one digit each.")],
-    model: ModelPath = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", help="Model file; the one in the box if not given.", show_default=False)
+    ] = None,
     top: Annotated[int, typer.Option(help="How many candidates to name.")] = 3,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
-    """Name the digit on each image, with probabilities."""
+    """Name the digit on each image, with probabilities; `read` finds the digits on a photo."""
     use_device(device)
     import numpy as np
 
     from firsthand.data import load_image
 
-    found = find_model(model, quiet=as_json)
+    found = find_reader(model)
     shape = _image_shape(found)
     results = []
     for path in images:

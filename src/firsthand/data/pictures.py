@@ -5,14 +5,14 @@ is white paper; the orientation that a camera notes (EXIF) is applied; an animat
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .dataset import DataError
 
-__all__ = ["LoadedImage", "fit", "load_image", "read_grey"]
+__all__ = ["FORMATS", "LoadedImage", "decode_grey", "fit", "load_image", "read_grey", "to_grey"]
 
 # Named, because Pillow knows formats that run other programs (EPS runs Ghostscript).
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
@@ -74,23 +74,37 @@ def read_grey(path: str | Path) -> np.ndarray:
     path = Path(path)
     if not path.is_file():
         raise DataError(f"{path}: {'a folder' if path.is_dir() else 'no such file'} found, a picture expected")
+    return decode_grey(path, str(path))
+
+
+def decode_grey(file: Path | IO[bytes], name: str) -> np.ndarray:
+    """Read a picture in grey from a file, on disk or open: uint8 (height, width).
+
+    Args:
+        file: where it is; an open one must be seekable.
+        name: what errors call it.
+
+    Raises:
+        DataError: no picture, a damaged one, or one of more than 64 million pixels.
+    """
     try:
-        with Image.open(path, formats=FORMATS) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                raise Image.DecompressionBombError
-            return np.asarray(_grey(ImageOps.exif_transpose(picture)))
+        with Image.open(file, formats=FORMATS) as picture:
+            return np.asarray(to_grey(picture))
     except DataError as error:
-        raise DataError(f"{path}: {error}") from None
+        raise DataError(f"{name}: {error}") from None
     except UnidentifiedImageError:
-        raise DataError(f"{path}: no picture found, one of {', '.join(FORMATS)} expected") from None
+        raise DataError(f"{name}: no picture found, one of {', '.join(FORMATS)} expected") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise DataError(f"{path}: too large a picture found, at most {MAX_PIXELS:,} pixels expected") from None
+        raise DataError(f"{name}: too large a picture found, at most {MAX_PIXELS:,} pixels expected") from None
     except Exception as error:  # Pillow's decoders promise no narrower list for a damaged file
-        raise DataError(f"{path}: a damaged picture found ({error}), a whole one expected") from error
+        raise DataError(f"{name}: a damaged picture found ({error}), a whole one expected") from error
 
 
-def _grey(picture: Image.Image) -> Image.Image:
-    """Convert a picture of any mode to 8-bit grey by the rules at the top of this file."""
+def to_grey(picture: Image.Image) -> Image.Image:
+    """Turn a picture as its camera says, and convert it to 8-bit grey by the rules at the top of this file."""
+    if picture.width * picture.height > MAX_PIXELS:
+        raise Image.DecompressionBombError
+    picture = ImageOps.exif_transpose(picture)
     if picture.mode == "F":
         raise DataError("pixels in floating point found, 8 or 16 bits expected")
     if picture.mode.startswith("I"):  # Pillow's own conversion would cut off everything above 255

@@ -7,7 +7,18 @@ from firsthand import nn
 from firsthand.data.augment import Affine, Distort, Elastic
 from firsthand.learning import Cosine, OneCycle, Recipe
 
-__all__ = ["DIGIT_READER", "DROPOUT", "FULLY_CONNECTED", "QUICK", "RECIPES", "SIMARD", "SMALLEST", "NamedRecipe"]
+__all__ = [
+    "DIGIT_READER",
+    "DROPOUT",
+    "FULLY_CONNECTED",
+    "GATE",
+    "QUICK",
+    "READER",
+    "RECIPES",
+    "SIMARD",
+    "SMALLEST",
+    "NamedRecipe",
+]
 
 
 @dataclass(frozen=True)
@@ -130,4 +141,61 @@ SMALLEST = NamedRecipe(
     ),
 )
 
-RECIPES = {recipe.name: recipe for recipe in (DIGIT_READER, QUICK, FULLY_CONNECTED, DROPOUT, SIMARD, SMALLEST)}
+READER = NamedRecipe(
+    "reader",
+    "the model in the box: three ConvPool layers, batch normalization, dropout, affine and elastic distortions",
+    (
+        nn.ConvPool(40, 5, weights_init=nn.he),
+        nn.BatchNorm(),
+        nn.ConvPool(80, 5, padding=2, weights_init=nn.he),
+        nn.BatchNorm(),
+        nn.ConvPool(160, 3, padding=1, weights_init=nn.he),
+        nn.BatchNorm(),
+        nn.Dropout(0.3),
+        nn.FullyConnected(128, nn.relu, weights_init=nn.he),
+        nn.Dropout(0.3),
+        nn.Softmax(10),
+    ),
+    Recipe(
+        epochs=30,
+        batch_size=50,
+        learning_rate=OneCycle(0.05, 30, rise=0.2),
+        momentum=0.9,
+        nesterov=True,
+        l2=2e-5,
+        average=0.999,
+        augment=Distort((Affine(degrees=10, translate=1.5, scale=0.12, shear=0.12), Elastic(sigma=5, alpha=26))),
+    ),
+)
+
+# not one of RECIPES: its examples are not images of one digit each, but what tools/train_gate.py makes
+GATE = NamedRecipe(
+    "gate",
+    "the other model in the box: whether ink is one whole digit, seen alone and in its line",
+    (
+        nn.ConvPool(16, 5, weights_init=nn.he),
+        nn.BatchNorm(),
+        nn.ConvPool(32, 5, padding=2, weights_init=nn.he),
+        nn.BatchNorm(),
+        nn.ConvPool(48, 3, padding=1, weights_init=nn.he),
+        nn.BatchNorm(),
+        nn.Dropout(0.3),
+        nn.FullyConnected(64, nn.relu, weights_init=nn.he),
+        nn.Dropout(0.3),
+        nn.Softmax(2),
+    ),
+    Recipe(
+        epochs=14,
+        batch_size=50,
+        learning_rate=OneCycle(0.05, 14, rise=0.2),
+        momentum=0.9,
+        nesterov=True,
+        l2=1e-4,
+        average=0.999,
+        augment=Affine(degrees=6, translate=1, scale=0.06, shear=0.08),
+    ),
+)
+
+RECIPES = {
+    recipe.name: recipe for recipe in (DIGIT_READER, QUICK, FULLY_CONNECTED, DROPOUT, SIMARD, SMALLEST, READER)
+}

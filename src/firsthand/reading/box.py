@@ -1,0 +1,34 @@
+"""The two models that come with the package, so that it can read as soon as it is installed.
+
+`digits.safetensors` names the digit on an image of 28x28 pixels; it is `RECIPES["reader"]`, trained on MNIST's training
+images (tools/box_reader.py).  `is_digit.safetensors` tells one whole digit from everything else; it has learned from
+pages made of the same digits (tools/train_gate.py).  Both are calibrated on validation data, and say in their
+provenance how they came to be.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from firsthand.learning import Model
+
+__all__ = ["boxed_gate", "boxed_model"]
+
+HERE = Path(__file__).parent
+
+
+@cache
+def boxed_model() -> Model:
+    """The digit reader in the box: images of 28x28 pixels, ten classes, calibrated probabilities.
+
+    Examples:
+        >>> from firsthand.data import mnist
+        >>> boxed_model().predict(mnist().test.images[:3]).tolist()
+        [7, 2, 1]
+    """
+    return Model.load(HERE / "digits.safetensors")
+
+
+@cache
+def boxed_gate() -> Model:
+    """The model that tells digits from what is none: see `normalise.hypotheses` for its images."""
+    return Model.load(HERE / "is_digit.safetensors")

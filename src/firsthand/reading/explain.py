@@ -1,0 +1,97 @@
+"""A picture of every stage, from the photo to the digits."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from firsthand.files import write_atomically
+
+from .page import Page
+from .sheet import Sheet
+
+__all__ = ["explain"]
+
+DIGIT, NONE = "#0072b2", "#d55e00"  # blue and vermilion: told apart by everybody
+
+
+def explain(sheet: Sheet, page: Page, path: Path) -> Path:
+    """Draw what each stage has made of a picture, as PNG.
+
+    Args:
+        sheet: the stages.
+        page: what was read in the end.
+        path: of the file; its folder must exist.
+    """
+    from io import BytesIO
+
+    # not pyplot: no window system, no global state
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    stages = [
+        ("1  the picture, in grey", sheet.work, 255),
+        ("2  the paper: its grey level without the writing", sheet.flat.paper, 255),
+        ("3  ink: the share of the light that is taken", sheet.flat.ink, None),
+    ]
+    if sheet.ink is not None and sheet.ruling is not None:
+        turned = f"4  turned by {-sheet.degrees:.1f}°" if sheet.degrees else "4  straight as it is"
+        stages.append((f"{turned}; printed lines taken off", sheet.ink, None))
+    high, wide = sheet.work.shape
+    figure = Figure(figsize=(11, 11 / 3 * 2 * min(1.6, max(0.35, high / wide)) + 1.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(2, 3).ravel()
+    for axis, (title, image, top) in zip(axes, stages, strict=False):
+        if top is None:
+            axis.imshow(np.clip(image, 0, None), cmap="gray_r", vmin=0)
+        else:
+            axis.imshow(image, cmap="gray", vmin=0, vmax=top)
+        axis.set_title(title, fontsize=8, loc="left")
+    if sheet.strips:
+        axes[4].imshow(_pieces(sheet))
+        count = sum(len(found) for found in sheet.spans)
+        axes[4].set_title(f"5  lines cut into pieces: {count} ways to make a digit", fontsize=8, loc="left")
+    axes[5].imshow(sheet.grey, cmap="gray", vmin=0, vmax=255)
+    found = len(page.digits)
+    axes[5].set_title(
+        f"6  read: {found} digits" if found else f"6  {page.reason}", fontsize=8, loc="left", wrap=True
+    )
+    _boxes(axes[5], page)
+    for axis in axes:
+        axis.axis("off")
+    buffer = BytesIO()
+    figure.savefig(buffer, dpi=130, format="png", pil_kwargs={"optimize": True})
+    return write_atomically(path, buffer.getvalue())
+
+
+def _pieces(sheet: Sheet) -> np.ndarray:
+    """All lines one below the other, every piece in a colour that differs from its neighbours'."""
+    from matplotlib import colormaps
+
+    colours = np.array(colormaps["tab10"].colors)  # type: ignore[attr-defined]
+    wide = max(strip.ink.shape[1] for strip in sheet.strips)
+    rows = []
+    for strip in sheet.strips:
+        colour = colours[(strip.piece - 1) % len(colours)]
+        ink = (strip.ink * (strip.piece > 0))[..., None]
+        drawn = 1 - ink * (1 - colour)
+        rows.append(np.pad(drawn, ((0, 4), (0, wide - drawn.shape[1]), (0, 0)), constant_values=1))
+    return np.clip(np.concatenate(rows), 0, 1)
+
+
+def _boxes(axis: Any, page: Page) -> None:
+    """Frames about what was read and what was rejected, with values where there is room for them."""
+    from matplotlib.patches import Rectangle
+
+    size = 7 if len(page.digits) <= 120 else 4
+    for box, colour, text in (
+        *((digit.box, DIGIT, digit.value) for digit in page.digits),
+        *((one.box, NONE, "") for one in page.rejected),
+    ):
+        at = (box.left, box.top)
+        frame = Rectangle(
+            at, box.right - box.left, box.bottom - box.top, fill=False, edgecolor=colour, linewidth=0.7
+        )
+        axis.add_patch(frame)
+        if text:
+            axis.text(box.left, box.top - 1, text, color=colour, fontsize=size, va="bottom", clip_on=True)

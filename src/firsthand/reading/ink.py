@@ -1,0 +1,94 @@
+"""From ink to strokes: how dark the pen was here, where its strokes are, and which hang together."""
+
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+__all__ = ["Strokes", "find_strokes", "noise_of"]
+
+FAINTEST = 0.06  # ink that takes less of the light than this is none
+SIGMAS = 4.0  # and so many standard deviations of the noise
+EDGE, CORE = 0.45, 0.65  # of the pen's darkness: the edge of a stroke, and what a stroke has to have somewhere
+
+
+class Strokes(NamedTuple):
+    """What is written, and how dark.
+
+    Attributes:
+        strength: float32 (height, width), 0 paper to 1 pen.
+        mask: bool (height, width): within strokes.
+        level: how much of the light the pen takes, 0 to 1.
+        noise: standard deviation of the paper, in the same unit.
+    """
+
+    strength: np.ndarray
+    mask: np.ndarray
+    level: float
+    noise: float
+
+
+def noise_of(ink: np.ndarray) -> float:
+    """Standard deviation of the paper's noise: 1.4826 times the median distance below the median; ink lies above."""
+    sample = ink[:: max(1, ink.shape[0] // 400), :: max(1, ink.shape[1] // 400)]
+    middle = np.median(sample)
+    below = sample[sample < middle]
+    return float(1.4826 * np.median(middle - below)) if len(below) else 0.0
+
+
+def find_strokes(ink: np.ndarray) -> Strokes | None:
+    """Threshold by the darkness of the pen nearby, and keep what has a dark core; None where there is no ink.
+
+    Args:
+        ink: float32 (height, width), as `background.flatten` gives it.
+    """
+    noise = noise_of(ink)
+    # an average over few pixels: strokes keep their darkness, noise loses most of it
+    smooth = ndimage.gaussian_filter(ink, 0.6 if noise < 0.03 else 1.0)
+    least = max(FAINTEST, SIGMAS * noise_of(smooth))
+    dark = smooth[smooth > least]
+    if not len(dark):
+        return None
+    # Otsu's threshold among what is ink at all: strokes' cores above, their edges, ruled lines and stains below
+    level = float(np.median(dark[dark >= _otsu(dark)]))
+    if level < 1.2 * least:
+        return None
+    local = _local_level(smooth, level)
+    strength = np.clip(smooth / local, 0, 1)
+    edge = np.maximum(EDGE, least / local)
+    mask = _with_core(strength > edge, strength > CORE)
+    return Strokes(strength.astype(np.float32), mask, level, noise) if mask.any() else None
+
+
+def _otsu(values: np.ndarray) -> float:
+    """The threshold that leaves the least variance within the two classes it makes (Otsu 1979)."""
+    counts, edges = np.histogram(values, 64)
+    middle = (edges[:-1] + edges[1:]) / 2
+    below, above = np.cumsum(counts), np.cumsum(counts[::-1])[::-1]
+    low = np.cumsum(counts * middle) / np.maximum(below, 1)
+    high = np.cumsum((counts * middle)[::-1])[::-1] / np.maximum(above, 1)
+    between = below[:-1] * above[1:] * (low[:-1] - high[1:]) ** 2
+    return float(edges[1 + int(np.argmax(between))])
+
+
+def _local_level(smooth: np.ndarray, level: float) -> np.ndarray:
+    """The darkness of the pen around every pixel: between half of the page's and a third above it."""
+    factor = max(1, round(max(smooth.shape) / 160))
+    high, wide = (-(-side // factor) for side in smooth.shape)
+    padded = np.pad(
+        smooth, ((0, high * factor - smooth.shape[0]), (0, wide * factor - smooth.shape[1])), mode="edge"
+    )
+    blocks = padded.reshape(high, factor, wide, factor).max((1, 3))
+    around = ndimage.gaussian_filter(ndimage.maximum_filter(blocks, 9), 4)
+    local = np.clip(around, 0.55 * level, 1.2 * level).astype(np.float32)
+    return np.asarray(Image.fromarray(local).resize(smooth.shape[::-1], Image.Resampling.BILINEAR))
+
+
+def _with_core(mask: np.ndarray, core: np.ndarray) -> np.ndarray:
+    """The components of a mask that hold a pixel of the core."""
+    labels, n = ndimage.label(mask, np.ones((3, 3)))
+    keep = np.zeros(n + 1, bool)
+    keep[np.unique(labels[core & mask])] = True
+    keep[0] = False
+    return keep[labels]

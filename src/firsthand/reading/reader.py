@@ -1,0 +1,139 @@
+"""From a picture to digits: `firsthand.read`."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+
+import numpy as np
+
+from firsthand.errors import FirsthandError
+from firsthand.learning import Classifier
+
+from .box import boxed_gate, boxed_model
+from .decode import best_path
+from .load import Picture, load_grey
+from .normalise import SIZE, hypotheses
+from .page import Digit, Line, Page, Reject
+from .reject import SPACE, keep
+from .segment import HEIGHT, Span, Strip
+from .sheet import Sheet, analyse
+
+__all__ = ["read", "read_many", "read_sheets"]
+
+ALTERNATIVES = 3
+CHUNKS = (16, 128)  # the networks are compiled for batches of these sizes, and of no others
+TOGETHER = 64  # pictures whose spans go through the networks together
+
+
+def read(image: Picture, model: Classifier | None = None) -> Page:
+    """Read the digits that are written on a picture.
+
+    Args:
+        image: a path, the bytes of a file, an open file, a picture of Pillow, or an array of uint8.
+        model: names the digits, on images of (28, 28, 1); the one in the box by default.
+    Returns:
+        The lines that were read, from top to bottom, and what was seen and not read.  A picture without writing is a
+        page without lines, with the reason.
+    Raises:
+        DataError: no picture, a damaged or too large one.
+        FirsthandError: the model expects images of another shape.
+
+    Examples:
+        >>> import numpy as np
+        >>> import firsthand
+        >>> sevens = np.hstack([np.pad(firsthand.mnist().test.images[0, ..., 0], 6)] * 3)
+        >>> page = firsthand.read(255 - sevens)
+        >>> page.text
+        '777'
+        >>> page.lines[0].probability > 0.9
+        True
+    """
+    (page,) = read_sheets([analyse(load_grey(image))], model)
+    return page
+
+
+def read_many(images: Iterable[Picture], model: Classifier | None = None) -> Iterator[Page | FirsthandError]:
+    """Read many pictures; one that cannot be read is an error in its place, and does not stop the others.
+
+    Args:
+        images: as for `read`.
+        model: as for `read`.
+    """
+    rest = iter(images)
+    while some := list(islice(rest, TOGETHER)):
+        sheets: list[Sheet | FirsthandError] = []
+        for image in some:
+            try:
+                sheets.append(analyse(load_grey(image)))
+            except FirsthandError as error:
+                sheets.append(error)
+        pages = iter(read_sheets([sheet for sheet in sheets if isinstance(sheet, Sheet)], model))
+        for sheet in sheets:
+            yield next(pages) if isinstance(sheet, Sheet) else sheet
+
+
+def read_sheets(sheets: list[Sheet], model: Classifier | None = None) -> list[Page]:
+    """What is written on sheets: their spans through both networks at once, then the best path of every line."""
+    model = boxed_model() if model is None else model
+    if model.input_shape != (SIZE, SIZE, 1):
+        raise FirsthandError(f"model: it reads inputs of shape {model.input_shape}, expected ({SIZE}, {SIZE}, 1)")
+    lines = [(strip, found) for sheet in sheets for strip, found in zip(sheet.strips, sheet.spans, strict=True)]
+    none = np.zeros((0, SIZE, SIZE, 3), np.uint8)
+    images = np.concatenate([none, *(hypotheses(strip, found) for strip, found in lines)])
+    digit = _batched(boxed_gate().probabilities, images)[:, 1]
+    value = _batched(model.probabilities, images[..., :1])
+    ends = np.cumsum([len(found) for _, found in lines])[:-1]
+    parts = iter(zip(np.split(digit, ends), np.split(value, ends), strict=True))
+    return [_page(sheet, [next(parts) for _ in sheet.strips], model.classes) for sheet in sheets]
+
+
+def _batched(function: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> np.ndarray:
+    """A function of images in batches of few sizes, so that it is compiled for few; the last is filled up."""
+    if not len(images):
+        return function(np.zeros((CHUNKS[0], *images.shape[1:]), np.uint8))[:0]
+    size = CHUNKS[len(images) > CHUNKS[0]]
+    results = []
+    for start in range(0, len(images), size):
+        part = images[start : start + size]
+        filled = np.concatenate([part, np.zeros((size - len(part), *images.shape[1:]), np.uint8)])
+        results.append(function(filled)[: len(part)])
+    return np.concatenate(results)
+
+
+def _page(sheet: Sheet, judged: list[tuple[np.ndarray, np.ndarray]], classes: tuple[str, ...]) -> Page:
+    lines: list[Line] = []
+    rejected = [
+        Reject(sheet.box(c.left, c.top, c.right, c.bottom), "not in a line of writing", 0.0) for c in sheet.others
+    ]
+    for strip, found, (digit, value) in zip(sheet.strips, sheet.spans, judged, strict=True):
+        path = best_path(found, digit, value.max(axis=1))
+        digits, text, right = [], "", None
+        for step, reason in zip(path, keep(path, found, digit), strict=True):
+            span, p = found[step.span], float(digit[step.span])
+            box = _box(sheet, strip, span)
+            if reason:
+                rejected.append(Reject(box, reason, p))
+                continue
+            if right is not None and span.box[0] - right > 2 * SPACE * HEIGHT:
+                text += " "
+            right = span.box[2]
+            order = np.argsort(-value[step.span], kind="stable")[: ALTERNATIVES + 1]
+            best, *others = ((classes[i], p * float(value[step.span][i])) for i in order)
+            digits.append(Digit(best[0], best[1], tuple(others), box, p))
+            text += best[0]
+        if digits:
+            lines.append(Line(tuple(digits), text))
+    reason = sheet.reason or ("" if lines else "nothing that was found is a digit")
+    return Page(
+        tuple(lines),
+        tuple(rejected),
+        (sheet.grey.shape[0], sheet.grey.shape[1]),
+        sheet.degrees,
+        sheet.flat.light_on_dark,
+        reason,
+    )
+
+
+def _box(sheet: Sheet, strip: Strip, span: Span):
+    left, top, right, bottom = span.box
+    x, y = strip.on_page(np.array([left, right]), np.array([top, bottom]))
+    return sheet.box(float(x[0]), float(y[0]), float(x[1]), float(y[1]))

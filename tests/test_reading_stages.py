@@ -1,0 +1,306 @@
+"""Every stage from a photo to pieces, on images made by hand whose answer is known."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
+
+from firsthand.data import mnist
+from firsthand.reading import analyse
+from firsthand.reading.background import flatten, stroke_width
+from firsthand.reading.decode import best_path
+from firsthand.reading.ink import find_strokes
+from firsthand.reading.lines import Component, find_components, find_lines, typical_height
+from firsthand.reading.normalise import as_mnist, hypotheses
+from firsthand.reading.reject import keep, words
+from firsthand.reading.ruling import remove_ruling
+from firsthand.reading.segment import HEIGHT, Span, cut_row, seams, spans
+from firsthand.reading.skew import find_skew, straighten, to_original
+
+pytestmark = pytest.mark.tiny
+
+
+def paper(high=200, wide=300, level=230):
+    return np.full((high, wide), level, np.float32)
+
+
+def grey(picture):
+    return np.clip(np.round(picture), 0, 255).astype(np.uint8)
+
+
+def bars(ink, tops, lefts, size=(30, 5)):
+    """Upright strokes: an image of ink with a bar at each place."""
+    for top in tops:
+        for left in lefts:
+            ink[top : top + size[0], left : left + size[1]] = 1
+    return ink
+
+
+def written(count=9, gap=20):
+    """Ink, 0 to 1, of three rows of upright strokes."""
+    return bars(np.zeros((200, 300), np.float32), (30, 90, 150), range(20, 20 + count * (5 + gap), 5 + gap))
+
+
+# --- background
+
+
+def test_a_shadow_is_light_and_no_ink():
+    light = np.linspace(1.0, 0.4, 300)[None, :]
+    ink = written()
+    flat = flatten(grey(paper() * light * (1 - 0.7 * ink)))
+    assert not flat.light_on_dark
+    assert flat.ink[ink == 1].mean() == pytest.approx(0.7, abs=0.05)
+    assert np.abs(flat.ink[ndimage.minimum_filter(ink == 0, 3)]).max() < 0.12
+
+
+def test_chalk_is_read_as_ink():
+    dark = grey(paper(level=30) + 190 * written())
+    flat = flatten(dark)
+    assert flat.light_on_dark
+    assert flat.ink[written() == 1].min() > 0.5
+
+
+def test_a_thick_stroke_that_fills_the_picture_is_not_taken_for_paper():
+    picture = paper(60, 60)
+    picture[5:55, 20:40] = 20
+    flat = flatten(grey(picture))
+    assert not flat.light_on_dark
+    assert flat.ink[10:50, 22:38].min() > 0.7
+
+
+def test_the_width_of_strokes():
+    ink = bars(np.zeros((200, 300), np.float32), (30, 90), range(20, 280, 30), size=(30, 8))
+    assert stroke_width(grey(paper() * (1 - 0.8 * ink))) == pytest.approx(8, abs=1.5)
+    assert stroke_width(grey(paper())) == 0
+
+
+# --- ink
+
+
+def test_nothing_is_found_on_noise():
+    rng = np.random.default_rng(1)
+    assert find_strokes(flatten(grey(paper() + rng.normal(0, 3, (200, 300)))).ink) is None
+
+
+def test_faint_strokes_are_found_in_noise():
+    rng = np.random.default_rng(1)
+    ink = written()
+    found = find_strokes(flatten(grey(paper() * (1 - 0.3 * ink) + rng.normal(0, 4, ink.shape))).ink)
+    assert found is not None
+    assert found.mask[ink == 1].mean() > 0.8
+    assert found.mask[ink == 0].mean() < 0.05
+    assert 0.2 < found.level < 0.4
+
+
+# --- ruling
+
+
+@pytest.mark.parametrize("turn", [False, True])
+def test_a_printed_line_goes_and_what_crosses_it_stays(turn):
+    ink = 0.8 * written(count=4, gap=40)
+    lined = ink.copy()
+    lined[104:106] = np.maximum(lined[104:106], 0.3)
+    if turn:
+        ink, lined = ink.T, lined.T
+    left, lines = remove_ruling(np.ascontiguousarray(lined), 0.8)
+    assert lines.max() == pytest.approx(0.3, abs=0.02)
+    np.testing.assert_allclose(left, ink, atol=0.05)
+
+
+def test_writing_is_no_printed_line():
+    # dense, but with margins
+    ink = np.zeros((200, 300), np.float32)
+    bars(ink, (30, 90, 150), range(60, 240, 9))
+    left, lines = remove_ruling(ink, 1.0)
+    assert not lines.any()
+    assert left is ink
+
+
+# --- skew
+
+
+@pytest.mark.parametrize("degrees", [-9.5, -4, 0, 2.5, 10])
+def test_the_angle_of_lines_is_found_and_undone(degrees):
+    ink = np.zeros((300, 500), np.float32)
+    bars(ink, (60, 130, 200), range(60, 440, 20), size=(24, 5))
+    turned = ndimage.rotate(ink, degrees, order=1)
+    assert find_skew(turned, 0.5) == pytest.approx(degrees, abs=0.35)
+    straight = straighten(turned, degrees)
+    rows = straight.sum(1)
+    assert (rows > 0.1 * rows.max()).sum() < 3 * 24 + 20
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.floats(-11, 11), st.floats(0.2, 0.8), st.floats(0.2, 0.8))
+def test_places_are_found_again_after_turning(degrees, x, y):
+    ink = np.zeros((120, 160), np.float32)
+    at = round(120 * y), round(160 * x)
+    ink[at[0] - 1 : at[0] + 2, at[1] - 1 : at[1] + 2] = 1
+    turned = straighten(ink, degrees)
+    seen = ndimage.center_of_mass(turned)
+    assert isinstance(seen, tuple)
+    back = to_original(np.array([seen[1]]), np.array([seen[0]]), degrees, ink.shape, (turned.shape[0], turned.shape[1]))
+    assert back[0][0] == pytest.approx(at[1], abs=0.2)
+    assert back[1][0] == pytest.approx(at[0], abs=0.2)
+
+
+# --- lines
+
+
+def component(label, left, top, width=20, height=40):
+    return Component(label, left, top, left + width, top + height, width * height // 3)
+
+
+def test_components_become_lines_from_top_to_bottom_and_left_to_right():
+    parts = [component(i, 40 * (i % 5), 100 * (i // 5) + 3 * (i % 5)) for i in range(10)]
+    rows, others = find_lines(parts[::-1], (300, 300))
+    assert [[c.label for c in row.components] for row in rows] == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
+    assert rows[0].height == 40
+    assert others == []
+
+
+def test_a_small_piece_joins_its_line_and_a_frame_joins_none():
+    parts = [component(i, 40 * i, 100) for i in range(4)]
+    bar = component(8, 42, 96, 18, 8)
+    frame = Component(9, 0, 0, 290, 290, 900)
+    speck = component(10, 60, 60, 2, 2)
+    rows, others = find_lines([*parts, bar, frame, speck], (300, 300))
+    assert [sorted(c.label for c in row.components) for row in rows] == [[0, 1, 2, 3, 8]]
+    assert [c.label for c in others] == [9]
+    assert typical_height([]) == 0
+
+
+# --- pieces
+
+
+def digits_in_a_row(gap):
+    """Two digits of the training images, `gap` pixels apart."""
+    images = mnist().train.images[:2, ..., 0].astype(np.float32) / 255
+    cut = [image[:, image.max(0) > 0.3] for image in images]
+    if gap >= 0:
+        row = np.hstack([cut[0], np.zeros((28, gap), np.float32), cut[1]])
+    else:
+        row = np.zeros((28, cut[0].shape[1] + cut[1].shape[1] + gap), np.float32)
+        row[:, : cut[0].shape[1]] = cut[0]
+        row[:, cut[0].shape[1] + gap :] = np.maximum(row[:, cut[0].shape[1] + gap :], cut[1])
+    return ndimage.zoom(np.pad(row, 6), 2, order=1)
+
+
+@pytest.mark.parametrize("gap", [4, -2])
+def test_a_span_holds_each_digit_whether_they_touch_or_not(gap):
+    ink = digits_in_a_row(gap)
+    labels, components = find_components(ink > 0.4)
+    rows, _ = find_lines(components, ink.shape)
+    assert len(rows) == 1
+    strip = cut_row(ink, labels, rows[0])
+    found = spans(strip)
+    assert {span.first for span in found} == set(range(len(strip.boxes)))
+    middle = strip.ink.shape[1] / 2
+    left = [span for span in found if span.first == 0 and abs(span.box[2] - middle) < 0.25 * HEIGHT]
+    right = [s for s in found if s.last == len(strip.boxes) and abs(s.box[0] - middle) < 0.25 * HEIGHT]
+    assert left
+    assert right
+    assert any(a.last == b.first for a in left for b in right)
+
+
+def test_a_seam_goes_where_there_is_least_ink():
+    ink = np.zeros((40, 60), np.float32)
+    ink[5:35, 5:22] = ink[5:35, 38:55] = 1
+    ink[19:22, 22:38] = 1  # a bridge three pixels high
+    between = [seam for seam in seams(ink) if 20 < seam.mean() < 40]
+    assert between
+    assert min(ink[np.arange(40), seam].sum() for seam in between) == 3
+
+
+# --- as MNIST
+
+
+def test_a_digit_is_brought_to_twenty_pixels_and_centred_by_mass():
+    ink = np.zeros((90, 60), np.float32)
+    ink[:, 20:32] = 1
+    ink[:20] = 1
+    image = as_mnist(ink)
+    rows, columns = np.flatnonzero(image.max(1)), np.flatnonzero(image.max(0))
+    assert np.ptp(rows) + 1 == 20
+    assert 12 <= np.ptp(columns) + 1 <= 14
+    y, x = ndimage.center_of_mass(image)
+    assert abs(y - 14) <= 0.5
+    assert abs(x - 14) <= 0.5
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 2**32 - 1))
+def test_any_ink_becomes_an_image_of_28_pixels(high, wide, seed):
+    image = as_mnist(np.random.default_rng(seed).random((high, wide), np.float32))
+    assert image.shape == (28, 28)
+    assert image.dtype == np.uint8
+    assert image.max() > 0
+    assert not as_mnist(np.zeros((high, wide), np.float32)).any()
+
+
+def test_mnists_own_images_come_out_as_they_went_in():
+    images = mnist().train.images[:40, ..., 0]
+    apart = []
+    for image in images:
+        sheet = analyse(255 - image)
+        whole = [h for strip, found in zip(sheet.strips, sheet.spans, strict=True) for h in hypotheses(strip, found)]
+        apart.append(min(np.abs(one[..., 0].astype(float) - image).mean() for one in whole) / image.mean())
+    # of their ink; a shift by one pixel is about 0.8
+    assert np.median(apart) < 0.4
+
+
+# --- the best path
+
+
+def test_the_best_path_prefers_one_digit_to_two_halves_and_two_digits_to_a_pair():
+    found = [Span(i, j, (20 * i, 0, 20 * j, 40)) for i in range(3) for j in range(i + 1, 4)]
+    # pieces 0 and 1 are one digit, piece 2 another
+    good = {(0, 2), (2, 3)}
+    digit = np.array([0.95 if (s.first, s.last) in good else 0.05 for s in found])
+    path = best_path(found, digit, np.full(len(found), 0.99))
+    assert [(found[step.span].first, found[step.span].last, step.is_digit) for step in path] == [
+        (0, 2, True),
+        (2, 3, True),
+    ]
+    path = best_path(found, np.full(len(found), 0.02), np.full(len(found), 0.99))
+    assert not any(step.is_digit for step in path)
+    assert best_path([], np.zeros(0), np.zeros(0)) == []
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 5), st.integers(0, 2**32 - 1))
+def test_the_best_path_is_the_best_of_all(pieces, seed):
+    rng = np.random.default_rng(seed)
+    found = [Span(i, j, (i, 0, j, 1)) for i in range(pieces) for j in range(i + 1, pieces + 1)]
+    digit, value = rng.uniform(0.01, 0.99, len(found)), rng.uniform(0.2, 1, len(found))
+    from firsthand.reading.decode import PENALTY
+
+    score = {
+        (s.first, s.last): max(np.log(d * v), np.log((1 - d) * PENALTY))
+        for s, d, v in zip(found, digit, value, strict=True)
+    }
+
+    def best(start):
+        if start == pieces:
+            return 0.0
+        return max(score[start, end] + best(end) for end in range(start + 1, pieces + 1))
+
+    path = best_path(found, digit, value)
+    total = sum(score[found[step.span].first, found[step.span].last] for step in path)
+    assert total == pytest.approx(best(0))
+
+
+# --- words
+
+
+def test_a_letter_that_looks_like_a_digit_is_rejected_with_its_word():
+    # a word of four: two letters, an o, a letter; and far from it a digit alone, not quite sure
+    found = [Span(i, i + 1, (30 * i, 0, 30 * i + 25, 40)) for i in range(4)]
+    found.append(Span(4, 5, (300, 0, 325, 40)))
+    digit = np.array([0.1, 0.2, 0.9, 0.1, 0.9])
+    path = best_path(found, digit, np.ones(5))
+    assert [len(group) for group in words(path, found)] == [4, 1]
+    assert keep(path, found, digit) == ["not a digit", "not a digit", "within a word", "not a digit", "in a text"]
+    sure = np.array([0.1, 0.2, 0.9, 0.1, 0.999])
+    assert keep(path, found, sure)[-1] == ""
