@@ -10,25 +10,24 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from firsthand.errors import FirsthandError
 
-from .drawing import Digit, read_drawing, unpack_drawing
+from .drawing import Found, read_drawing, unpack_drawing
 from .lab import Lab, TheLab, base64_of, rounded
 
-__all__ = ["digit_json", "router"]
+__all__ = ["router"]
 
 MAX_TEXT = 500  # characters of a JSON message: too few to be nested too deeply for the parser
 
 router = APIRouter()
 
 
-def digit_json(digit: Digit) -> dict[str, Any]:
-    """A digit for the page."""
-    height, width = digit.pixels.shape
+def _digit(digit: Found) -> dict[str, Any]:
     return {
         "box": digit.box,
         "pixels": base64_of(digit.pixels),
-        "shape": [height, width],
-        "label": int(digit.probabilities.argmax()),
+        "shape": digit.pixels.shape,
+        "label": digit.label,
         "probabilities": rounded(digit.probabilities),
+        "is_digit": None if digit.is_digit is None else round(digit.is_digit, 4),
     }
 
 
@@ -36,7 +35,7 @@ def digit_json(digit: Digit) -> dict[str, Any]:
 async def live(socket: WebSocket, lab: TheLab) -> None:
     """Read drawings as they are drawn, and tell of the trainings as they go on.
 
-    Bytes are drawings (see `unpack_drawing`); each is answered by {"type": "read", "number", "digits", "ms"}.  JSON
+    Bytes are drawings (see `unpack_drawing`); each is answered by {"type": "read", "number", "digits", ...}.  JSON
     text is {"type": "model", "model": name}, for the drawings after it, or {"type": "watch"}, after which messages of
     type "trainings" (all that there are), "training" (what is new of one) and "removed" come.  What cannot be used is
     answered by {"type": "error", "error": one line}.
@@ -88,11 +87,18 @@ async def _send(socket: WebSocket, message: dict[str, Any]) -> None:
 
 def _read(lab: Lab, name: str | None, message: bytes) -> dict[str, Any]:
     started = time.perf_counter()
-    number, ink = unpack_drawing(message)
+    drawing = unpack_drawing(message)
     model = lab.shelf.model(name)
-    digits = [digit_json(digit) for digit in read_drawing(ink, model)]
-    ms = round(1000 * (time.perf_counter() - started), 2)
-    return {"type": "read", "number": number, "digits": digits, "classes": model.classes, "ms": ms}
+    found = read_drawing(drawing.ink, model, drawing.careful)
+    return {
+        "type": "read",
+        "number": drawing.number,
+        "careful": drawing.careful,
+        "digits": [_digit(digit) for digit in found.digits],
+        "rejected": [{"box": reject.box, "reason": reject.reason} for reject in found.rejected],
+        "reason": found.reason,
+        "ms": round(1000 * (time.perf_counter() - started), 2),
+    }
 
 
 def _parsed(text: str) -> dict[str, Any]:

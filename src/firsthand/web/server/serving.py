@@ -8,8 +8,10 @@ from pathlib import Path
 import uvicorn
 
 from firsthand.errors import FirsthandError
+from firsthand.reading import boxed_model
 
 from .app import create_app
+from .drawing import warm_up
 from .lab import Lab, cores
 from .shelf import Shelf
 from .trainings import Trainings
@@ -40,9 +42,9 @@ def serve(
     Raises:
         FirsthandError: the address cannot be bound to, or the model cannot be used.
     """
-    lab = Lab(Shelf(model, runs), Trainings(max(2, cores()), runs), results)
-    if model is not None:
-        lab.shelf.model("given")
+    lab = Lab(Shelf(model, runs, boxed_model), Trainings(max(2, cores()), runs), results)
+    first = lab.shelf.model(None)  # compiled before anybody draws; a model that cannot be used is said now
+    warm_up(first)
     with _bound(host, port) as listening:
         name, number = listening.getsockname()[:2]
         shown = "localhost" if name in ("127.0.0.1", "::1") else f"[{name}]" if ":" in name else name

@@ -13,6 +13,7 @@ from firsthand.learning import Ensemble, Model, load_model
 
 __all__ = ["Shelf", "UnknownModel"]
 
+SHAPE = (28, 28, 1)  # of all images that the pages show
 LISTED = 20  # of the newest runs
 LOADED = 6  # models kept in memory
 
@@ -55,7 +56,7 @@ class Shelf:
 
         Raises:
             UnknownModel: there is none of this name, or none at all.
-            FirsthandError: its file is damaged, or it does not read images of one channel.
+            FirsthandError: its file is damaged, or it does not read images of 28 x 28 pixels.
         """
         names = self.names()
         if not names:
@@ -82,10 +83,9 @@ class Shelf:
 
     def _load(self, name: str, files: dict[str, Named]) -> Model | Ensemble:
         model = self.box() if name == "box" and self.box is not None else load_model(files[name].path)
-        shape = model.input_shape
-        if len(shape) != 3 or shape[2] != 1:
-            raise FirsthandError(f"model {name}: it reads inputs of shape {shape}, expected grey images")
-        model.weighted_inputs(np.zeros((1, *shape), np.uint8))  # compiles: nobody who draws shall wait for it
+        if model.input_shape != SHAPE:
+            raise FirsthandError(f"model {name}: it reads inputs of shape {model.input_shape}, expected {SHAPE}")
+        model.weighted_inputs(np.zeros((1, *SHAPE), np.uint8))  # compiles: nobody who draws shall wait for it
         return model
 
     def _files(self) -> dict[str, Named]:

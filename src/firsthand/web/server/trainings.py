@@ -121,7 +121,7 @@ class Trainings:
         self.all: dict[int, Training] = {}
         self._numbers = itertools.count(1)
         self._listeners: set[asyncio.Queue[dict[str, Any] | None]] = set()
-        self._scratch = tempfile.TemporaryDirectory(prefix="firsthand-lab-")
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     def get(self, number: int) -> Training:
         """A training by its number.
@@ -146,6 +146,7 @@ class Trainings:
             raise AtLimit(f"trainings: {len(running)} are running, expected fewer than {self.limit}: stop one first")
         self._forget()
         number = next(self._numbers)
+        self._scratch = self._scratch or tempfile.TemporaryDirectory(prefix="firsthand-lab-")
         folder = Path(self._scratch.name) / str(number)
         folder.mkdir()
         training = self.all[number] = Training(number, settings, folder)
@@ -196,7 +197,8 @@ class Trainings:
         """End everything."""
         for training in list(self.all.values()):
             await self.remove(training)
-        self._scratch.cleanup()
+        if self._scratch is not None:
+            self._scratch.cleanup()
 
     @contextmanager
     def listening(self) -> Iterator[asyncio.Queue[dict[str, Any] | None]]:

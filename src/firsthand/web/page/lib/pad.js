@@ -39,20 +39,21 @@ function paint(context, strokes, style) {
 const hidden = h("canvas", { width: WIDTH * SENT, height: HEIGHT * SENT });
 const unseen = hidden.getContext("2d", { willReadFrequently: true });
 
-/** What is drawn, as the server takes it: number, width, height, then a byte of ink per pixel. */
-export function packed(number) {
+/** What is drawn, as the server takes it: number, width, height, whether carefully, then a byte of ink per pixel. */
+export function packed(number, careful) {
   unseen.setTransform(1, 0, 0, 1, 0, 0);
   unseen.fillStyle = "#000";
   unseen.fillRect(0, 0, hidden.width, hidden.height);
   unseen.setTransform(SENT, 0, 0, SENT, 0, 0);
   paint(unseen, kept.strokes, "#fff");
   const { data } = unseen.getImageData(0, 0, hidden.width, hidden.height);
-  const message = new ArrayBuffer(8 + data.length / 4);
+  const message = new ArrayBuffer(9 + data.length / 4);
   const head = new DataView(message);
   head.setUint32(0, number, true);
   head.setUint16(4, hidden.width, true);
   head.setUint16(6, hidden.height, true);
-  const ink = new Uint8Array(message, 8);
+  head.setUint8(8, careful ? 1 : 0);
+  const ink = new Uint8Array(message, 9);
   for (let i = 0; i < ink.length; i++) ink[i] = data[4 * i];
   return message;
 }
