@@ -1,4 +1,10 @@
-"""What all tests share: strict numerics."""
+"""What all tests share: strict numerics; for the lab, a server and a browser."""
+
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import jax
 import pytest
@@ -12,3 +18,72 @@ def float64():
     """Double precision inside the test."""
     with jax.enable_x64(True):
         yield
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless browser; without one, or without Playwright, the tests that ask for it are skipped."""
+    api = pytest.importorskip("playwright.sync_api", reason="the lab's tests in a browser need playwright")
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip(f"the lab's tests in a browser need one of {', '.join(names)}; none was found")
+    with api.sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def lab_url(tmp_path_factory):
+    """The address of a lab without models, in a thread of this process."""
+    pytest.importorskip("fastapi", reason="the lab's tests need the extra lab")
+    from firsthand.web.server.app import create_app
+    from firsthand.web.server.lab import Lab
+    from firsthand.web.server.shelf import Shelf
+    from firsthand.web.server.trainings import Trainings
+
+    folder = tmp_path_factory.mktemp("lab")
+    runs = folder / "runs"
+    with serving(create_app(Lab(Shelf(None, runs), Trainings(1, runs), folder / "results"))) as url:
+        yield url
+
+
+@contextmanager
+def serving(app) -> Iterator[str]:
+    """Serve an ASGI application on a free port of this machine; the block gets its address."""
+    import uvicorn
+
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 30
+    while not server.started:
+        assert thread.is_alive(), "the server ended before it had started"
+        assert time.monotonic() < deadline, "the server did not start"
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(30)
+
+
+@pytest.fixture
+def open_page(browser, lab_url):
+    """Opens a page of the lab, open_page("neuron", lang="zh", ...); an error in its console fails the test."""
+    contexts, errors = [], []
+
+    def opened(name, lang="en", theme="light", **options):
+        contexts.append(browser.new_context(**options))
+        for key, choice in (("language", lang), ("theme", theme)):
+            contexts[-1].add_init_script(f"localStorage.setItem('firsthand-{key}', '{choice}')")
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: message.type in ("error", "warning") and errors.append(message.text))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{lab_url}/#/{name}")
+        page.locator(f".page-{name} > *").first.wait_for()
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not errors, "\n".join(errors)

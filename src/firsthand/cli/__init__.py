@@ -11,7 +11,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from . import data, doctor, experiments, export, inspect, models, read, search, sweep, train
+from . import data, doctor, experiments, export, inspect, lab, models, read, search, sweep, train
 
 __all__ = ["app", "main"]
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 for command in (
     train.train,
     read.read,
+    lab.lab,
     models.evaluate,
     models.predict,
     inspect.inspect,

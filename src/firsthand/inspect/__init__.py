@@ -1,5 +1,6 @@
 """Looking inside: what a network gets wrong, how far it can be believed, how its layers learn, what they see."""
 
+from .arithmetic import Arithmetic, before_pooling, unit_arithmetic
 from .calibration import (
     Reliability,
     brier_score,
@@ -17,6 +18,7 @@ from .units import UnitUse, WeightHistogram, unit_use, weight_histograms
 from .verdict import Verdict, accuracy_noise, cost_turn, overfitting
 
 __all__ = [
+    "Arithmetic",
     "Field",
     "LayerGradient",
     "LayerUpdate",
@@ -30,6 +32,7 @@ __all__ = [
     "Verdict",
     "WeightHistogram",
     "accuracy_noise",
+    "before_pooling",
     "brier_score",
     "confusion_matrix",
     "cost_turn",
@@ -52,6 +55,7 @@ __all__ = [
     "receptive_field",
     "reliability",
     "strongest",
+    "unit_arithmetic",
     "unit_use",
     "update_lengths",
     "weight_histograms",

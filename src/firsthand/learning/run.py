@@ -282,8 +282,8 @@ def pass_over(runs: Sequence[Run], program: Any, interrupted: Callable[[], bool]
             run.report(stop, now - started, costs if alone else costs[number], copied)
         if interrupted is not None and interrupted():
             raise KeyboardInterrupt
-        # about four reports a second: each call of the program has a small price
-        stride = max(1, int((stop - done) * 0.25 / max(now - last, 1e-3)))
+        # about ten reports a second: each call of the program has a small price
+        stride = max(1, int((stop - done) * 0.1 / max(now - last, 1e-3)))
         done, last = stop, now
     seconds = time.perf_counter() - started
     for run, epoch in zip(runs, [one] if alone else _unstacked(one, len(runs)), strict=True):

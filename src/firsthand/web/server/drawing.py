@@ -1,0 +1,132 @@
+"""A drawing as a network sees it, and what the network says about it."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from firsthand.errors import FirsthandError
+from firsthand.learning import Classifier
+from firsthand.reading import Page, Reject, analyse, read_sheets
+from firsthand.reading.normalise import as_mnist
+
+__all__ = ["MAX_SIDE", "Drawing", "Found", "Reading", "digits_of", "read_drawing", "unpack_drawing", "warm_up"]
+
+MAX_SIDE = 1024  # pixels of a drawing
+HEADER = 9  # bytes: number, width, height, flags
+CAREFUL = 1  # a flag
+INKED = 32  # of 255: what counts as drawn
+GAP = 3  # empty columns that part two digits
+WIDE = 1.4  # widths of its height that no digit has
+
+
+class Drawing(NamedTuple):
+    """What the page sends.
+
+    Args:
+        number: by which the answer names it.
+        careful: read it as a page of writing, whatever it looks like: slower, and what is no digit is refused.
+        ink: uint8 (height, width), 0 for paper to 255 for ink.
+    """
+
+    number: int
+    careful: bool
+    ink: np.ndarray
+
+
+class Found(NamedTuple):
+    """One digit of a drawing."""
+
+    box: tuple[int, int, int, int]  # left, top, right, bottom, in pixels
+    pixels: np.ndarray  # uint8 (28, 28), as the network gets it
+    probabilities: np.ndarray  # (classes,)
+    label: int
+    is_digit: float | None  # how likely it is one at all; None where that was not asked
+
+
+class Reading(NamedTuple):
+    """What is read from a drawing or a photo."""
+
+    digits: list[Found]
+    rejected: tuple[Reject, ...] = ()
+    reason: str = ""  # why there is no digit, though there is ink
+
+
+def unpack_drawing(message: bytes) -> Drawing:
+    """A drawing from the bytes that the page sends.
+
+    Args:
+        message: number (4 bytes), width and height (2 bytes each), flags (1 byte: 1 for careful), little-endian, then
+            the ink row by row, a byte per pixel.
+    Raises:
+        FirsthandError: the lengths do not agree, or a side is 0 or too long.
+    """
+    if len(message) < HEADER:
+        raise FirsthandError(f"drawing: {len(message)} bytes found, expected at least {HEADER}")
+    number = int.from_bytes(message[:4], "little")
+    width, height = (int.from_bytes(message[at : at + 2], "little") for at in (4, 6))
+    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
+        raise FirsthandError(f"drawing: {width} x {height} pixels found, expected sides from 1 to {MAX_SIDE}")
+    if len(message) != HEADER + width * height:
+        raise FirsthandError(f"drawing: {len(message)} bytes found, expected {HEADER} + {width} x {height}")
+    ink = np.frombuffer(message, np.uint8, offset=HEADER).reshape(height, width)
+    return Drawing(number, bool(message[8] & CAREFUL), ink)
+
+
+def read_drawing(ink: np.ndarray, model: Classifier, careful: bool = False) -> Reading:
+    """Read a drawing: at once as a single digit where it looks like one, otherwise as a page of writing.
+
+    Args:
+        ink: uint8 (height, width), 0 for paper to 255 for ink.
+        model: of images (28, 28, 1).
+        careful: as a page in any case.
+    """
+    box = _box(ink)
+    if box is None:
+        return Reading([])
+    if not careful and not _several(ink, box):
+        pixels, probabilities = _single(ink, box, model)
+        return Reading([Found(box, pixels, probabilities, int(probabilities.argmax()), None)])
+    (page,) = read_sheets([analyse(255 - ink)], model)
+    return Reading(digits_of(page, ink, model), page.rejected, page.reason)
+
+
+def warm_up(model: Classifier) -> None:
+    """Compile what reads a drawing, in the sizes that drawings come in."""
+    ink = np.zeros((160, 300), np.uint8)
+    ink[40:120, 40:46] = 255  # a one
+    read_drawing(ink, model)
+    read_drawing(ink, model, careful=True)
+    for left in range(60, 280, 40):
+        ink[40:120, left : left + 6] = 255
+    read_drawing(ink, model)
+
+
+def digits_of(page: Page, ink: np.ndarray, model: Classifier) -> list[Found]:
+    """The digits of a page, each cut out of the ink by its box, with all its probabilities."""
+    height, width = ink.shape
+    found = []
+    for digit in page.digits:
+        left, top, right, bottom = digit.box
+        box = max(0, left), max(0, top), min(width, max(right, left + 1)), min(height, max(bottom, top + 1))
+        pixels, probabilities = _single(ink, box, model)
+        found.append(Found(box, pixels, probabilities, model.classes.index(digit.value), digit.is_digit))
+    return found
+
+
+def _single(ink: np.ndarray, box: tuple[int, int, int, int], model: Classifier) -> tuple[np.ndarray, np.ndarray]:
+    left, top, right, bottom = box
+    pixels = as_mnist(ink[top:bottom, left:right].astype(np.float32) / 255)
+    return pixels, model.probabilities(pixels[None, ..., None])[0]
+
+
+def _box(ink: np.ndarray) -> tuple[int, int, int, int] | None:
+    rows, columns = np.flatnonzero(ink.max(1) > INKED), np.flatnonzero(ink.max(0) > INKED)
+    if not len(rows):
+        return None
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def _several(ink: np.ndarray, box: tuple[int, int, int, int]) -> bool:
+    left, top, right, bottom = box
+    columns = np.flatnonzero(ink.max(0) > INKED)
+    return bool(np.diff(columns, prepend=columns[0]).max() > GAP) or right - left > WIDE * (bottom - top)

@@ -1,0 +1,205 @@
+"""A training in a process of its own: `python -m firsthand.web.server.worker FOLDER`, started by trainings.py.
+
+On standard input it is given the settings as one line of JSON, and then commands: pause, continue, stop.  On standard
+output it says what happens, one JSON object a line.  It ends when its input does, so that it never outlives the lab.
+"""
+
+import json
+import math
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from firsthand.errors import FirsthandError
+from firsthand.files import write_atomically
+
+from .settings import TrainingSettings
+
+__all__ = ["main"]
+
+MEASURED = 5_000  # training images whose cost and accuracy are measured after an epoch
+GRADIENT = 200  # training images of which the gradient is taken
+BETWEEN_GRADIENTS = 0.5  # seconds
+BETWEEN_STEPS = 0.05  # seconds: epochs of milliseconds are not all told step by step
+BETWEEN_VERDICTS = 0.25  # seconds
+
+
+class Control:
+    """What the lab wants: told by a thread that reads it."""
+
+    def __init__(self) -> None:
+        self.running = threading.Event()
+        self.running.set()
+        self.stopped = False
+        self.paused_seconds = 0.0
+
+    def listen(self) -> None:
+        """Follow the commands until the input ends."""
+        for line in sys.stdin:
+            command = line.strip()
+            if command == "pause":
+                self.running.clear()
+            elif command == "continue":
+                self.running.set()
+            elif command == "stop":
+                self.stopped = True
+                self.running.set()
+        os._exit(0)  # the lab is gone
+
+    def obey(self, say: Callable[..., None]) -> None:
+        """Wait while paused; end the training, as Ctrl-C does, once it is to stop."""
+        if not self.running.is_set():
+            say("paused")
+            started = time.perf_counter()
+            self.running.wait()
+            self.paused_seconds += time.perf_counter() - started
+            say("training")
+        if self.stopped:
+            raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Train what standard input says, and leave the model in the folder."""
+    # what libraries print must not come between the lines of JSON
+    out = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+
+    def say(event: str, **about: Any) -> None:
+        out.write(json.dumps({"event": event, **about}) + "\n")
+
+    if hasattr(os, "nice"):
+        os.nice(10)  # the page comes first
+    settings = TrainingSettings.model_validate_json(sys.stdin.readline())
+    control = Control()
+    threading.Thread(target=control.listen, daemon=True).start()
+    try:
+        _train(settings, Path(sys.argv[1]), control, say)
+    except KeyboardInterrupt:
+        say("failed", error="stopped before the first epoch was complete: there is nothing to keep")
+    except FirsthandError as error:
+        say("failed", error=" ".join(str(error).split()))
+    except BaseException as error:
+        traceback.print_exc()
+        print(f"{type(error).__name__}: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+        os._exit(1)  # a crash, with its reason as the last line
+    out.flush()
+    os._exit(0)  # the thread still waits for a command
+
+
+def _train(settings: TrainingSettings, folder: Path, control: Control, say: Callable[..., None]) -> None:
+    import jax
+
+    from firsthand.data import mnist
+    from firsthand.learning import CalibrationError, Diverged, fit_temperature, train
+    from firsthand.nn import Network
+
+    data = mnist()
+    data = data._replace(train=data.train[: settings.examples])
+    network, recipe = Network(settings.layers(), data.train.image_shape), settings.recipe()
+    say("started", parameters=network.parameter_count, summary=network.summary())
+    teller = Teller(network, recipe, data, control, say)
+    failure = None
+    try:
+        training = train(network, data, recipe, key=jax.random.key(settings.seed), progress=teller.hear)
+    except Diverged as error:
+        if error.training is None:
+            raise
+        training, failure = error.training, str(error)
+    model = training.model
+    try:
+        model = fit_temperature(model, data.validation)
+    except CalibrationError as error:
+        print(error, file=sys.stderr)
+    model.save(folder / "model.safetensors")
+    write_atomically(folder / "history.json", json.dumps(training.history.to_json(), indent=1) + "\n")
+    write_atomically(folder / "settings.json", settings.model_dump_json(indent=1) + "\n")
+    if failure is not None:
+        say("failed", error=f"{failure}; the last good epoch can be kept", model=True)
+    else:
+        accuracies = model.provenance["accuracies"]
+        say("done", why=training.history.stopped, validation_accuracy=accuracies["validation"])
+
+
+class Teller:
+    """Hears of the training, a few times a second, and tells the lab what it is shown.
+
+    Args:
+        network, recipe: what is trained.
+        data: the training data, of which the first are measured, and the validation data.
+        control: what the lab wants.
+        say: tells it.
+    """
+
+    def __init__(self, network: Any, recipe: Any, data: Any, control: Control, say: Callable[..., None]) -> None:
+        import jax.numpy as jnp
+
+        self.network, self.recipe, self.control, self.say = network, recipe, control, say
+        some = data.train[:MEASURED]
+        self.measured = jnp.asarray(some.images), jnp.asarray(some.labels)
+        self.validation_images = len(data.validation)
+        self.few = data.train[:GRADIENT]
+        self.records: list[dict[str, float]] = []
+        self.last_step = self.last_gradient = self.last_verdict = 0.0
+
+    def hear(self, progress: Any) -> None:
+        """What `train` calls; raises KeyboardInterrupt to end it."""
+        at = progress.epoch - 1 + progress.step / progress.steps
+        now = time.perf_counter()
+        if progress.record is not None:
+            self._epoch(progress, at)
+        elif now - self.last_step >= BETWEEN_STEPS:
+            self.last_step = now
+            speed = progress.step / max(progress.seconds - self.control.paused_seconds, 1e-9)
+            self.say("step", at=round(at, 4), cost=_short(progress.batch_cost), steps_per_second=round(speed))
+        if now - self.last_gradient >= BETWEEN_GRADIENTS:
+            self.last_gradient = now
+            self._gradients(progress, at)
+        self.control.obey(self.say)
+
+    def _epoch(self, progress: Any, at: float) -> None:
+        from firsthand.inspect import overfitting
+        from firsthand.learning import History
+        from firsthand.learning.evaluation import evaluate
+        from firsthand.learning.step import penalty
+
+        params = progress.params()
+        score = evaluate(self.network, params, *self.measured, self.recipe.cost)
+        # as the recipe measures it on validation data
+        cost = score.cost + penalty(params, self.recipe.l2, self.recipe.l1)
+        record = {**progress.record, "training_cost": cost, "training_accuracy": score.accuracy}
+        record["seconds"] -= self.control.paused_seconds
+        self.control.paused_seconds = 0.0
+        self.records.append(record)
+        self.say("epoch", at=at, record={name: _short(value) for name, value in record.items()})
+        now, last = time.perf_counter(), progress.epoch == progress.epochs
+        if last or self.control.stopped or now - self.last_verdict >= BETWEEN_VERDICTS:
+            self.last_verdict = now
+            found = overfitting(
+                History(list(self.records)),
+                training_images=len(self.measured[1]),
+                validation_images=self.validation_images,
+            )
+            self.say("verdict", kind=found.kind, en=found.english, zh=found.chinese)
+
+    def _gradients(self, progress: Any, at: float) -> None:
+        from firsthand.inspect import gradient_lengths
+
+        found = gradient_lengths(self.network, progress.params(), self.few, cost=self.recipe.cost)
+        lengths = [
+            {"name": layer.name, "bias": _short(layer.bias), "weights": _short(layer.weights)} for layer in found
+        ]
+        self.say("gradients", at=round(at, 4), layers=lengths)
+
+
+def _short(value: float) -> float | None:
+    # JSON has no name for what is not finite
+    return float(f"{value:.5g}") if math.isfinite(value) else None
+
+
+if __name__ == "__main__":
+    main()
