@@ -1,7 +1,7 @@
 """What stands on a page and is no digit: words, doodles, and the lines of the paper.
 
-For training, for choosing thresholds and for the benchmark they are of different fonts and different kinds, so that a page of the benchmark
-never shows a letter or a drawing that was learned.
+For training, for choosing thresholds and for the benchmark they are of different fonts and different kinds, so that a
+page of the benchmark never shows a letter or a drawing that was learned.
 """
 
 from functools import cache
@@ -24,9 +24,9 @@ CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 def cloud(shape: tuple[int, int], size: float, rng: np.random.Generator) -> np.ndarray:
     """Smooth noise of standard deviation about 1, of patches of that size in pixels: float32."""
-    small = tuple(max(2, round(side / max(2.0, size))) + 2 for side in shape)
-    noise = rng.normal(0, 1, small).astype(np.float32)
-    return np.asarray(Image.fromarray(noise).resize(shape[::-1], Image.Resampling.BICUBIC))
+    high, wide = (max(2, round(side / max(2.0, size))) + 2 for side in shape)
+    noise = rng.normal(0, 1, (high, wide)).astype(np.float32)
+    return np.asarray(Image.fromarray(noise).resize((shape[1], shape[0]), Image.Resampling.BICUBIC))
 
 
 @cache

@@ -143,7 +143,7 @@ class _Line(NamedTuple):
 
 
 def glyph(image: np.ndarray, height: float) -> np.ndarray:
-    """A digit of 28x28 pixels as ink (0 to 1) of so many pixels height for what was 20, cut to its ink, with sharp edges."""
+    """A digit of 28x28 pixels as ink, 0 to 1, cut to its ink, with sharp edges; what was 20 pixels is `height`."""
     scale = height / 20
     side = max(4, round(28 * scale))
     large = np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC), np.float32) / 255
@@ -163,41 +163,37 @@ def _line(style: Style, source: Dataset, height: float, rng: np.random.Generator
     ink = np.zeros((high, round(1.8 * height * count) + high), np.float32)
     owner = np.zeros(ink.shape, np.int16)
     edge = np.full(high, -np.inf)  # the right end of the ink so far, row by row
-    values, touches = [], []
+    values, touches, left = [], [], 0
     for place, at in enumerate(chosen):
-        image, value = source.images[at][..., 0], int(source.labels[at])
-        drawn = glyph(image, height * rng.uniform(0.92, 1.08))
+        drawn = glyph(source.images[at][..., 0], height * rng.uniform(0.92, 1.08))
         top = round((high - drawn.shape[0]) / 2 + rng.normal(0, 0.03 * height))
         top = min(max(top, 0), high - drawn.shape[0])
+        rows = slice(top, top + drawn.shape[0])
         touch = bool(place and (gap < 0 or rng.random() < style.touching))
         wanted = (-0.03 if touch else gap * rng.uniform(0.7, 1.3)) * height
-        solid = drawn > 0.5
-        starts = np.where(solid.any(1), solid.argmax(1), np.inf)
-        # a pen's width of freedom up and down, or a 7 would slide under the arm of its neighbour
-        near = ndimage.maximum_filter1d(edge, 2 * max(1, round(0.06 * height)) + 1)[top : top + len(drawn)]
-        left = np.max(np.where(np.isfinite(starts), near - starts, -np.inf), initial=-np.inf)
-        whole = edge.max(initial=-np.inf)
-        if not np.isfinite(whole):
-            left = 2.0
-        elif not np.isfinite(left):
-            left = whole + wanted
-        else:
-            left = left + 1 + wanted
-        left = max(0, round(left))
-        # never so far under the neighbour that the order from left to right is lost
         if place:
-            left = max(left, round(previous_left + 0.35 * height))  # noqa: F821
-        previous_left = left
-        window = (slice(top, top + drawn.shape[0]), slice(left, left + drawn.shape[1]))
+            # never so far under the neighbour that the order from left to right is lost
+            left = max(round(_beside(edge, drawn, rows, height) + wanted), round(left + 0.35 * height))
+        window = (rows, slice(left, left + drawn.shape[1]))
         owner[window] = np.where((drawn > ink[window]) & (drawn > 0.3), place + 1, owner[window])
         ink[window] = np.maximum(ink[window], drawn)
+        solid = drawn > 0.5
         ends = np.where(solid.any(1), drawn.shape[1] - 1 - solid[:, ::-1].argmax(1), -np.inf)
-        rows = slice(top, top + drawn.shape[0])
         edge[rows] = np.maximum(edge[rows], left + ends)
-        values.append(value)
+        values.append(int(source.labels[at]))
         touches.append(touch)
     last = np.flatnonzero(ink.max(0) > 0)[-1]
     return _Line(ink[:, : last + 3], owner[:, : last + 3], values, touches)
+
+
+def _beside(edge: np.ndarray, drawn: np.ndarray, rows: slice, height: float) -> float:
+    """How far left a digit can be moved until it meets the ink before it in some row."""
+    solid = drawn > 0.5
+    starts = np.where(solid.any(1), solid.argmax(1), np.inf)
+    # a pen's width of freedom up and down, or a 7 would slide under the arm of its neighbour
+    near = ndimage.maximum_filter1d(edge, 2 * max(1, round(0.06 * height)) + 1)[rows]
+    left = float(np.max(np.where(np.isfinite(starts), near - starts, -np.inf)))
+    return (left if np.isfinite(left) else float(edge.max())) + 1
 
 
 def _sheet(lines, others, height: float, rng: np.random.Generator):
@@ -270,7 +266,7 @@ def _turn(ink: np.ndarray, owner: np.ndarray, truth: list[Truth], degrees: float
     who = ndimage.rotate(owner, degrees, reshape=True, order=0)
     angle = np.deg2rad(degrees)
     cos, sin = np.cos(angle), np.sin(angle)
-    (h, w), (high, wide) = ink.shape, turned.shape
+    (h, w), (high, wide) = ink.shape, (turned.shape[0], turned.shape[1])
     moved = []
     for one in truth:
         x, y = one.x - (w - 1) / 2, one.y - (h - 1) / 2

@@ -145,7 +145,7 @@ def _standard_error(rights: list[np.ndarray]) -> float | None:
 
 
 def _uci() -> dict[str, Any]:
-    """The 1,797 digits of scikit-learn's copy of the UCI set, 8x8 pixels of 17 levels: enlarged, and read as pictures."""
+    """The 1,797 digits of scikit-learn's copy of the UCI set, 8x8 pixels of 17 levels: enlarged, read as pictures."""
     try:
         from sklearn.datasets import load_digits
     except ImportError:

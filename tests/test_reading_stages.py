@@ -13,9 +13,9 @@ from firsthand.reading.decode import best_path
 from firsthand.reading.ink import find_strokes
 from firsthand.reading.lines import Component, find_components, find_lines, typical_height
 from firsthand.reading.normalise import as_mnist, hypotheses
-from firsthand.reading.reject import keep, words
+from firsthand.reading.reject import Read, by_page, by_word, words
 from firsthand.reading.ruling import remove_ruling
-from firsthand.reading.segment import HEIGHT, Span, cut_row, seams, spans
+from firsthand.reading.segment import HEIGHT, Span, Strip, cut_row, seams, spans, whole_components, without_rivals
 from firsthand.reading.skew import find_skew, straighten, to_original
 
 pytestmark = pytest.mark.tiny
@@ -51,7 +51,7 @@ def test_a_shadow_is_light_and_no_ink():
     flat = flatten(grey(paper() * light * (1 - 0.7 * ink)))
     assert not flat.light_on_dark
     assert flat.ink[ink == 1].mean() == pytest.approx(0.7, abs=0.05)
-    assert np.abs(flat.ink[ndimage.minimum_filter(ink == 0, 3)]).max() < 0.12
+    assert np.abs(flat.ink[np.asarray(ndimage.minimum_filter(ink == 0, 3), bool)]).max() < 0.12
 
 
 def test_chalk_is_read_as_ink():
@@ -184,14 +184,14 @@ def digits_in_a_row(gap):
         row = np.zeros((28, cut[0].shape[1] + cut[1].shape[1] + gap), np.float32)
         row[:, : cut[0].shape[1]] = cut[0]
         row[:, cut[0].shape[1] + gap :] = np.maximum(row[:, cut[0].shape[1] + gap :], cut[1])
-    return ndimage.zoom(np.pad(row, 6), 2, order=1)
+    return np.asarray(ndimage.zoom(np.pad(row, 6), 2, order=1), np.float32)
 
 
 @pytest.mark.parametrize("gap", [4, -2])
 def test_a_span_holds_each_digit_whether_they_touch_or_not(gap):
     ink = digits_in_a_row(gap)
     labels, components = find_components(ink > 0.4)
-    rows, _ = find_lines(components, ink.shape)
+    rows, _ = find_lines(components, (ink.shape[0], ink.shape[1]))
     assert len(rows) == 1
     strip = cut_row(ink, labels, rows[0])
     found = spans(strip)
@@ -202,6 +202,16 @@ def test_a_span_holds_each_digit_whether_they_touch_or_not(gap):
     assert left
     assert right
     assert any(a.last == b.first for a in left for b in right)
+
+
+def test_a_component_that_is_surely_a_digit_has_no_rivals():
+    strip = Strip(np.zeros((1, 1)), np.zeros((1, 1)), ((0, 0, 1, 1),) * 4, (7, 8, 8, 9), 1.0, 0.0, 0.0, 6.0)
+    found = [Span(i, j, (i, 0, j, 1)) for i in range(4) for j in range(i + 1, 5)]
+    whole = whole_components(strip, found)
+    assert [(span.first, span.last) for span in whole] == [(0, 1), (1, 3), (3, 4)]
+    left = without_rivals(found, [whole[1]])
+    assert [(span.first, span.last) for span in left] == [(0, 1), (1, 3), (3, 4)]
+    assert without_rivals(found, []) == found
 
 
 def test_a_seam_goes_where_there_is_least_ink():
@@ -224,7 +234,7 @@ def test_a_digit_is_brought_to_twenty_pixels_and_centred_by_mass():
     rows, columns = np.flatnonzero(image.max(1)), np.flatnonzero(image.max(0))
     assert np.ptp(rows) + 1 == 20
     assert 12 <= np.ptp(columns) + 1 <= 14
-    y, x = ndimage.center_of_mass(image)
+    y, x = np.array(ndimage.center_of_mass(image), float)
     assert abs(y - 14) <= 0.5
     assert abs(x - 14) <= 0.5
 
@@ -294,13 +304,30 @@ def test_the_best_path_is_the_best_of_all(pieces, seed):
 # --- words
 
 
-def test_a_letter_that_looks_like_a_digit_is_rejected_with_its_word():
-    # a word of four: two letters, an o, a letter; and far from it a digit alone, not quite sure
+def read_as(digit):
+    """A word of four pieces, and far from it a piece alone, read with these p(digit)."""
     found = [Span(i, i + 1, (30 * i, 0, 30 * i + 25, 40)) for i in range(4)]
     found.append(Span(4, 5, (300, 0, 325, 40)))
-    digit = np.array([0.1, 0.2, 0.9, 0.1, 0.9])
+    digit = np.array(digit)
     path = best_path(found, digit, np.ones(5))
     assert [len(group) for group in words(path, found)] == [4, 1]
-    assert keep(path, found, digit) == ["not a digit", "not a digit", "within a word", "not a digit", "in a text"]
-    sure = np.array([0.1, 0.2, 0.9, 0.1, 0.999])
-    assert keep(path, found, sure)[-1] == ""
+    return Read(path, found, by_word(path, found, digit, 6.0), digit)
+
+
+def test_a_letter_that_looks_like_a_digit_is_rejected_with_its_word():
+    word = ["not a digit", "not a digit", "within a word", "not a digit"]
+    unsure = read_as([0.001, 0.002, 0.9, 0.001, 0.9])
+    assert unsure.reasons == [*word, ""]
+    # the line is a text, for most of it is rejected
+    assert by_page([unsure]) == [[*word, "in a text"]]
+    assert by_page([read_as([0.001, 0.002, 0.9, 0.001, 0.999])]) == [[*word, ""]]
+
+
+def test_an_unsure_digit_among_sure_ones_stays():
+    assert by_page([read_as([0.99, 0.5, 0.99, 0.99, 0.9])]) == [[""] * 5]
+
+
+def test_strokes_as_wide_as_a_digit_are_a_blot():
+    found = [Span(0, 1, (0, 0, 30, 40))]
+    path = best_path(found, np.array([0.9]), np.ones(1))
+    assert by_word(path, found, np.array([0.9]), 20.0) == ["a blot"]

@@ -314,17 +314,19 @@ def reading(results: Path, language: str) -> list[str]:
         head = ("pages", "digits right", "lines right", "of touching digits", "false digits per page", "time per page")
         note = (
             f"{n} pages of each kind, ten digits in a line (of touching pairs, two). Single digits: "
-            f"{share(crops['accuracy'])} of {crops['n']:,} pictures of one MNIST test digit, {crops['per_minute']:,.0f} a "
-            f"minute in one process. UCI digits (8x8 pixels, enlarged, no fine-tuning): {share(uci['accuracy'])} of "
+            f"{share(crops['accuracy'])} of {crops['n']:,} pictures of one MNIST test digit, "
+            f"{crops['per_minute']:,.0f} a minute in one process. UCI digits (8x8 pixels, enlarged, no fine-tuning): "
+            f"{share(uci['accuracy'])} of "
             f"{uci['n']:,} read right, {share(uci['rejected'])} not read, {share(uci['accuracy_of_what_was_read'])} of "
             "what was read."
         )
     else:
         head = ("页面", "数字正确率", "整行正确率", "相连数字正确率", "每页误报数字", "每页用时")
         note = (
-            f"每种 {n} 页，每行十个数字（两两相连的为两个）。单个数字：{crops['n']:,} 张各含一个 MNIST 测试数字的图片中 "
-            f"{share(crops['accuracy'])} 正确，单进程每分钟 {crops['per_minute']:,.0f} 张。UCI 数字（8x8 像素，放大，"
-            f"未微调）：{uci['n']:,} 个中 {share(uci['accuracy'])} 识别正确，{share(uci['rejected'])} 被拒绝，"
+            f"每种 {n} 页，每行十个数字（两两相连的为两个）。"
+            f"单个数字：{crops['n']:,} 张各含一个 MNIST 测试数字的图片中 {share(crops['accuracy'])} 正确，"
+            f"单进程每分钟 {crops['per_minute']:,.0f} 张。UCI 数字（8x8 像素，放大，未微调）："
+            f"{uci['n']:,} 个中 {share(uci['accuracy'])} 识别正确，{share(uci['rejected'])} 被拒绝，"
             f"在给出答案者中 {share(uci['accuracy_of_what_was_read'])} 正确。"
         )
     return [*_table(head, rows, "lrrrrr"), "", note, "", _source(found, language)]

@@ -21,7 +21,7 @@ from .segment import Span
 
 __all__ = ["PENALTY", "Step", "best_path"]
 
-PENALTY = 0.15  # of a step that reads nothing; or everything would be read as many small nothings
+PENALTY = 0.05  # of a step that reads nothing; or everything would be read as many small nothings
 SURE = 1e-6  # no probability is nearer to 0 or 1
 
 

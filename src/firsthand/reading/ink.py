@@ -85,8 +85,9 @@ def _local_level(smooth: np.ndarray, level: float) -> np.ndarray:
 
 def _with_core(mask: np.ndarray, core: np.ndarray) -> np.ndarray:
     """The components of a mask that hold a pixel of the core."""
-    labels, n = ndimage.label(mask, np.ones((3, 3)))
-    keep = np.zeros(n + 1, bool)
+    labels = np.zeros(mask.shape, np.int32)
+    ndimage.label(mask, np.ones((3, 3)), output=labels)
+    keep = np.zeros(labels.max(initial=0) + 1, bool)
     keep[np.unique(labels[core & mask])] = True
     keep[0] = False
     return keep[labels]

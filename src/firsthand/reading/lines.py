@@ -44,7 +44,8 @@ class Row(NamedTuple):
 
 def find_components(mask: np.ndarray) -> tuple[np.ndarray, list[Component]]:
     """Label the pixels of a mask that touch, also at corners: int32 labels, and the components."""
-    labels, _ = ndimage.label(mask, np.ones((3, 3)), output=np.int32)
+    labels = np.zeros(mask.shape, np.int32)
+    ndimage.label(mask, np.ones((3, 3)), output=labels)
     areas = np.bincount(labels.ravel())
     found = [
         Component(label, x.start, y.start, x.stop, y.stop, int(areas[label]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,14 +14,15 @@ from .decode import best_path
 from .load import Picture, load_grey
 from .normalise import SIZE, hypotheses
 from .page import Digit, Line, Page, Reject
-from .reject import keep
-from .segment import HEIGHT, Span, Strip
+from .reject import Read, by_page, by_word
+from .segment import HEIGHT, Span, Strip, whole_components, without_rivals
 from .sheet import Sheet, analyse
 
 __all__ = ["read", "read_many", "read_sheets"]
 
 ALTERNATIVES = 3
 CHUNKS = (16, 128)  # the networks are compiled for batches of these sizes, and of no others
+ALONE = 0.95  # a component that is so surely one digit is neither cut nor put together with others
 SPACE, WIDER = 1.0, 2.5  # a gap of so many heights, and so many times the line's median gap, is a space
 TOGETHER = 64  # pictures whose spans go through the networks together
 
@@ -78,13 +80,39 @@ def read_sheets(sheets: list[Sheet], model: Classifier | None = None) -> list[Pa
     if model.input_shape != (SIZE, SIZE, 1):
         raise FirsthandError(f"model: it reads inputs of shape {model.input_shape}, expected ({SIZE}, {SIZE}, 1)")
     lines = [(strip, found) for sheet in sheets for strip, found in zip(sheet.strips, sheet.spans, strict=True)]
+    alone = [(strip, whole_components(strip, found)) for strip, found in lines]
+    sure = [
+        [span for span, p in zip(found, digit, strict=True) if p >= ALONE]
+        for (_, found), (digit,) in zip(alone, _judged(alone, _is_digit), strict=True)
+    ]
+    lines = [(strip, without_rivals(found, kept)) for (strip, found), kept in zip(lines, sure, strict=True)]
+    judged = _judged(lines, _is_digit, lambda images: model.probabilities(images[..., :1]))
+    each = iter(Judged(found, digit, value) for (_, found), (digit, value) in zip(lines, judged, strict=True))
+    return [_page(sheet, [next(each) for _ in sheet.strips], model.classes) for sheet in sheets]
+
+
+class Judged(NamedTuple):
+    """What the networks say about the spans of a line: p(digit), (n,), and p(value | digit), (n, classes)."""
+
+    found: list[Span]
+    digit: np.ndarray
+    value: np.ndarray
+
+
+def _judged(
+    lines: list[tuple[Strip, list[Span]]], *functions: Callable[[np.ndarray], np.ndarray]
+) -> Iterator[tuple[np.ndarray, ...]]:
+    """Functions of the hypotheses of all lines, computed together, and line by line again."""
+    if not lines:
+        return iter(())
     none = np.zeros((0, SIZE, SIZE, 3), np.uint8)
     images = np.concatenate([none, *(hypotheses(strip, found) for strip, found in lines)])
-    digit = _batched(boxed_gate().probabilities, images)[:, 1]
-    value = _batched(model.probabilities, images[..., :1])
     ends = np.cumsum([len(found) for _, found in lines])[:-1]
-    parts = iter(zip(np.split(digit, ends), np.split(value, ends), strict=True))
-    return [_page(sheet, [next(parts) for _ in sheet.strips], model.classes) for sheet in sheets]
+    return zip(*(np.split(_batched(function, images), ends) for function in functions), strict=True)
+
+
+def _is_digit(images: np.ndarray) -> np.ndarray:
+    return boxed_gate().probabilities(images)[:, 1]
 
 
 def _batched(function: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> np.ndarray:
@@ -100,16 +128,20 @@ def _batched(function: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -
     return np.concatenate(results)
 
 
-def _page(sheet: Sheet, judged: list[tuple[np.ndarray, np.ndarray]], classes: tuple[str, ...]) -> Page:
+def _page(sheet: Sheet, judged: list[Judged], classes: tuple[str, ...]) -> Page:
     lines: list[Line] = []
     rejected = [
         Reject(sheet.box(c.left, c.top, c.right, c.bottom), "not in a line of writing", 0.0) for c in sheet.others
     ]
-    for strip, found, (digit, value) in zip(sheet.strips, sheet.spans, judged, strict=True):
+    rows = []
+    for strip, (found, digit, value) in zip(sheet.strips, judged, strict=True):
         path = best_path(found, digit, value.max(axis=1))
+        likely = np.array([digit[step.span] * value[step.span].max() for step in path])
+        rows.append(Read(path, found, by_word(path, found, digit, strip.stroke), likely))
+    for strip, row, reasons, (_, digit, value) in zip(sheet.strips, rows, by_page(rows), judged, strict=True):
         digits, boxes = [], []
-        for step, reason in zip(path, keep(path, found, digit), strict=True):
-            span, p = found[step.span], float(digit[step.span])
+        for step, reason in zip(row.path, reasons, strict=True):
+            span, p = row.found[step.span], float(digit[step.span])
             box = _box(sheet, strip, span)
             if reason:
                 rejected.append(Reject(box, reason, p))

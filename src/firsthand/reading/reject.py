@@ -4,19 +4,22 @@ A hand-written o is a 0, and an l is a 1: no network can tell by the shape.  But
 digits.  So a word, which is what stands close together in a line, is read as a whole or not at all.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .decode import Step
 from .segment import HEIGHT, Span
 
-__all__ = ["LEAST", "keep", "words"]
+__all__ = ["Read", "by_page", "by_word", "words"]
 
 # chosen on pages of validation digits, with letters and doodles of their own: see docs/reading.md
-LEAST = 0.5  # p(digit) of what is read as a digit
+LEAST = 0.3  # p(digit) of what is read as a digit
 SPACE = 0.45  # a wider gap, in heights, begins a new word
-FOREIGN = 0.3  # the share of a word's ink, in width, that may be no digit
-MOSTLY_WORDS = 0.5  # a line with a larger share of rejected ink is text,
-SURER = 0.97  # and in a text a digit must be so much surer
+FOREIGN = 0.4  # the share of a word's ink, in width, that may be no digit
+TEXT = 0.5  # a page, or a line, with a larger share of rejected ink is text,
+SURE = 0.97  # and in a text half of a line's digits must be so probable, or none is read
+BLOT = 0.35  # strokes wider than such a part of their height are none
 
 
 def words(path: list[Step], found: list[Span]) -> list[list[int]]:
@@ -32,26 +35,53 @@ def words(path: list[Step], found: list[Span]) -> list[list[int]]:
     return groups
 
 
-def keep(path: list[Step], found: list[Span], digit: np.ndarray) -> list[str]:
-    """Why each step of a path is not read, '' where it is: 'not a digit', 'within a word', 'in a text'.
+def by_word(path: list[Step], found: list[Span], digit: np.ndarray, stroke: float) -> list[str]:
+    """Why each step of a line's path is not read, '' where it is: 'a blot', 'not a digit', 'within a word'.
 
     Args:
         path: the best one.
         found: the line's spans.
         digit: p(digit) of each span.
+        stroke: the width of the line's strokes, in pixels of the strip.
     """
+    if stroke > BLOT * HEIGHT:
+        return ["a blot"] * len(path)
     reasons = ["" if step.is_digit and digit[step.span] >= LEAST else "not a digit" for step in path]
-    width = np.array([found[step.span].box[2] - found[step.span].box[0] for step in path], float)
+    width = _widths(path, found)
     foreign = np.array([bool(reason) for reason in reasons])
-    groups = words(path, found)
-    for group in groups:
+    for group in words(path, found):
         if width[group][foreign[group]].sum() > FOREIGN * width[group].sum():
             for i in group:
                 reasons[i] = reasons[i] or "within a word"
-    rejected = np.array([bool(reason) for reason in reasons])
-    if width[rejected].sum() > MOSTLY_WORDS * width.sum():
-        for group in groups:
-            sure = all(digit[path[i].span] >= SURER for i in group)
-            for i in group:
-                reasons[i] = reasons[i] or ("" if sure else "in a text")
     return reasons
+
+
+class Read(NamedTuple):
+    """A line as it was read: its best path, why each step is not a digit, and how probable each would be."""
+
+    path: list[Step]
+    found: list[Span]
+    reasons: list[str]
+    probability: np.ndarray
+
+
+def by_page(lines: list[Read]) -> list[list[str]]:
+    """The reasons of all lines, with 'in a text' where the page or the line is one and the digits are not sure.
+
+    A digit that stands alone in its line, while there are others, must be as sure.
+    """
+    widths = [_widths(line.path, line.found) for line in lines]
+    rejected = [np.array([bool(reason) for reason in line.reasons], bool) for line in lines]
+    whole = sum(float(width.sum()) for width in widths)
+    lost = sum(float(width[out].sum()) for width, out in zip(widths, rejected, strict=True))
+    result = []
+    for line, width, out in zip(lines, widths, rejected, strict=True):
+        kept = line.probability[~out]
+        text = lost > TEXT * whole or width[out].sum() > TEXT * width.sum() or (len(kept) == 1 and len(lines) > 1)
+        unsure = text and len(kept) > 0 and float(np.median(kept)) < SURE
+        result.append([reason or ("in a text" if unsure else "") for reason in line.reasons])
+    return result
+
+
+def _widths(path: list[Step], found: list[Span]) -> np.ndarray:
+    return np.array([found[step.span].box[2] - found[step.span].box[0] for step in path], float)

@@ -6,6 +6,7 @@ ink, too often rather than too seldom, and what belongs together is decided late
 A line is scaled so that its digits are HEIGHT pixels high; all lengths here are in these pixels.
 """
 
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from scipy import ndimage
 
 from .lines import Row
 
-__all__ = ["HEIGHT", "Span", "Strip", "cut_row", "seams", "spans"]
+__all__ = ["HEIGHT", "Span", "Strip", "cut_row", "seams", "spans", "whole_components", "without_rivals"]
 
 HEIGHT = 40
 MARGIN = 8  # around a strip
@@ -89,12 +90,12 @@ def cut_row(strength: np.ndarray, labels: np.ndarray, row: Row) -> Strip:
     ).clip(0, 1)
     small_names = np.asarray(Image.fromarray(names).resize((wide, high), Image.Resampling.NEAREST))
     mask = small > 0.4
-    stroke = 4 * float(ndimage.distance_transform_edt(mask)[mask].mean()) if mask.any() else 0.0
+    stroke = 4 * float(np.asarray(ndimage.distance_transform_edt(mask))[mask].mean()) if mask.any() else 0.0
     small = _adapted(small, stroke)
     if not small_names.any():  # thinner than a pixel of the strip
         small_names = mask.astype(np.int32)
     nearest = ndimage.distance_transform_edt(small_names == 0, return_distances=False, return_indices=True)
-    owner = small_names[tuple(nearest)] * (small > 0.15)
+    owner = small_names[tuple(np.asarray(nearest))] * (small > 0.15)
     pieces, component = _pieces(small, owner)
     dark = ndimage.find_objects(np.where(small > 0.3, pieces, 0), len(component))
     boxes = tuple(
@@ -203,7 +204,7 @@ def seams(ink: np.ndarray) -> list[np.ndarray]:
 
 
 def _cheapest(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The cheapest seams through each pixel of a few rows, where they cost no more than CROSSED: costs, columns (n, high).
+    """The cheapest seams through each pixel of a few rows, of no more than CROSSED: costs (n,), columns (n, high).
 
     The cheapest to the end of each column would be few: most of them are one and the same higher up.
     """
@@ -258,3 +259,20 @@ def spans(strip: Strip) -> list[Span]:
                     break
             found.append(Span(first, last + 1, (left, top, right, bottom)))
     return found
+
+
+def whole_components(strip: Strip, found: list[Span]) -> list[Span]:
+    """The spans that are all pieces of one component, and no others."""
+    counts = Counter(strip.component)
+    return [
+        span
+        for span in found
+        if len(set(strip.component[span.first : span.last])) == 1
+        and span.last - span.first == counts[strip.component[span.first]]
+    ]
+
+
+def without_rivals(found: list[Span], sure: list[Span]) -> list[Span]:
+    """The spans without those that share a piece with one that is sure, but for itself."""
+    owner = {piece: span for span in sure for piece in range(span.first, span.last)}
+    return [span for span in found if {owner.get(piece, span) for piece in range(span.first, span.last)} == {span}]
