@@ -57,15 +57,17 @@ def serve(
 
 
 def _bound(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:  # the system would take it modulo 65,536
+        raise FirsthandError(f"--port: found {port}, expected 0 to 65535")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise FirsthandError(f"--host {host} --port {port}: cannot be bound to ({error})") from None
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
         return listening
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         listening.close()
         raise FirsthandError(f"--host {host} --port {port}: cannot be bound to ({error}); try another --port") from None
