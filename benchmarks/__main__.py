@@ -5,13 +5,13 @@ import json
 import tempfile
 from pathlib import Path
 
-from . import augment, digit_reader, figure, floor, members, steps, time_to_accuracy
+from . import augment, digit_reader, figure, floor, members, reading, steps, time_to_accuracy
 from . import parts as kernel_parts
 from .contest import ROOT
 from .nets import NETS
 from .peers import PEERS
 
-PARTS = ("steps", "floor", "parts", "augment", "members", "time-to-accuracy", "digit-reader", "figure")
+PARTS = ("steps", "floor", "parts", "augment", "members", "time-to-accuracy", "digit-reader", "reading", "figure")
 RESULTS = ROOT / "results"
 
 
@@ -59,6 +59,8 @@ def main() -> None:
             digit_reader.run(top, 1, ("--examples", "5000", "--epochs", "1"))
         else:
             digit_reader.run(top)
+    if "reading" in parts:
+        reading.run(below, 3 if chosen.quick else reading.PAGES)
     if "figure" in parts and (below / "steps.json").exists():
         figure.draw(below)
     _print_targets(below)
@@ -66,7 +68,7 @@ def main() -> None:
 
 def _print_targets(folder: Path) -> None:
     rows = []
-    for name in ("steps.json", "floor.json"):
+    for name in ("steps.json", "floor.json", "reading.json"):
         if (folder / name).exists():
             rows += json.loads((folder / name).read_text())["targets"]
     if rows:

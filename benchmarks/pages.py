@@ -64,9 +64,7 @@ CLEAN = Style()
 LEVELS = {
     "clean": CLEAN,
     "photo": replace(CLEAN, shadow=(0.1, 0.3), blur=(0.6, 1.0), noise=(2, 5), degrees=2.0, jpeg=85),
-    "notebook": replace(
-        CLEAN, shadow=(0.2, 0.5), blur=(0.7, 1.4), noise=(2, 6), degrees=5.0, jpeg=75, ruling="any"
-    ),
+    "notebook": replace(CLEAN, shadow=(0.2, 0.5), blur=(0.7, 1.4), noise=(2, 6), degrees=5.0, jpeg=75, ruling="any"),
     "hard": replace(
         CLEAN,
         shadow=(0.3, 0.6),

@@ -77,9 +77,7 @@ def examples(folder: Path) -> None:
         axis.set_title(name, fontsize=9, loc="left")
     for axis in axes:
         axis.axis("off")
-    figure.suptitle(
-        "The first page of each kind: read as digits (blue), seen and rejected (orange)", fontsize=10
-    )
+    figure.suptitle("The first page of each kind: read as digits (blue), seen and rejected (orange)", fontsize=10)
     _write(figure, folder / "reading_pages.png")
 
 

@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-PAGES = {"README.md": "en", "README.zh-CN.md": "zh", "docs/performance.md": "en", "docs/augmentation.md": "en"}
+PAGES = {
+    "README.md": "en",
+    "README.zh-CN.md": "zh",
+    "docs/performance.md": "en",
+    "docs/augmentation.md": "en",
+    "docs/reading.md": "en",
+    "docs/reading.zh-CN.md": "zh",
+}
 _BLOCK = re.compile(r"(<!-- begin:(?P<name>[\w-]+) -->\n).*?(<!-- end:(?P=name) -->)", re.DOTALL)
 
 _NET_NAMES: dict[str, str | dict[str, str]] = {
@@ -241,6 +248,60 @@ def experiments(results: Path, language: str) -> list[str]:
     return [*markdown(found, language), "", f"<sub>{provenance(found, language)}</sub>"]
 
 
+_LEVELS: dict[str, dict[str, str]] = {
+    "clean": {"en": "clean", "zh": "干净"},
+    "photo": {"en": "photo: shadow, blur, JPEG, 2°", "zh": "照片：阴影、模糊、JPEG、2°"},
+    "notebook": {"en": "notebook: ruled or squared, shadow, blur, 5°", "zh": "笔记本：横线或方格、阴影、模糊、5°"},
+    "hard": {"en": "hard: all of it, more, faint ink, 10°", "zh": "困难：以上全部且更强、墨色淡、10°"},
+    "pairs": {"en": "touching pairs", "zh": "两两相连"},
+    "touching": {"en": "3 of 10 neighbours touch", "zh": "十分之三的相邻数字相连"},
+    "tight": {"en": "all touch or overlap", "zh": "全部相连或重叠"},
+    "letters": {"en": "no digits: letters and doodles", "zh": "没有数字：字母与涂鸦"},
+    "mixed": {"en": "digits among letters and doodles", "zh": "数字夹在字母与涂鸦之间"},
+}
+
+
+def reading(results: Path, language: str) -> list[str]:
+    """How well pages are read; for docs/reading.md."""
+    found = read(results, "benchmarks/reading.json")
+    if found is None:
+        return []
+
+    def share(value: float | None) -> str:
+        return "–" if value is None else f"{100 * value:.2f} %"
+
+    rows = [
+        (
+            _LEVELS[one["level"]][language],
+            share(one["digit_accuracy"]),
+            share(one["line_accuracy"]),
+            share(one["touching_accuracy"]),
+            f"{one['false_digits_per_page']:.3f}",
+            f"{one['seconds_per_page']['median']:.2f} s",
+        )
+        for one in found["levels"]
+    ]
+    uci, crops, n = found["uci"], found["crops"], found["n"]
+    if language == "en":
+        head = ("pages", "digits right", "lines right", "of touching digits", "false digits per page", "time per page")
+        note = (
+            f"{n} pages of each kind, ten digits in a line (of touching pairs, two). Single digits: "
+            f"{share(crops['accuracy'])} of {crops['n']:,} pictures of one MNIST test digit, {crops['per_minute']:,.0f} a "
+            f"minute in one process. UCI digits (8x8 pixels, enlarged, no fine-tuning): {share(uci['accuracy'])} of "
+            f"{uci['n']:,} read right, {share(uci['rejected'])} not read, {share(uci['accuracy_of_what_was_read'])} of "
+            "what was read."
+        )
+    else:
+        head = ("页面", "数字正确率", "整行正确率", "相连数字正确率", "每页误报数字", "每页用时")
+        note = (
+            f"每种 {n} 页，每行十个数字（两两相连的为两个）。单个数字：{crops['n']:,} 张各含一个 MNIST 测试数字的图片中 "
+            f"{share(crops['accuracy'])} 正确，单进程每分钟 {crops['per_minute']:,.0f} 张。UCI 数字（8x8 像素，放大，"
+            f"未微调）：{uci['n']:,} 个中 {share(uci['accuracy'])} 识别正确，{share(uci['rejected'])} 被拒绝，"
+            f"在给出答案者中 {share(uci['accuracy_of_what_was_read'])} 正确。"
+        )
+    return [*_table(head, rows, "lrrrrr"), "", note, "", _source(found, language)]
+
+
 TABLES: dict[str, Callable[[Path, str], list[str]]] = {
     "digit-reader": digit_reader,
     "performance": performance,
@@ -249,6 +310,7 @@ TABLES: dict[str, Callable[[Path, str], list[str]]] = {
     "members": members,
     "costs": costs,
     "experiments": experiments,
+    "reading": reading,
 }
 
 

@@ -25,13 +25,15 @@ from firsthand.nn import Network
 OUT = ROOT / "src" / "firsthand" / "reading" / "is_digit.safetensors"
 CLASSES = ("none", "digit")
 NONES = 5  # at most so many examples of what is no digit for one of a digit, per page; and this many at least:
-FEWEST = 60
+FEWEST = 150
 _SMALL = {"lines": (2, 3), "digits": (4, 10)}
 STYLES: tuple[Style, ...] = (
-    *(replace(LEVELS[name], **_SMALL) for name in ("clean", "photo", "notebook", "hard", "touching", "tight")),
+    *(replace(LEVELS[name], **_SMALL) for name in ("photo", "notebook", "hard", "touching", "tight")),
+    replace(LEVELS["pairs"], lines=(5, 8), degrees=3.0, blur=(0.5, 1.2)),
     replace(LEVELS["touching"], lines=(2, 3), touching=0.7, degrees=4.0, blur=(0.6, 1.4), noise=(1, 5)),
     replace(LEVELS["mixed"], lines=(1, 2), words=(3, 5), doodles=(1, 2)),
     replace(LEVELS["letters"], words=(5, 8), doodles=(1, 3)),
+    replace(LEVELS["letters"], words=(4, 7), doodles=(2, 4), shadow=(0, 0.4), ruling="any", noise=(1, 6)),
     replace(LEVELS["clean"], lines=(1, 1), digits=(1, 3), blur=(0.5, 1.5), light_on_dark=0.5, height=(24, 120)),
 )
 

@@ -196,6 +196,4 @@ GATE = NamedRecipe(
     ),
 )
 
-RECIPES = {
-    recipe.name: recipe for recipe in (DIGIT_READER, QUICK, FULLY_CONNECTED, DROPOUT, SIMARD, SMALLEST, READER)
-}
+RECIPES = {recipe.name: recipe for recipe in (DIGIT_READER, QUICK, FULLY_CONNECTED, DROPOUT, SIMARD, SMALLEST, READER)}

@@ -53,9 +53,7 @@ def explain(sheet: Sheet, page: Page, path: Path) -> Path:
         axes[4].set_title(f"5  lines cut into pieces: {count} ways to make a digit", fontsize=8, loc="left")
     axes[5].imshow(sheet.grey, cmap="gray", vmin=0, vmax=255)
     found = len(page.digits)
-    axes[5].set_title(
-        f"6  read: {found} digits" if found else f"6  {page.reason}", fontsize=8, loc="left", wrap=True
-    )
+    axes[5].set_title(f"6  read: {found} digits" if found else f"6  {page.reason}", fontsize=8, loc="left", wrap=True)
     _boxes(axes[5], page)
     for axis in axes:
         axis.axis("off")
@@ -89,9 +87,7 @@ def _boxes(axis: Any, page: Page) -> None:
         *((one.box, NONE, "") for one in page.rejected),
     ):
         at = (box.left, box.top)
-        frame = Rectangle(
-            at, box.right - box.left, box.bottom - box.top, fill=False, edgecolor=colour, linewidth=0.7
-        )
+        frame = Rectangle(at, box.right - box.left, box.bottom - box.top, fill=False, edgecolor=colour, linewidth=0.7)
         axis.add_patch(frame)
         if text:
             axis.text(box.left, box.top - 1, text, color=colour, fontsize=size, va="bottom", clip_on=True)

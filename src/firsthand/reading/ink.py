@@ -76,9 +76,7 @@ def _local_level(smooth: np.ndarray, level: float) -> np.ndarray:
     """The darkness of the pen around every pixel: between half of the page's and a third above it."""
     factor = max(1, round(max(smooth.shape) / 160))
     high, wide = (-(-side // factor) for side in smooth.shape)
-    padded = np.pad(
-        smooth, ((0, high * factor - smooth.shape[0]), (0, wide * factor - smooth.shape[1])), mode="edge"
-    )
+    padded = np.pad(smooth, ((0, high * factor - smooth.shape[0]), (0, wide * factor - smooth.shape[1])), mode="edge")
     blocks = padded.reshape(high, factor, wide, factor).max((1, 3))
     around = ndimage.gaussian_filter(ndimage.maximum_filter(blocks, 9), 4)
     local = np.clip(around, 0.55 * level, 1.2 * level).astype(np.float32)

@@ -45,7 +45,9 @@ def _of_array(image: np.ndarray) -> np.ndarray:
     if image.dtype != np.uint8:
         raise DataError(f"image: an array of {image.dtype} found, uint8 (0 to 255) expected")
     if image.ndim not in (2, 3) or (image.ndim == 3 and shape[2] not in (1, 3, 4)) or 0 in shape:
-        raise DataError(f"image: an array of shape {shape} found, (height, width) or (height, width, 1, 3 or 4) expected")
+        raise DataError(
+            f"image: an array of shape {shape} found, (height, width) or (height, width, 1, 3 or 4) expected"
+        )
     if shape[0] * shape[1] > MAX_PIXELS:
         raise DataError(f"image: {shape[1]} x {shape[0]} found, at most {MAX_PIXELS:,} pixels expected")
     if image.ndim == 3 and shape[2] == 1:

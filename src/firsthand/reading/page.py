@@ -67,7 +67,10 @@ class Line:
     def box(self) -> Box:
         boxes = [digit.box for digit in self.digits]
         return Box(
-            min(b.left for b in boxes), min(b.top for b in boxes), max(b.right for b in boxes), max(b.bottom for b in boxes)
+            min(b.left for b in boxes),
+            min(b.top for b in boxes),
+            max(b.right for b in boxes),
+            max(b.bottom for b in boxes),
         )
 
 
@@ -118,9 +121,7 @@ class Page:
                 )
                 lines.append(Line(kept, text))
         reason = self.reason or ("" if lines else f"no digit has a probability of {least:g} or more")
-        return Page(
-            tuple(lines), (*self.rejected, *unsure), self.size, self.degrees, self.light_on_dark, reason
-        )
+        return Page(tuple(lines), (*self.rejected, *unsure), self.size, self.degrees, self.light_on_dark, reason)
 
     def to_json(self) -> dict[str, Any]:
         """For programs."""

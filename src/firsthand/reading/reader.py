@@ -1,7 +1,7 @@
 """From a picture to digits: `firsthand.read`."""
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from .decode import best_path
 from .load import Picture, load_grey
 from .normalise import SIZE, hypotheses
 from .page import Digit, Line, Page, Reject
-from .reject import SPACE, keep
+from .reject import keep
 from .segment import HEIGHT, Span, Strip
 from .sheet import Sheet, analyse
 
@@ -21,6 +21,7 @@ __all__ = ["read", "read_many", "read_sheets"]
 
 ALTERNATIVES = 3
 CHUNKS = (16, 128)  # the networks are compiled for batches of these sizes, and of no others
+SPACE, WIDER = 1.0, 2.5  # a gap of so many heights, and so many times the line's median gap, is a space
 TOGETHER = 64  # pictures whose spans go through the networks together
 
 
@@ -106,21 +107,20 @@ def _page(sheet: Sheet, judged: list[tuple[np.ndarray, np.ndarray]], classes: tu
     ]
     for strip, found, (digit, value) in zip(sheet.strips, sheet.spans, judged, strict=True):
         path = best_path(found, digit, value.max(axis=1))
-        digits, text, right = [], "", None
+        digits, boxes = [], []
         for step, reason in zip(path, keep(path, found, digit), strict=True):
             span, p = found[step.span], float(digit[step.span])
             box = _box(sheet, strip, span)
             if reason:
                 rejected.append(Reject(box, reason, p))
                 continue
-            if right is not None and span.box[0] - right > 2 * SPACE * HEIGHT:
-                text += " "
-            right = span.box[2]
+            boxes.append(span.box)
             order = np.argsort(-value[step.span], kind="stable")[: ALTERNATIVES + 1]
             best, *others = ((classes[i], p * float(value[step.span][i])) for i in order)
             digits.append(Digit(best[0], best[1], tuple(others), box, p))
-            text += best[0]
         if digits:
+            spaces = [" " if wide else "" for wide in _wide_gaps(boxes)]
+            text = "".join(space + digit.value for space, digit in zip(spaces, digits, strict=True))
             lines.append(Line(tuple(digits), text))
     reason = sheet.reason or ("" if lines else "nothing that was found is a digit")
     return Page(
@@ -131,6 +131,13 @@ def _page(sheet: Sheet, judged: list[tuple[np.ndarray, np.ndarray]], classes: tu
         sheet.flat.light_on_dark,
         reason,
     )
+
+
+def _wide_gaps(boxes: list[tuple[int, int, int, int]]) -> list[bool]:
+    """Before which digits there is a space: a gap wider than a digit is high, and than is usual in this line."""
+    gaps = np.array([0, *(after[0] - before[2] for before, after in pairwise(boxes))])
+    usual = float(np.median(gaps[1:])) if len(gaps) > 1 else 0.0
+    return [bool(wide) for wide in gaps > max(SPACE * HEIGHT, WIDER * usual)]
 
 
 def _box(sheet: Sheet, strip: Strip, span: Span):

@@ -19,11 +19,12 @@ __all__ = ["HEIGHT", "Span", "Strip", "cut_row", "seams", "spans"]
 HEIGHT = 40
 MARGIN = 8  # around a strip
 NARROW = 15  # what is not wider is not cut
-SIDE = 0.3  # what a seam pays for a step aside
+SIDE = 0.6  # what a seam pays for a step aside
+THROUGH = (0.3, 0.5, 0.7)  # of the height: the rows through whose every pixel a seam is looked for
 SLANTS = (0.0, -0.35)  # of seams, in pixels to the right per pixel down: writing leans to the right
-APART = 3.5  # seams are at least so far apart, in the mean over the rows
-OFTEN = 7  # one seam for so many pixels of width, at most
-CROSSED = 16.0  # a seam crosses at most so much ink: about two and a half strokes
+APART = 60.0  # so much ink is between two seams, at least, and beside them
+OFTEN = 8  # one seam for so many pixels of width, at most
+CROSSED = 20.0  # a seam crosses at most so much ink: about three strokes
 SMALL = 20  # pieces with less ink join a neighbour
 PIECES = 9  # in one digit, at most
 WIDE = 1.6 * HEIGHT  # a digit is not wider
@@ -189,32 +190,57 @@ def seams(ink: np.ndarray) -> list[np.ndarray]:
         costs.append(cost)
         paths.append(np.clip(path - reach + shift, -1, wide))
     cost, path = np.concatenate(costs), np.concatenate(paths)  # (n,), (n, high)
-    middle = path.mean(1)
-    rest = np.flatnonzero((middle >= 3) & (middle <= wide - 4))
+    # the ink to the left of every seam, row by row: what stands between two seams is how much these differ
+    before = np.pad(np.cumsum(ink, axis=1), ((0, 0), (1, 0)))[np.arange(high), np.clip(path + 1, 0, wide)]
+    amount = before.sum(1)
+    rest = np.flatnonzero((amount >= APART) & (amount <= ink.sum() - APART))
     rest = rest[np.argsort(cost[rest], kind="stable")]
     found = []
     while len(rest) and len(found) < wide / OFTEN:
         found.append(rest[0])
-        rest = rest[np.abs(path[rest] - path[rest[0]]).mean(1) >= APART]
-    return [path[i] for i in sorted(found, key=lambda i: middle[i])]
+        rest = rest[np.abs(before[rest] - before[rest[0]]).sum(1) >= APART]
+    return [path[i] for i in sorted(found, key=lambda i: path[i].mean())]
 
 
 def _cheapest(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The cheapest seams to each column of the last row that has one of no more than CROSSED: costs, columns (n, high)."""
+    """The cheapest seams through each pixel of a few rows, where they cost no more than CROSSED: costs, columns (n, high).
+
+    The cheapest to the end of each column would be few: most of them are one and the same higher up.
+    """
+    high = len(ink)
+    down, from_above = _costs(ink)
+    up, from_below = (found[::-1] for found in _costs(ink[::-1]))
+    through = down + up - ink
+    costs, paths = [], []
+    for row in sorted({int(part * high) for part in THROUGH}):
+        x = np.flatnonzero(through[row] <= CROSSED)
+        path = np.empty((len(x), high), np.int64)
+        path[:, row] = at = x
+        for y in range(row, 0, -1):
+            at = at + from_above[y, at]
+            path[:, y - 1] = at
+        at = x
+        for y in range(row, high - 1):
+            at = at + from_below[y, at]
+            path[:, y + 1] = at
+        costs.append(through[row, x])
+        paths.append(path)
+    return np.concatenate(costs), np.concatenate(paths)
+
+
+def _costs(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """M of `seams`, and for every pixel how far to the right the pixel above lies on the way to it: -1, 0 or 1."""
     high, wide = ink.shape
     ways = np.full((3, wide), np.inf, np.float32)
-    total, step = ink[0], np.empty((high, wide), np.int8)
+    total, step = np.empty((high, wide), np.float32), np.zeros((high, wide), np.int8)
+    total[0] = ink[0]
     for y in range(1, high):
-        ways[0, 1:], ways[1], ways[2, :-1] = total[:-1] + SIDE, total, total[1:] + SIDE
+        above = total[y - 1]
+        ways[0, 1:], ways[1], ways[2, :-1] = above[:-1] + SIDE, above, above[1:] + SIDE
         step[y] = ways.argmin(0)
-        total = ink[y] + ways.min(0)
-    x = np.flatnonzero(total <= CROSSED)
-    cost, path = total[x], np.empty((len(x), high), np.int64)
-    for y in range(high - 1, 0, -1):
-        path[:, y] = x
-        x = x + step[y, x] - 1
-    path[:, 0] = x
-    return cost, path
+        total[y] = ink[y] + ways.min(0)
+    step[1:] -= 1
+    return total, step
 
 
 def spans(strip: Strip) -> list[Span]:

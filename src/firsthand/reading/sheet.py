@@ -82,7 +82,9 @@ def analyse(grey: np.ndarray) -> Sheet:
         return Sheet(grey, factor, work, flat, reason="nothing is written here: the picture is of one grey")
     first = find_strokes(flat.ink)
     if first is None:
-        return Sheet(grey, factor, work, flat, reason="nothing is written here: nothing is darker than the paper's noise")
+        return Sheet(
+            grey, factor, work, flat, reason="nothing is written here: nothing is darker than the paper's noise"
+        )
     _, components = find_components(first.mask)
     degrees = find_skew(flat.ink, max(0.25 * first.level, 3 * first.noise)) if _many(components) else 0.0
     inside = straighten(np.ones_like(flat.ink), degrees) > 0.5
