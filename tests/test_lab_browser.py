@@ -50,9 +50,7 @@ def lab_url(browser, tmp_path_factory):
     with subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         said = process.stdout.readline()
-        found = re.fullmatch(r"lab: (http://localhost:\d+)/  \(Ctrl-C ends it\)\n", said)
-        assert found, said
-        yield found[1]
+        yield found(r"^lab: (http://localhost:\d+)/  \(Ctrl-C ends it\)\n$", said)[0]
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130  # as every program that Ctrl-C ends
 
@@ -67,6 +65,13 @@ def draw(page, strokes, *, pause=0):
             page.mouse.move(*point, steps=6)
         page.mouse.up()
         page.wait_for_timeout(pause)
+
+
+def found(pattern, text):
+    """The groups of a pattern that must be there."""
+    match = re.search(pattern, text)
+    assert match, text
+    return match.groups()
 
 
 def says(page, selector, text):
@@ -89,7 +94,8 @@ def test_every_page_fits_and_says_what_to_look_for(open_page, theme, width):
         assert len(look) > 40
         unnamed = page.evaluate(
             """() => [...document.querySelectorAll("button, input, select, a, canvas[tabindex], [role=img]")]
-            .filter((e) => !(e.textContent.trim() || e.ariaLabel || e.title || e.labels?.length || e.getAttribute("aria-hidden")))
+            .filter((e) => !(e.textContent.trim() || e.ariaLabel || e.title || e.labels?.length))
+            .filter((e) => !e.getAttribute("aria-hidden"))
             .map((e) => e.outerHTML.slice(0, 80))"""
         )
         assert not unnamed, name
@@ -180,7 +186,7 @@ def test_inside_shows_the_arithmetic_of_a_unit(open_page):
     page.keyboard.press("ArrowRight")
     says(page, "#unit-name", "Layer 1, map 1, row 0, column 1")
     sums = page.inner_text("#unit-sum").replace("−", "-")
-    products, sign, bias, z = re.search(r"= (\S+) ([+-]) (\S+) = (\S+)", sums).groups()
+    products, sign, bias, z = found(r"= (\S+) ([+-]) (\S+) = (\S+)", sums)
     assert float(products) + float(f"{sign}{bias}") == pytest.approx(float(z), abs=2e-3)
     assert page.locator(".field-mark").is_visible()
     says(page, ".inside aside", "144 of 576 values")
@@ -211,10 +217,10 @@ def test_a_training_starts_streams_stops_and_is_kept(open_page):
 def test_mistakes_are_filtered_by_the_confusion_matrix(open_page):
     page = open_page("mistakes")
     page.locator(".mistake").first.wait_for(timeout=60_000)
-    total = int(re.search(r"(\d+) are not", page.inner_text(".summary"))[1])
+    total = int(*found(r"(\d+) are not", page.inner_text(".summary")))
     assert page.locator(".mistake").count() == min(total, 60)
     page.locator(".mistake").first.click()
-    label, called = re.search(r"a (\d), called (\d)", page.locator(".detail h2").inner_text()).groups()
+    label, called = found(r"a (\d), called (\d)", page.locator(".detail h2").inner_text())
     matrix = page.locator(".inspected svg.chart-svg").first
     matrix.focus()
     page.keyboard.press("Home")
@@ -222,8 +228,8 @@ def test_mistakes_are_filtered_by_the_confusion_matrix(open_page):
         page.keyboard.press(key)
     page.locator("#all").wait_for()
     page.locator(".mistake .true").first.wait_for()
-    pairs = zip(page.locator(".mistake .true").all_inner_texts(), page.locator(".mistake .called").all_inner_texts())
-    assert set(pairs) == {(label, called)}
+    labels, predicted = (page.locator(f".mistake .{name}").all_inner_texts() for name in ("true", "called"))
+    assert (set(labels), set(predicted)) == ({label}, {called})
 
 
 def test_results_stand_beside_what_was_published(open_page):
@@ -263,9 +269,20 @@ def test_text_has_enough_contrast(open_page):
     """WCAG 2.2, 1.4.3: 4.5:1 for text; 1.4.11: 3:1 for the lines of pictures."""
     for theme in ("light", "dark"):
         page = open_page("draw", theme=theme)
-        names = ["paper", "panel", "ink", "muted", "accent", "on-accent", "good", "bad", *(f"series-{i}" for i in range(1, 7))]
+        names = [
+            "paper",
+            "panel",
+            "ink",
+            "muted",
+            "accent",
+            "on-accent",
+            "good",
+            "bad",
+            *(f"series-{i}" for i in range(1, 7)),
+        ]
         colours = page.evaluate(
-            "names => names.map((n) => getComputedStyle(document.documentElement).getPropertyValue('--' + n).trim())", names
+            "names => names.map((n) => getComputedStyle(document.documentElement).getPropertyValue('--' + n).trim())",
+            names,
         )
         c = dict(zip(names, map(luminance, colours), strict=True))
         for ground in ("paper", "panel"):
