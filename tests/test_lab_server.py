@@ -290,7 +290,7 @@ def test_several_digits_are_read_as_a_page(client):
     careful = read_drawing(written(0), boxed, careful=True)
     assert [found.digits[0].label for found in (single, careful)] == [7, 7]
     assert single.digits[0].is_digit is None
-    assert careful.digits[0].is_digit > 0.5
+    assert (careful.digits[0].is_digit or 0) > 0.5
 
 
 def test_a_scribble_is_no_digit_when_it_is_read_carefully(client):
@@ -313,7 +313,7 @@ def test_a_photo_is_read(client, lab):
     lab.shelf.box = boxed_model
     answer = client.post("/api/read?model=box", content=buffer.getvalue()).json()
     lab.shelf.box = None
-    assert answer["lines"] == ["7214"]
+    assert [line.replace(" ", "") for line in answer["lines"]] == ["7214"]  # a wide gap is a space
     assert [answer["classes"][digit["label"]] for digit in answer["digits"]] == list("7214")
     assert all(0 <= side <= 1 for digit in answer["digits"] for side in digit["box"])
     with Image.open(BytesIO(base64.b64decode(answer["picture"]))) as shown:

@@ -21,7 +21,7 @@ from .sheet import Sheet, analyse
 __all__ = ["read", "read_many", "read_sheets"]
 
 ALTERNATIVES = 3
-CHUNKS = (16, 128)  # the networks are compiled for batches of these sizes, and of no others
+CHUNKS = (16, 32, 48, 64, 128)  # the networks are compiled for batches of these sizes, and of no others
 ALONE = 0.95  # a component that is so surely one digit is neither cut nor put together with others
 SPACE, WIDER = 1.0, 2.5  # a gap of so many heights, and so many times the line's median gap, is a space
 TOGETHER = 64  # pictures whose spans go through the networks together
@@ -119,7 +119,7 @@ def _batched(function: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -
     """A function of images in batches of few sizes, so that it is compiled for few; the last is filled up."""
     if not len(images):
         return function(np.zeros((CHUNKS[0], *images.shape[1:]), np.uint8))[:0]
-    size = CHUNKS[len(images) > CHUNKS[0]]
+    size = next((size for size in CHUNKS if len(images) <= size), CHUNKS[-1])
     results = []
     for start in range(0, len(images), size):
         part = images[start : start + size]

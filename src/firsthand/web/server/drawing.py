@@ -6,8 +6,9 @@ import numpy as np
 
 from firsthand.errors import FirsthandError
 from firsthand.learning import Classifier
-from firsthand.reading import Page, Reject, analyse, read_sheets
+from firsthand.reading import Page, Reject, analyse, boxed_gate, read_sheets
 from firsthand.reading.normalise import as_mnist
+from firsthand.reading.reader import CHUNKS
 
 __all__ = ["MAX_SIDE", "Drawing", "Found", "Reading", "digits_of", "read_drawing", "unpack_drawing", "warm_up"]
 
@@ -94,11 +95,10 @@ def warm_up(model: Classifier) -> None:
     """Compile what reads a drawing, in the sizes that drawings come in."""
     ink = np.zeros((160, 300), np.uint8)
     ink[40:120, 40:46] = 255  # a one
-    read_drawing(ink, model)
     read_drawing(ink, model, careful=True)
-    for left in range(60, 280, 40):
-        ink[40:120, left : left + 6] = 255
-    read_drawing(ink, model)
+    for size in CHUNKS:
+        boxed_gate().probabilities(np.zeros((size, 28, 28, 3), np.uint8))
+        model.probabilities(np.zeros((size, 28, 28, 1), np.uint8))
 
 
 def digits_of(page: Page, ink: np.ndarray, model: Classifier) -> list[Found]:

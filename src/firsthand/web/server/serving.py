@@ -43,13 +43,14 @@ def serve(
         FirsthandError: the address cannot be bound to, or the model cannot be used.
     """
     lab = Lab(Shelf(model, runs, boxed_model), Trainings(max(2, cores()), runs), results)
-    first = lab.shelf.model(None)  # compiled before anybody draws; a model that cannot be used is said now
-    warm_up(first)
+    first = lab.shelf.model(None)  # a model that cannot be used is said now
     with _bound(host, port) as listening:
         name, number = listening.getsockname()[:2]
         shown = "localhost" if name in ("127.0.0.1", "::1") else f"[{name}]" if ":" in name else name
         url = f"http://{shown}:{number}/"
         print(f"lab: {url}  (Ctrl-C ends it)", flush=True)
+        # nobody has to wait for what is only needed when several digits are drawn
+        threading.Thread(target=warm_up, args=(first,), daemon=True).start()
         if browser:
             threading.Timer(0.5, webbrowser.open, [url]).start()
         config = uvicorn.Config(create_app(lab, host), log_level="warning", ws_max_size=MAX_MESSAGE)
@@ -57,15 +58,17 @@ def serve(
 
 
 def _bound(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:  # the system would take it modulo 65,536
+        raise FirsthandError(f"--port: found {port}, expected 0 to 65535")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise FirsthandError(f"--host {host} --port {port}: cannot be bound to ({error})") from None
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
         return listening
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         listening.close()
         raise FirsthandError(f"--host {host} --port {port}: cannot be bound to ({error}); try another --port") from None

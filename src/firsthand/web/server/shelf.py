@@ -67,7 +67,9 @@ class Shelf:
         if name not in names:
             raise UnknownModel(f"model: found {name!r}, expected one of {', '.join(names)}")
         files = self._files()
-        key = name, files[name].path.stat().st_mtime if name in files else 0.0
+        file = files[name].path if name in files else None
+        # one that is written anew is loaded anew; one that is missing is said to be by who loads it
+        key = name, file.stat().st_mtime if file is not None and file.exists() else 0.0
         with self._lock:  # two that ask at the same time wait for one loading
             if key not in self._loaded:
                 self._loaded[key] = self._load(name, files)

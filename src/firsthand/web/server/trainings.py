@@ -27,7 +27,7 @@ State = Literal["starting", "training", "paused", "stopping", "finished", "faile
 OVER = ("finished", "failed", "crashed")
 POINTS = 2_000  # of the cost's curve; beyond, every second is forgotten
 REMEMBERED = 12  # trainings; beyond, the oldest that is over is forgotten
-PATIENCE = 15.0  # seconds that a process has to end by itself
+PATIENCE = 60.0  # seconds that a process has to end by itself
 
 
 class UnknownTraining(FirsthandError):
