@@ -36,7 +36,7 @@ $(VENV)/.ready: pyproject.toml setup.py constraints.txt $(wildcard src/firsthand
 	@$(PYTHON) -m venv $(VENV)
 	@echo "setting up $(VENV) (once)"
 	@$(PIP) install -c constraints.txt setuptools jaxlib
-	@$(PIP) install -c constraints.txt --no-build-isolation -e .
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[lab]'
 	@touch $@
 
 $(VENV)/.ready-test: $(VENV)/.ready
