@@ -62,7 +62,8 @@ def main() -> None:
         results[name] = _summary(waits)
         strokes = results[name]["stroke"]
         print(
-            f"{name:13} stroke: median {strokes['median_ms']['median']:.1f} ms, 95 %: {strokes['p95_ms']['median']:.1f} ms"
+            f"{name:13} stroke: median {strokes['median_ms']['median']:.1f} ms, "
+            f"95 %: {strokes['p95_ms']['median']:.1f} ms"
         )
     results["targets"] = [
         {"what": name, "target_ms": target, "measured_ms": results[name]["stroke"]["median_ms"]["median"]}

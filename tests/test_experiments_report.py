@@ -67,6 +67,23 @@ def results(tmp_path):
 
 
 @pytest.mark.tiny
+def test_what_the_text_measures_in_another_way_is_explained_by_that():
+    published = Published("test_accuracy", 0.98, explained_by="highest_test_accuracy")
+
+    def result(highest):
+        numbers = {"test_accuracy": 0.97, "validation_accuracy": 0.97, "highest_test_accuracy": highest}
+        runs = ({"seed": 0, "seconds": 1.0, "numbers": numbers, "arrays": {}},)
+        return a_result(published=(published,), runs=runs)
+
+    (found,) = comparisons(result(0.9805))
+    assert (found.verdict, found.explained) == ("explained", ("highest_test_accuracy", "98.05 %"))
+    assert overall(result(0.9805)) == "explained"
+    assert brief(result(0.9805))[1].en == "97.00 % (n = 1); highest test accuracy 98.05 %; 1 of 1 holds"
+    (found,) = comparisons(result(0.975))
+    assert (found.verdict, found.explained) == ("missed", None)
+
+
+@pytest.mark.tiny
 def test_published_beside_measured():
     (found,) = comparisons(a_result())
     assert found.published == "99.06 %"
@@ -74,6 +91,7 @@ def test_published_beside_measured():
     assert found.difference == "+0.14"
     assert found.best == "99.30 %"
     assert found.verdict == "reached"
+    assert found.explained is None
     (value,) = comparisons(a_result(published=(Published("validation_accuracy", 0.5, "value", 0.6),)))
     assert (value.published, value.measured, value.difference) == ("0.5", "0.9920 ± 0.0014", "+0.49")
 

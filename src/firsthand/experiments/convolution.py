@@ -126,7 +126,9 @@ def _practice(
         title,
         PRACTICE,
         measure,
-        published=(Published("test_accuracy", published, best_of=PROTOCOL),) if published else (),
+        published=(Published("test_accuracy", published, best_of=PROTOCOL, explained_by="network3_test_accuracy"),)
+        if published
+        else (),
         claims=claims,
         deviations=deviations,
         needs=needs,

@@ -212,7 +212,7 @@ def _cross_entropy_network(hidden: int, published: float) -> Experiment:
         measure=lambda run: accuracy(
             run, large_network(hidden), recipe, curves=("validation_accuracy", "test_accuracy")
         ),
-        published=(Published("test_accuracy", published),),
+        published=(Published("test_accuracy", published, explained_by="highest_test_accuracy"),),
         deviations=(PEAK,),
         drawings=(
             Drawing(

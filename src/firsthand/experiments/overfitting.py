@@ -54,7 +54,6 @@ def _overfit_1000(run: Run) -> Measured:
     extra = {
         "last_training_accuracy": curves["training_accuracy"][-1],
         "last_test_accuracy": curves["test_accuracy"][-1],
-        "highest_test_accuracy": max(curves["test_accuracy"]),
         "epoch_of_least_test_cost": 1 + int(np.argmin(curves["test_cost"])),
         "epoch_of_settled_test_accuracy": _settled(curves["test_accuracy"]),
     }
@@ -296,7 +295,7 @@ EXPERIMENTS = (
         source=OVERFITTING,
         measure=_overfit_1000,
         published=(
-            Published("test_accuracy", 0.8227),
+            Published("test_accuracy", 0.8227, explained_by="highest_test_accuracy"),
             Published("last_training_accuracy", 1.0),
         ),
         claims=(
@@ -343,7 +342,10 @@ EXPERIMENTS = (
         title=Text("The same network on all 50,000 images, 30 epochs", "同一网络，全部 50,000 幅图像，30 回合"),
         source=OVERFITTING,
         measure=_overfit_50000,
-        published=(Published("highest_training_accuracy", 0.9786), Published("test_accuracy", 0.9533)),
+        published=(
+            Published("highest_training_accuracy", 0.9786),
+            Published("test_accuracy", 0.9533, explained_by="highest_test_accuracy"),
+        ),
         claims=(
             Claim(
                 Text(

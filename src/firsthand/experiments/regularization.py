@@ -35,7 +35,7 @@ def _l2_1000(run: Run) -> Measured:
     recipe = replace(LONG, l2=0.1 / 1000, monitor=("training_cost", "validation_accuracy", "test_accuracy"))
     found = measured(trained(run, large_network(30), recipe, data=first_thousand(), quick_epochs=24))
     curve = found.arrays["test_accuracy"]
-    extra = {"last_test_accuracy": curve[-1], "highest_test_accuracy": max(curve)}
+    extra = {"last_test_accuracy": curve[-1]}
     return Measured({**found.numbers, **extra}, found.arrays)
 
 
@@ -234,7 +234,7 @@ EXPERIMENTS = (
         ),
         source=L2,
         measure=_l2_1000,
-        published=(Published("test_accuracy", 0.871),),
+        published=(Published("test_accuracy", 0.871, explained_by="highest_test_accuracy"),),
         claims=(
             Claim(
                 Text("The cost on the training data goes on falling.", "训练数据上的代价持续下降。"),
@@ -266,7 +266,7 @@ EXPERIMENTS = (
         title=Text("L2 on all images: [784, 30, 10], lambda = 5.0", "全部图像上的 L2 规范化：[784, 30, 10]，λ = 5.0"),
         source=L2,
         measure=_l2_50000,
-        published=(Published("test_accuracy", 0.9649),),
+        published=(Published("test_accuracy", 0.9649, explained_by="highest_test_accuracy"),),
         claims=(
             Claim(
                 Text("Test accuracy is better than without regularization.", "测试准确度高于未规范化时。"),

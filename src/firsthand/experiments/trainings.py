@@ -97,10 +97,13 @@ def measured(training: Training) -> Measured:
 
     Returns:
         numbers: test_accuracy, validation_accuracy and training_accuracy, all at the parameters that the training ends
-            with, and best_epoch, the epoch of best validation accuracy, from 1.
+            with; best_epoch, the epoch of best validation accuracy, from 1; and, where the test accuracy was monitored,
+            highest_test_accuracy, that of all epochs: what chapters 1 to 3 name.
         arrays: what was monitored, epoch by epoch.
     """
     numbers = {f"{part}_accuracy": value for part, value in training.model.provenance["accuracies"].items()}
+    if "test_accuracy" in training.history:
+        numbers["highest_test_accuracy"] = max(training.history["test_accuracy"])
     return Measured(numbers | {"best_epoch": training.history.best_epoch}, curves_of(training))
 
 

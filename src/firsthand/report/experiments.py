@@ -30,6 +30,7 @@ __all__ = [
 VERDICTS = {
     "reached": Text("reached", "达到"),
     "higher": Text("higher", "更高"),
+    "explained": Text("explained", "已说明原因"),
     "missed": Text("missed", "未达到"),
     "holds": Text("holds", "成立"),
     "does not hold": Text("does not hold", "不成立"),
@@ -45,6 +46,7 @@ class Comparison(NamedTuple):
     published: str
     measured: str  # mean ± standard deviation
     difference: str  # of the mean
+    explained: tuple[str, str] | None  # name and value of the number that is measured the text's way, if that is needed
     best: str  # of the run with the best validation accuracy, where that is the text's protocol
     verdict: str
 
@@ -92,13 +94,15 @@ def _compared(result: Result, published: Published) -> Comparison:
     best = ""
     if 1 < published.best_of <= result.n and "validation_accuracy" in result.runs[0]["numbers"]:
         best = _number(result.best(name, published.best_of), accuracy)
+    verdict, cause = result.verdict(published), published.explained_by
     return Comparison(
         quantity_name(name),
         _number(published.value, accuracy),
         _number(mean, accuracy, spread),
         f"{100 * (mean - published.value):+.2f}" if accuracy else f"{mean - published.value:+.2g}",
+        (cause, _number(result.mean(cause), accuracy)) if verdict == "explained" else None,
         best,
-        result.verdict(published),
+        verdict,
     )
 
 
@@ -118,7 +122,7 @@ def overall(result: Result) -> str:
         return "not compared"
     numbers = [result.verdict(published) for published in result.published]
     claims = ["holds" if finding.holds else "does not hold" for _, finding in result.claims]
-    for verdict in ("missed", "does not hold", "higher", "reached", "holds"):
+    for verdict in ("missed", "does not hold", "explained", "higher", "reached", "holds"):
         if verdict in numbers + claims:
             return verdict
     return "shown"
@@ -149,6 +153,8 @@ def brief(result: Result) -> tuple[Text, Text]:
         words = _named(list(zip(quantities, (each.measured for each in found), strict=True)))
     if words:
         words[-1] = Text(f"{words[-1].en} (n = {result.n})", f"{words[-1].zh}（n = {result.n}）")
+    for name, value in dict.fromkeys(each.explained for each in found if each.explained is not None):
+        words.append(Text(*(f"{shown} {value}" for shown in quantity_name(name))))
     if result.claims:
         count, hold = len(result.claims), sum(finding.holds for _, finding in result.claims)
         words.append(Text(f"{hold} of {count} hold{'s' if hold == 1 else ''}", f"{count} 个中 {hold} 个成立"))

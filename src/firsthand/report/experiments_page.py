@@ -31,9 +31,11 @@ _LEAD = Text(
 )
 _MEANING = Text(
     "reached: the mean is at most 0.25 points from the published accuracy (or within the tolerance of the value); "
-    "higher: it is above by more; missed: it is not reached. A claim, which the text makes without a number, holds or "
-    "does not hold. Shortened runs are compared with nothing.",
-    "达到：平均值与书中的准确率相差不超过 0.25 个百分点（或在该数值的容差之内）；更高：高出更多；未达到：没有达到。"
+    "higher: it is above by more; explained: it is not, but the number that is measured the text's way in the same runs "
+    "is (such as the highest test accuracy of all epochs); missed: it is not reached. A claim, which the text makes "
+    "without a number, holds or does not hold. Shortened runs are compared with nothing.",
+    "达到：平均值与书中的准确率相差不超过 0.25 个百分点（或在该数值的容差之内）；更高：高出更多；"
+    "已说明原因：没有达到，但同样的运行按书中的方式测得的数（例如各回合中最高的测试准确率）达到；未达到：没有达到。"
     "书中没有数字的论断，成立或不成立。缩短的运行不作比较。",
 )
 
@@ -147,6 +149,9 @@ def _rows(result: Result, words: _Words) -> str:
         if each.best:
             chosen = words.say(f"best by validation {each.best}", f"按验证选最好的一次 {each.best}")
             best = f'<br><span class="small">{chosen}</span>'
+        if each.explained is not None:
+            name, value = each.explained
+            best += f'<br><span class="small">{words(quantity_name(name))} {escape(value)}</span>'
         rows.append(
             (
                 words(each.quantity),
