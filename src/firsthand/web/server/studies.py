@@ -9,13 +9,14 @@ import numpy as np
 
 from firsthand.data import Dataset, mnist
 from firsthand.inspect import Neighbours, last_hidden
-from firsthand.learning import Classifier, Ensemble, Model
+from firsthand.learning import Classifier, Model
 
 __all__ = ["Studies"]
 
 T = TypeVar("T")
 KEPT = 4  # studies in memory
 MAX_HIDDEN = 2**24  # numbers that the last hidden layers of all compared images may take: 64 MB
+MAX_WORK = 2 * 10**11  # multiply-adds that finding them may take: some seconds
 
 
 class Studies:
@@ -40,15 +41,18 @@ class Studies:
 
         return test, *self._kept(("tested", id(model)), model, make)
 
-    def neighbours(self, model: Model | Ensemble) -> Neighbours | None:
-        """The training images as a model sees them; None if it reads others."""
+    def neighbours(self, model: Model) -> Neighbours | None:
+        """The training images as a model sees them, as many as take no more than seconds; None if it reads others."""
         train = mnist().train
         if model.input_shape != train.image_shape or tuple(model.classes) != train.classes:
             return None
 
         def make() -> Neighbours:
+            network = model.network
             units = last_hidden(model, train.images[:1]).shape[1]
-            return Neighbours(model, train[: max(1000, MAX_HIDDEN // units)])
+            pairs = zip(network.layers, network.shapes, strict=False)  # one shape more: the output's
+            work = sum(layer.multiply_adds(shape) for layer, shape in pairs)
+            return Neighbours(model, train[: max(1000, min(MAX_HIDDEN // units, MAX_WORK // max(1, work)))])
 
         return self._kept(("neighbours", id(model)), model, make)
 

@@ -19,10 +19,11 @@ export function why(api) {
   const occlusion = heatMap({ ...axes, square: true, title: t({ en: "Occlusion", zh: "遮挡" }),
     note: t({ en: "Fall of the digit’s weighted input z when 5 × 5 pixels are covered: warm where the reading hangs on them, cool where it becomes surer without them.", zh: "遮住 5 × 5 像素后该数字带权输入 z 的下降：暖色处是识别的依据，冷色处遮住后反而更确定。" }) });
   const alike = h("div", { class: "alike" });
+  const compared = h("p", { class: "note" });
   const state = h("p", { class: "note", "aria-live": "polite" });
   const body = h("div", { class: "columns three" },
     h("div", {}, saliency.element), h("div", {}, occlusion.element),
-    h("div", {}, h("h3", {}, t({ en: "Nearest training digits", zh: "最相近的训练数字" })), alike,
+    h("div", {}, h("h3", {}, t({ en: "Nearest training digits", zh: "最相近的训练数字" })), alike, compared,
       h("p", { class: "note" }, t({ en: "Nearest in the last hidden layer, with its distance: what the network takes for alike, whatever the pixels (review, “Distributed representations”).", zh: "在最后一个隐藏层中距离最近的训练图像（附距离）：网络认为相似的，而不一定像素相近（综述“分布式表示”）。" }))));
   const button = h("button", { id: "why", "aria-expanded": "false", onclick: () => toggle(!open) }, t({ en: "Why?", zh: "为什么？" }));
   let digit = null;
@@ -49,6 +50,7 @@ export function why(api) {
     const question = { model: model(), pixels };
     const late = () => number !== asked;
     const failed = (error) => !late() && (state.textContent = error.message);
+    compared.textContent = "";
     put(alike, h("p", { class: "note" }, t({ en: "Comparing with the training images …", zh: "正在与训练图像比较……" })));
     const drawing = bytes(pixels);
     const under = Array.from({ length: shape[0] }, (_, i) => Array.from(drawing.subarray(i * shape[1], (i + 1) * shape[1]), (v) => v / 255));
@@ -60,6 +62,7 @@ export function why(api) {
     if (late()) return;
     await api.post("neighbours", question).then(({ neighbours, among }) => {
       if (late()) return;
+      compared.textContent = among ? t({ en: `Of the first ${among.toLocaleString("en")} training images.`, zh: `在前 ${among} 幅训练图像中。` }) : "";
       put(alike, among ? neighbours.map(({ index, label, distance, pixels: theirs }) => {
         const text = t({ en: `training image ${index}, a ${label}, at distance ${distance.toFixed(2)}`, zh: `训练图像 ${index}，数字 ${label}，距离 ${distance.toFixed(2)}` });
         return h("figure", { title: text, tabindex: 0 }, grey(theirs, shape, { "aria-label": text }), h("figcaption", {}, `${label} · ${distance.toFixed(1)}`));
