@@ -31,7 +31,7 @@ _LEAD = Text(
 )
 _MEANING = Text(
     "reached: the mean is at most 0.25 points from the published accuracy (or within the tolerance of the value); "
-    "higher: it is above by more; explained: it is not, but the number that is measured the text's way in the same runs "
+    "higher: it is above by more; explained: it is not, but the number that the same runs measure in the text's way "
     "is (such as the highest test accuracy of all epochs); missed: it is not reached. A claim, which the text makes "
     "without a number, holds or does not hold. Shortened runs are compared with nothing.",
     "达到：平均值与书中的准确率相差不超过 0.25 个百分点（或在该数值的容差之内）；更高：高出更多；"

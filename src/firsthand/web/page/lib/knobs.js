@@ -18,9 +18,9 @@ function stepped({ label, values, value, show = (v) => v.toLocaleString("en"), o
 
 const WORDS = {
   sigmoid: "sigmoid", tanh: "tanh", relu: "ReLU",
-  "quadratic": { en: "quadratic (sigmoid outputs)", zh: "二次代价（S 型输出）" },
-  "cross-entropy": { en: "cross-entropy (sigmoid outputs)", zh: "交叉熵（S 型输出）" },
-  "log-likelihood": { en: "log-likelihood (softmax outputs)", zh: "对数似然（柔性最大值输出）" },
+  "quadratic": { en: "quadratic (sigmoid outputs)", zh: "二次代价（sigmoid输出）" },
+  "cross-entropy": { en: "cross-entropy (sigmoid outputs)", zh: "交叉熵（sigmoid输出）" },
+  "log-likelihood": { en: "log-likelihood (softmax outputs)", zh: "对数似然（softmax输出）" },
   scaled: "N(0, 1/n_in)", large: "N(0, 1)", he: "N(0, 2/n_in)",
   none: { en: "none", zh: "无" }, l2: "L2", l1: "L1",
 };
@@ -46,11 +46,11 @@ export function knobs(settings, onchange) {
       pick("initialization", t({ en: "Weights start as", zh: "权重初始化" }), ["scaled", "large", "he"])),
     group(t({ en: "Learning", zh: "学习" }),
       pick("cost", t({ en: "Cost", zh: "代价函数" }), ["quadratic", "cross-entropy", "log-likelihood"]),
-      step("learning_rate", t({ en: "Learning rate η", zh: "学习速率 η" }), RATES, String),
+      step("learning_rate", t({ en: "Learning rate η", zh: "学习率 η" }), RATES, String),
       slider({ label: t({ en: "Momentum μ", zh: "动量 μ" }), min: 0, max: 0.95, step: 0.05, value: settings.momentum, show: (v) => v.toFixed(2), oninput: change("momentum") }).element,
       step("batch_size", t({ en: "Mini-batch", zh: "小批量" }), BATCHES),
       step("examples", t({ en: "Training images", zh: "训练图像" }), EXAMPLES),
-      step("epochs", t({ en: "Epochs", zh: "迭代期" }), EPOCHS)),
+      step("epochs", t({ en: "Epochs", zh: "回合" }), EPOCHS)),
     group(t({ en: "Against overfitting", zh: "防止过度拟合" }),
       pick("regularization", t({ en: "Regularization", zh: "规范化" }), ["none", "l2", "l1"]),
       step("strength", t({ en: "λ (divided by the number of images)", zh: "λ（除以图像数）" }), STRENGTHS, String),

@@ -76,7 +76,7 @@ export function mount(root, { api }) {
     const chosen = all.find(({ number }) => number === kept.chosen);
     showList(all);
     pictures.show(all.filter(({ number }) => !kept.hidden.has(number)), chosen);
-    verdict.textContent = chosen?.verdict?.[lang()] ?? t({ en: "After the first epoch the verdict on overfitting stands here.", zh: "第一个迭代期之后，这里给出是否过度拟合的判断。" });
+    verdict.textContent = chosen?.verdict?.[lang()] ?? t({ en: "After the first epoch the verdict on overfitting stands here.", zh: "第一个回合之后，这里给出是否过度拟合的判断。" });
   }
 
   const rows = new Map();
@@ -137,7 +137,7 @@ export function mount(root, { api }) {
         state.className = `state ${run.state}`;
         progress.value = run.state === "finished" ? settings.epochs : at;
         numbers.textContent = [
-          `${t({ en: "epoch", zh: "迭代期" })} ${at.toFixed(settings.epochs < 100 ? 1 : 0)} / ${settings.epochs}`,
+          `${t({ en: "epoch", zh: "回合" })} ${at.toFixed(settings.epochs < 100 ? 1 : 0)} / ${settings.epochs}`,
           run.speed && !over ? `${run.speed.toLocaleString("en")} ${t({ en: "steps/s", zh: "步/秒" })}` : null,
           last ? `${t({ en: "validation", zh: "验证" })} ${(100 * last.validation_accuracy).toFixed(2)} %` : null,
           run.parameters ? `${run.parameters.toLocaleString("en")} ${t({ en: "parameters", zh: "个参数" })}` : null,
