@@ -262,11 +262,11 @@ def _turn(ink: np.ndarray, owner: np.ndarray, truth: list[Truth], degrees: float
     """The sheet turned anticlockwise about its middle, on one large enough to hold it."""
     if not degrees:
         return ink, owner, truth
-    turned = ndimage.rotate(ink, degrees, reshape=True, order=1)
+    turned: np.ndarray = np.asarray(ndimage.rotate(ink, degrees, reshape=True, order=1))
     who = ndimage.rotate(owner, degrees, reshape=True, order=0)
     angle = np.deg2rad(degrees)
     cos, sin = np.cos(angle), np.sin(angle)
-    (h, w), (high, wide) = ink.shape, (turned.shape[0], turned.shape[1])
+    (h, w), (high, wide) = ink.shape, turned.shape
     moved = []
     for one in truth:
         x, y = one.x - (w - 1) / 2, one.y - (h - 1) / 2
