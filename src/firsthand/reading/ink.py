@@ -10,6 +10,7 @@ __all__ = ["Strokes", "find_strokes", "noise_of"]
 
 FAINTEST = 0.06  # ink that takes less of the light than this is none
 SIGMAS = 4.0  # and so many standard deviations of the noise
+QUIET = 0.05  # noise of less than such a part of the pen's darkness
 EDGE, CORE = 0.45, 0.65  # of the pen's darkness: the edge of a stroke, and what a stroke has to have somewhere
 
 
@@ -55,9 +56,10 @@ def find_strokes(ink: np.ndarray) -> Strokes | None:
     if level < 1.2 * least:
         return None
     local = _local_level(smooth, level)
-    strength = np.clip(smooth / local, 0, 1)
     edge = np.maximum(EDGE, least / local)
-    mask = _with_core(strength > edge, strength > CORE)
+    mask = _with_core(smooth > edge * local, smooth > CORE * local)
+    # small loops close when they are smoothed; what is hardly noisy is left as it is
+    strength = np.clip((ink if noise < QUIET * level else smooth) / local, 0, 1)
     return Strokes(strength.astype(np.float32), mask, level, noise) if mask.any() else None
 
 

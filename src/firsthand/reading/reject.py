@@ -14,11 +14,12 @@ from .segment import HEIGHT, Span
 __all__ = ["Read", "by_page", "by_word", "words"]
 
 # chosen on pages of validation digits, with letters and doodles of their own: see docs/reading.md
-LEAST = 0.3  # p(digit) of what is read as a digit
+LEAST = 0.2  # p(digit) of what is read as a digit
 SPACE = 0.45  # a wider gap, in heights, begins a new word
 FOREIGN = 0.4  # the share of a word's ink, in width, that may be no digit
-TEXT = 0.5  # a page, or a line, with a larger share of rejected ink is text,
-SURE = 0.97  # and in a text half of a line's digits must be so probable, or none is read
+TEXT = 0.3  # a page, or a line, with a larger share of rejected ink is text,
+SURE = 0.95  # and in a text half of a line's digits must be so probable, or none is read;
+FEW, SURER = 2, 0.99  # so few must be surer, for words of one and two letters are common
 BLOT = 0.35  # strokes wider than such a part of their height are none
 
 
@@ -68,7 +69,7 @@ class Read(NamedTuple):
 def by_page(lines: list[Read]) -> list[list[str]]:
     """The reasons of all lines, with 'in a text' where the page or the line is one and the digits are not sure.
 
-    A digit that stands alone in its line, while there are others, must be as sure.
+    A digit that stands alone in its line, while there are other lines, must be as sure.
     """
     widths = [_widths(line.path, line.found) for line in lines]
     rejected = [np.array([bool(reason) for reason in line.reasons], bool) for line in lines]
@@ -78,7 +79,7 @@ def by_page(lines: list[Read]) -> list[list[str]]:
     for line, width, out in zip(lines, widths, rejected, strict=True):
         kept = line.probability[~out]
         text = lost > TEXT * whole or width[out].sum() > TEXT * width.sum() or (len(kept) == 1 and len(lines) > 1)
-        unsure = text and len(kept) > 0 and float(np.median(kept)) < SURE
+        unsure = text and len(kept) > 0 and float(np.median(kept)) < (SURER if len(kept) <= FEW else SURE)
         result.append([reason or ("in a text" if unsure else "") for reason in line.reasons])
     return result
 
