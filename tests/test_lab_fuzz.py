@@ -32,7 +32,7 @@ def schema(tmp_path_factory):
     lab = Lab(
         Shelf(model.save(place / "own.safetensors"), place / "runs"), Trainings(0, place / "runs"), place / "none"
     )
-    lab.trainings.all[1] = Training(1, TrainingSettings(), place, "failed")
+    lab.trainings.all[1] = Training(1, TrainingSettings(), place / "training", "failed")
     app = create_app(lab)
     return schemathesis.openapi.from_asgi("/api/openapi.json", app, headers=HEADERS)
 

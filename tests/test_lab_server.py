@@ -55,6 +55,16 @@ def client(lab):
         yield client
 
 
+def test_a_model_file_that_is_removed_while_the_lab_runs_is_said_to_be(model, tmp_path):
+    file = model.save(tmp_path / "gone.safetensors")
+    lab = Lab(Shelf(file, tmp_path / "runs"), Trainings(0, tmp_path / "runs"), tmp_path / "results")
+    file.unlink()
+    with TestClient(create_app(lab), base_url=OURS) as client:
+        answer = client.get("/api/mistakes", params={"model": "given"})
+    assert answer.status_code == 404
+    assert "gone.safetensors" in answer.json()["error"]
+
+
 def pixels_of(index):
     return base64.b64encode(mnist().test.images[index].tobytes()).decode()
 

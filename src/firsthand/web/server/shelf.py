@@ -84,7 +84,10 @@ class Shelf:
         return found.members[0] if isinstance(found, Ensemble) else found
 
     def _load(self, name: str, files: dict[str, Named]) -> Model | Ensemble:
-        model = self.box() if name == "box" and self.box is not None else load_model(files[name].path)
+        try:
+            model = self.box() if name == "box" and self.box is not None else load_model(files[name].path)
+        except FileNotFoundError as error:  # removed since it was listed, or since the lab was started with it
+            raise UnknownModel(str(error)) from None
         if model.input_shape != SHAPE:
             raise FirsthandError(f"model {name}: it reads inputs of shape {model.input_shape}, expected {SHAPE}")
         model.weighted_inputs(np.zeros((1, *SHAPE), np.uint8))  # compiles: nobody who draws shall wait for it
