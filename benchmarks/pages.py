@@ -174,6 +174,8 @@ def _line(style: Style, source: Dataset, height: float, rng: np.random.Generator
         if place:
             # never so far under the neighbour that the order from left to right is lost
             left = max(round(_beside(edge, drawn, rows, height) + wanted), round(left + 0.35 * height))
+        if touch:
+            left = _until_it_touches(ink, drawn, top, left, round(0.2 * height))
         window = (rows, slice(left, left + drawn.shape[1]))
         owner[window] = np.where((drawn > ink[window]) & (drawn > 0.3), place + 1, owner[window])
         ink[window] = np.maximum(ink[window], drawn)
@@ -184,6 +186,15 @@ def _line(style: Style, source: Dataset, height: float, rng: np.random.Generator
         touches.append(touch)
     last = np.flatnonzero(ink.max(0) > 0)[-1]
     return _Line(ink[:, : last + 3], owner[:, : last + 3], values, touches)
+
+
+def _until_it_touches(ink: np.ndarray, drawn: np.ndarray, top: int, left: int, most: int) -> int:
+    """The place of a digit, moved left by at most so many pixels until its ink meets what is there."""
+    reached = ndimage.binary_dilation(ink > 0.5, np.ones((3, 3)))
+    for at in range(left, max(0, left - most) - 1, -1):
+        if (reached[top : top + drawn.shape[0], at : at + drawn.shape[1]] & (drawn > 0.5)).any():
+            return at
+    return left
 
 
 def _beside(edge: np.ndarray, drawn: np.ndarray, rows: slice, height: float) -> float:

@@ -12,6 +12,7 @@ __all__ = [
     "DROPOUT",
     "FULLY_CONNECTED",
     "GATE",
+    "PAGE_READER",
     "QUICK",
     "READER",
     "RECIPES",
@@ -168,7 +169,23 @@ READER = NamedRecipe(
     ),
 )
 
-# not one of RECIPES: its examples are not images of one digit each, but what tools/train_gate.py makes
+# neither is one of RECIPES: their examples are made by tools/box_reader.py and tools/train_gate.py
+PAGE_READER = NamedRecipe(
+    "page-reader",
+    "the reader, trained on with digits as they come from photos: small, blurred, noisy, scaled",
+    READER.layers,
+    Recipe(
+        epochs=5,
+        batch_size=50,
+        learning_rate=OneCycle(0.015, 5, rise=0.2),
+        momentum=0.9,
+        nesterov=True,
+        l2=2e-5,
+        average=0.999,
+        augment=Distort((Affine(degrees=8, translate=1, scale=0.08, shear=0.1), Elastic(sigma=5, alpha=20))),
+    ),
+)
+
 GATE = NamedRecipe(
     "gate",
     "the other model in the box: whether ink is one whole digit, seen alone and in its line",

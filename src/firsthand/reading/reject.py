@@ -18,8 +18,8 @@ LEAST = 0.2  # p(digit) of what is read as a digit
 SPACE = 0.45  # a wider gap, in heights, begins a new word
 FOREIGN = 0.4  # the share of a word's ink, in width, that may be no digit
 TEXT = 0.3  # a page, or a line, with a larger share of rejected ink is text,
-SURE = 0.95  # and in a text half of a line's digits must be so probable, or none is read;
-FEW, SURER = 2, 0.99  # so few must be surer, for words of one and two letters are common
+SURE, MEAN = 0.95, 0.9  # and in a text the median and the geometric mean of a line's digits must be so probable;
+FEW, SURER = 2, 0.995  # the median of so few must be surer, for words of one and two letters are common
 BLOT = 0.35  # strokes wider than such a part of their height are none
 
 
@@ -79,9 +79,15 @@ def by_page(lines: list[Read]) -> list[list[str]]:
     for line, width, out in zip(lines, widths, rejected, strict=True):
         kept = line.probability[~out]
         text = lost > TEXT * whole or width[out].sum() > TEXT * width.sum() or (len(kept) == 1 and len(lines) > 1)
-        unsure = text and len(kept) > 0 and float(np.median(kept)) < (SURER if len(kept) <= FEW else SURE)
+        unsure = text and len(kept) > 0 and not _sure(kept)
         result.append([reason or ("in a text" if unsure else "") for reason in line.reasons])
     return result
+
+
+def _sure(probability: np.ndarray) -> bool:
+    """Whether digits that stand in a text are sure enough."""
+    mean = np.exp(np.mean(np.log(np.maximum(probability, 1e-9))))
+    return bool(np.median(probability) >= (SURER if len(probability) <= FEW else SURE) and mean >= MEAN)
 
 
 def _widths(path: list[Step], found: list[Span]) -> np.ndarray:
