@@ -190,7 +190,7 @@ def _line(style: Style, source: Dataset, height: float, rng: np.random.Generator
 
 def _until_it_touches(ink: np.ndarray, drawn: np.ndarray, top: int, left: int, most: int) -> int:
     """The place of a digit, moved left by at most so many pixels until its ink meets what is there."""
-    reached = ndimage.binary_dilation(ink > 0.5, np.ones((3, 3)))
+    reached = np.asarray(ndimage.binary_dilation(ink > 0.5, np.ones((3, 3))), bool)
     for at in range(left, max(0, left - most) - 1, -1):
         if (reached[top : top + drawn.shape[0], at : at + drawn.shape[1]] & (drawn > 0.5)).any():
             return at

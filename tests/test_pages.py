@@ -110,7 +110,7 @@ def test_scores_count_what_is_right_missed_wrong_and_false():
 
 
 def test_examples_for_the_gate_say_what_spans_are():
-    import reading_examples
+    import reading_examples  # pyright: ignore[reportMissingImports] - tools/ is put on the path above
 
     found = reading_examples.examples(made(seed=2))
     assert found.found.all()
