@@ -1,6 +1,8 @@
 """The networks of chapter 1, to which chapters 2 and 3 refer: the quadratic cost and large initial weights."""
 
-from collections.abc import Mapping
+import math
+import statistics
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,8 +13,8 @@ from firsthand.data import mnist
 from firsthand.learning import Recipe
 
 from .drawing import COLOURS, in_percent, panels
-from .experiment import Drawing, Experiment, Measured, Run
-from .result import Published, Result, Source, Text
+from .experiment import Claim, Drawing, Experiment, Measured, Run
+from .result import Finding, Published, Result, Source, Text
 from .trainings import measured, trained
 
 if TYPE_CHECKING:
@@ -37,6 +39,28 @@ def _quadratic(hidden: int, run: Run) -> Measured:
     right = training.model.predict(test.images) == test.labels
     learned = sum(np.mean(right[test.labels == digit]) >= 0.5 for digit in range(10))
     return found._replace(numbers={**found.numbers, "digits_not_learned": 10 - learned})
+
+
+def _shown_by_such_runs(published: float, runs: Sequence[Measured]) -> Finding:
+    """Whether the text's single run could be one of ours in which no digit is lost: a prediction interval."""
+    highest = [run.numbers["highest_test_accuracy"] for run in runs if not run.numbers["digits_not_learned"]]
+    n = len(highest)
+    if n < 2:
+        return Finding(
+            False, Text(f"{n} of {len(runs)} runs learned all digits", f"{len(runs)} 次运行中有 {n} 次学会了全部数字")
+        )
+    mean, spread = statistics.fmean(highest), statistics.stdev(highest)
+    away = abs(published - mean) / (spread * math.sqrt(1 + 1 / n))
+    found = f"{mean:.2%} ± {spread:.2%}, {min(highest):.2%} - {max(highest):.2%}"
+    return Finding(
+        away <= 2,
+        Text(
+            f"{n} of {len(runs)} runs learned all digits; their highest accuracies: {found}; the text's is {away:.1f} "
+            "standard deviations away",
+            f"{len(runs)} 次运行中有 {n} 次学会了全部数字；其最高准确率为 {found}；"
+            f"书中的值与均值相差 {away:.1f} 个标准差",
+        ),
+    )
 
 
 def _draw_accuracy(result: Result, needed: Mapping[str, Result]) -> "Figure":
@@ -77,6 +101,15 @@ def _quadratic_experiment(hidden: int, published: float, minutes: float) -> Expe
         source=Source("Nielsen", "chapter 3, 'Using the cross-entropy to classify MNIST digits', of chapter 1"),
         measure=partial(_quadratic, hidden),
         published=(Published("test_accuracy", published, best_of=3, explained_by="highest_test_accuracy"),),
+        claims=(
+            Claim(
+                Text(
+                    f"{published:.2%} is within two standard deviations of what runs that learn all ten digits show.",
+                    f"{published:.2%} 是学会全部十个数字的一次运行可能达到的结果：在两个标准差之内。",
+                ),
+                partial(_shown_by_such_runs, published),
+            ),
+        ),
         deviations=(_PEAK, _STUCK),
         drawings=(
             Drawing(

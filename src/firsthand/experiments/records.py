@@ -118,9 +118,14 @@ def conclude(experiment: Experiment, records: Sequence[Mapping[str, Any]], *, qu
     records = sorted(records, key=lambda record: record["seed"])
     runs = tuple({name: record[name] for name in ("seed", "seconds", "numbers", "arrays")} for record in records)
     every = [Measured(run["numbers"], run["arrays"]) for run in runs]
-    for published in experiment.published:
-        if any(published.quantity not in each.numbers for each in every):
-            raise ExperimentError(f"{experiment.id}: its runs have no {published.quantity}; measure it with --again")
+    needed = {
+        name for published in experiment.published for name in (published.quantity, published.explained_by) if name
+    }
+    for run in runs:
+        if lacking := sorted(needed.union(*(each.numbers for each in every)).difference(run["numbers"])):
+            raise ExperimentError(
+                f"{experiment.id}: its run {run['seed']} has no {', '.join(lacking)}; measure it with --again"
+            )
     try:
         claims = () if quick else tuple((claim.text, claim.check(every)) for claim in experiment.claims)
     except Exception as error:  # whatever it is, it must not stop the other experiments

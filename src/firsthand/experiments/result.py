@@ -141,6 +141,8 @@ class Result:
         """
         try:
             found = json.loads(Path(path).read_text(encoding="utf-8"))
+            if len({frozenset(run["numbers"]) for run in found["runs"]}) > 1:
+                raise ValueError("its runs have not the same numbers")
             return cls(
                 **found
                 | {
