@@ -19,7 +19,7 @@ pytest.importorskip("httpx2", reason="httpx2 is not installed (extra test)")
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from firsthand import FirsthandError, Model, Network, mnist, nn
+from firsthand import FirsthandError, Model, Network, mnist, nn, reading
 from firsthand.reading import boxed_model
 from firsthand.reading.normalise import as_mnist
 from firsthand.web.server import create_app
@@ -458,6 +458,14 @@ def test_presets_can_be_trained_as_they_are(client):
         network = Network(preset.settings.layers())
         assert network.num_classes == 10
         assert preset.settings.recipe().epochs == preset.settings.epochs
+
+
+def test_the_page_knows_reasons_that_reading_gives():
+    """In Chinese; one that reading no longer gives would be shown in English, unnoticed."""
+    source = "".join(path.read_text() for path in Path(reading.__file__).parent.glob("*.py"))
+    known = re.findall(r'^  "(.+)": "', (PAGE / "lib" / "reasons.js").read_text(), re.MULTILINE)
+    assert len(known) > 5
+    assert [reason for reason in known if f'"{reason}"' not in source] == []
 
 
 def test_the_page_is_part_of_the_package():

@@ -30,6 +30,7 @@ _SMALL = {"lines": (2, 3), "digits": (4, 10)}
 STYLES: tuple[Style, ...] = (
     *(replace(LEVELS[name], **_SMALL) for name in ("photo", "notebook", "hard", "touching", "tight")),
     replace(LEVELS["pairs"], lines=(5, 8), degrees=3.0, blur=(0.5, 1.2)),
+    replace(LEVELS["pairs"], lines=(5, 8), digits=(2, 4), degrees=2.0),
     replace(LEVELS["touching"], lines=(2, 3), touching=0.7, degrees=4.0, blur=(0.6, 1.4), noise=(1, 5)),
     replace(LEVELS["mixed"], lines=(1, 2), words=(3, 5), doodles=(1, 2)),
     replace(LEVELS["letters"], words=(5, 8), doodles=(1, 3)),

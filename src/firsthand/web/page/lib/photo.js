@@ -3,6 +3,7 @@
 import { model } from "./chosen.js";
 import { h, put, s } from "./dom.js";
 import { t } from "./i18n.js";
+import { because } from "./reasons.js";
 
 const MOST = 20 * 2 ** 20; // bytes that the server takes
 
@@ -55,10 +56,10 @@ export function photo(api, onpick) {
         s("text", { x: digit.box[0] * width, y: digit.box[1] * height - 3 * scale, "font-size": 16 * scale }, classes[digit.label]));
       return group;
     });
-    put(overlay, rejected.map((one) => s("g", { class: "box rejected" }, s("title", {}, one.reason), rect(one.box))), boxes);
+    put(overlay, rejected.map((one) => s("g", { class: "box rejected" }, s("title", {}, because(one.reason)), rect(one.box))), boxes);
     put(found,
       h("ol", { class: "lines" }, lines.map((line, i) => h("li", {}, h("strong", { class: "number" }, line), " ", h("span", { class: "muted" }, `${(100 * answer.line_probabilities[i]).toFixed(1)} %`)))),
-      lines.length ? null : h("p", {}, t({ en: `No digit: ${answer.reason}.`, zh: `没有读到数字（${answer.reason}）。` })),
+      lines.length ? null : h("p", {}, t({ en: `No digit: ${answer.reason}.`, zh: `没有读到数字（${because(answer.reason)}）。` })),
       h("div", { class: "surface" }, h("img", { src: `data:image/jpeg;base64,${answer.picture}`, alt: t({ en: "the photo, in grey", zh: "照片（灰度）" }) }), overlay),
       h("div", { class: "row" },
         h("span", { class: "note" }, t({ en: `${width} × ${height} pixels, read in ${answer.ms.toFixed(0)} ms; dashed: seen, and no digit. Choose a box to look at its digit.`, zh: `${width} × ${height} 像素，用时 ${answer.ms.toFixed(0)} 毫秒；虚线框：看到了但不是数字。点选一个框可查看该数字。` })),

@@ -5,6 +5,7 @@ import { HEIGHT, WIDTH, blank, packed, pad, unpacked } from "../lib/pad.js";
 import { photo } from "../lib/photo.js";
 import { grey } from "../lib/pixels.js";
 import { probabilities } from "../lib/probabilities.js";
+import { because } from "../lib/reasons.js";
 import * as seen from "../lib/seen.js";
 import { why } from "../lib/why.js";
 
@@ -64,7 +65,7 @@ export function mount(root, { api }) {
     const refused = !message.digits.length && message.reason;
     const kept = refused && message.careful && digits.length > 0; // what it would be stays to be seen
     doubt.textContent = kept ? t({ en: "Carefully read, this is no digit. If it must be one, it is this:", zh: "仔细判读，这不是数字；若一定要认作数字，则为：" })
-      : refused ? t({ en: `No digit: ${message.reason}.`, zh: "没有读到数字。" }) : "";
+      : refused ? t({ en: `No digit: ${message.reason}.`, zh: `没有读到数字（${because(message.reason)}）。` }) : "";
     if (kept) return;
     ({ digits, rejected } = message);
     picked = Math.min(picked, Math.max(0, digits.length - 1));
@@ -106,7 +107,7 @@ export function mount(root, { api }) {
       s("text", { x: left - 4, y: top < 24 ? bottom + 24 : top - 10 }, DIGITS[digit.label]));
   }
 
-  const rejectOf = ({ box, reason }) => s("g", { class: "box rejected" }, s("title", {}, reason), around(unpacked(box)));
+  const rejectOf = ({ box, reason }) => s("g", { class: "box rejected" }, s("title", {}, because(reason)), around(unpacked(box)));
 
   const drawing = pad({ onchange: () => send(false) });
   drawing.surface.append(overlay);
