@@ -12,6 +12,9 @@ export const model = () => chosen;
 /** The model as part of a query. */
 export const query = () => (chosen === null ? "" : `model=${encodeURIComponent(chosen)}`);
 
+const inChinese = (id, about) =>
+  id === "box" ? "自带的模型" : id === "given" ? about.replace("the file", "文件") : `训练 ${id}`;
+
 /** A choice of the model, filled in when the server has answered; `onchange` is called after another was chosen. */
 export function modelChoice(onchange) {
   const place = h("div", {}, h("p", { class: "note" }, t({ en: "Model …", zh: "模型……" })));
@@ -25,7 +28,7 @@ export function modelChoice(onchange) {
     if (!models.some(({ id }) => id === chosen)) chosen = null;
     put(place, choice({
       label: t({ en: "Model", zh: "模型" }),
-      options: models.map(({ id, about }) => [id, about]),
+      options: models.map(({ id, about }) => [id, t({ en: about, zh: inChinese(id, about) })]),
       value: chosen ?? models[0].id,
       onchange: (value) => {
         chosen = value;
