@@ -68,6 +68,7 @@ def _bound(host: str, port: int) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
+        listening.listen()  # who comes from now on waits a moment, and is not refused
         return listening
     except OSError as error:
         listening.close()
