@@ -9,7 +9,7 @@ from scipy import ndimage
 from firsthand.data import mnist
 from firsthand.reading import analyse
 from firsthand.reading.background import flatten, stroke_width
-from firsthand.reading.decode import best_path
+from firsthand.reading.decode import PENALTY, Step, best_path
 from firsthand.reading.ink import find_strokes
 from firsthand.reading.lines import Component, find_components, find_lines, typical_height
 from firsthand.reading.normalise import as_mnist, hypotheses
@@ -284,21 +284,23 @@ def test_the_best_path_is_the_best_of_all(pieces, seed):
     rng = np.random.default_rng(seed)
     found = [Span(i, j, (i, 0, j, 1)) for i in range(pieces) for j in range(i + 1, pieces + 1)]
     digit, value = rng.uniform(0.01, 0.99, len(found)), rng.uniform(0.2, 1, len(found))
-    from firsthand.reading.decode import PENALTY
+    at = {(span.first, span.last): i for i, span in enumerate(found)}
 
-    score = {
-        (s.first, s.last): max(np.log(d * v), np.log((1 - d) * PENALTY))
-        for s, d, v in zip(found, digit, value, strict=True)
-    }
-
-    def best(start):
+    def readings(start):
         if start == pieces:
-            return 0.0
-        return max(score[start, end] + best(end) for end in range(start + 1, pieces + 1))
+            yield ()
+        for end in range(start + 1, pieces + 1):
+            for rest in readings(end):
+                yield Step(at[start, end], True), *rest
+                yield Step(at[start, end], False), *rest
 
-    path = best_path(found, digit, value)
-    total = sum(score[found[step.span].first, found[step.span].last] for step in path)
-    assert total == pytest.approx(best(0))
+    def probability(reading):
+        read = [step.span for step in reading if step.is_digit]
+        others = np.delete(digit, read)
+        return np.prod(digit[read] * value[read]) * np.prod(1 - others) * PENALTY ** (len(reading) - len(read))
+
+    best = max(readings(0), key=probability)
+    assert probability(best_path(found, digit, value)) == pytest.approx(probability(best))
 
 
 # --- words

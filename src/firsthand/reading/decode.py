@@ -1,13 +1,19 @@
 """Which pieces are digits together: the best path over the pieces of a line.
 
-Every span of consecutive pieces is a step of a path, as one digit or as none:
+A reading of a line is a path over its pieces: every step is a span of consecutive pieces, read as one digit or as
+none.  It says of every span, of those that are no step too, whether it is a digit, and its probability is the product
 
-    as a digit      p(it is a digit) p(value | it is one)
-    as no digit     p(it is none) PENALTY
+    of the spans that it reads     p(it is a digit) p(value | it is one)
+    of all other spans             p(it is none)
+    of its steps that read nothing PENALTY
 
-and the probability of a reading is the product over its steps.  The best is found by dynamic programming, because
-the best path to piece j ends with a step i -> j that follows the best path to piece i.  Spans are judged by what they
-are, with what is cut off in view, so that half an 8 or two digits at once are no digit.
+Divided by the product of p(it is none) of all spans, which is the same for every reading, odds are left: a step as a
+digit counts p / (1 - p) p(value | digit), a step as none PENALTY.  So two digits that touch win over the pair as one
+digit as soon as both are surer than the pair is, though two factors are smaller than one.
+
+The best path is found by dynamic programming, because the best path to piece j ends with a step i -> j that follows
+the best path to piece i.  Spans are judged by what they are, with what is cut off in view, so that half an 8 or two
+digits at once are no digit.
 
 Literature: the multi-digit reading that chapter 6 of the book tells of; Y. LeCun et al. 1998, sections V to VII,
 for over-segmentation and best paths.
@@ -22,7 +28,7 @@ from .segment import Span
 __all__ = ["PENALTY", "Step", "best_path"]
 
 PENALTY = 0.05  # of a step that reads nothing; or everything would be read as many small nothings
-SURE = 1e-6  # no probability is nearer to 0 or 1
+SURE = 1e-4  # no p(digit) is believed to be nearer to 0 or 1
 
 
 class Step(NamedTuple):
@@ -43,8 +49,8 @@ def best_path(found: list[Span], digit: np.ndarray, value: np.ndarray) -> list[S
     if not found:
         return []
     digit = np.clip(digit, SURE, 1 - SURE)
-    as_digit = np.log(digit) + np.log(np.clip(value, SURE, 1))
-    as_none = np.log1p(-digit) + np.log(PENALTY)
+    as_digit = np.log(digit) - np.log1p(-digit) + np.log(np.clip(value, SURE, 1))
+    as_none = float(np.log(PENALTY))
     pieces = max(span.last for span in found)
     best = np.full(pieces + 1, -np.inf)
     best[0] = 0.0
@@ -52,7 +58,7 @@ def best_path(found: list[Span], digit: np.ndarray, value: np.ndarray) -> list[S
     # in the order of where they begin: what leads there has been decided by then
     for i in sorted(range(len(found)), key=lambda i: found[i].first):
         span = found[i]
-        for score, is_digit in ((as_digit[i], True), (as_none[i], False)):
+        for score, is_digit in ((as_digit[i], True), (as_none, False)):
             if best[span.first] + score > best[span.last]:
                 best[span.last], way[span.last] = best[span.first] + score, Step(i, is_digit)
     path = []
