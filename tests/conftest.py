@@ -20,6 +20,17 @@ def float64():
         yield
 
 
+@pytest.fixture
+def compiled_quickly():
+    """XLA leaves most optimizations out: for modules that compile much and compute little, to half their time.
+
+    Tests of the kernels, of long trainings and of the command line compile as users do.
+    """
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
 @pytest.fixture(scope="module")
 def browser():
     """A headless browser; without one, or without Playwright, the tests that ask for it are skipped."""

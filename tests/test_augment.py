@@ -34,6 +34,8 @@ from firsthand.data import (
 from firsthand.data.augment.warps import affine_displacement, inverse_matrix, resample, smoothing
 from firsthand.errors import FirsthandError
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
 KEY = jax.random.key(1)
 
 # every augmentation, but those that are another one by a second name: at the strength used for digits, without any

@@ -20,6 +20,8 @@ from firsthand.experiments import RECIPES, NamedRecipe
 from firsthand.interop import compare_onnx, to_onnx
 from firsthand.learning import Model
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
 X, y = load_digits(return_X_y=True)
 SMALL = NamedRecipe(
     "small", "", (nn.FullyConnected(20, nn.relu), nn.Softmax(10)), Recipe(epochs=4, batch_size=20, learning_rate=0.2)

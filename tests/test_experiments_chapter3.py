@@ -27,6 +27,8 @@ from firsthand.experiments import (
 from firsthand.experiments.experiment import Measured, Run
 from firsthand.experiments.records import conclude, record_of
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
 THEMES = (cost_functions, softmax, overfitting, regularization, polynomial, more_data, wide_networks)
 EXPERIMENTS = {each.id: each for theme in THEMES for each in theme.EXPERIMENTS}
 # shared/EXPERIMENTS.md

@@ -16,6 +16,8 @@ from firsthand.experiments.figures import draw_figures
 from firsthand.experiments.records import check_measured, conclude, record_of
 from firsthand.nn import Network
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
 EXPERIMENTS = {each.id: each for each in (*convolution.EXPERIMENTS, *expanded_data.EXPERIMENTS)}
 DATA = mnist()
 FEW = Splits(DATA.train[:60], DATA.validation[:50], DATA.test)

@@ -18,6 +18,8 @@ from firsthand.nn import Network
 from firsthand.reference import fully_connected
 from firsthand.reference.functions import CROSS_ENTROPY
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
 EXPERIMENTS = {each.id: each for each in deep_networks.EXPERIMENTS}
 DATA = mnist()
 

@@ -11,6 +11,8 @@ from firsthand.experiments.experiment import Run
 from firsthand.experiments.trainings import accuracy, trained
 from firsthand.learning import Cosine, Recipe, train
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
 LAYERS = (nn.FullyConnected(12), nn.Softmax(10))
 RECIPE = Recipe(3, 10, 0.5, monitor=("training_cost",))
 SPLITS = mnist()

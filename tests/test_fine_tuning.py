@@ -15,6 +15,8 @@ from firsthand.data import DataError, Dataset, Splits, load, mnist
 from firsthand.learning import Ensemble, FineTuning, Model, fine_tune, fine_tuning_recipe, fit_temperature
 from firsthand.report import console
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
 KEY = jax.random.key(0)
 DIGITS = tuple("0123456789")
 ORIGINAL = Splits(mnist().train[:2000], mnist().validation[:500], mnist().test[:1000])

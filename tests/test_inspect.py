@@ -27,6 +27,8 @@ from firsthand.inspect import (
 )
 from firsthand.learning import Ensemble, Model, Recipe, train
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
 RANDOM = np.random.default_rng(0)
 DATA = Dataset(RANDOM.integers(0, 256, (23, 6, 6, 1), np.uint8), RANDOM.integers(0, 3, 23), tuple("abc"))
 BLOCKS = nn.Network(

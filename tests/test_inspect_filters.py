@@ -33,6 +33,8 @@ from firsthand.inspect import (
 )
 from firsthand.learning import Ensemble, Model
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
 ROW = nn.Network(
     (
         nn.ConvPool(2, (3, 2), pool=(2, 1), padding=1, activation=nn.linear),

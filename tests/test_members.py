@@ -26,6 +26,8 @@ from firsthand.learning import (
 )
 from firsthand.learning.members import plan
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
 SMALL = nn.Network((nn.FullyConnected(12), nn.Softmax(10)))
 RECIPE = Recipe(3, 10, Cosine(0.5, 3), momentum=0.5, average=0.9)
 KEYS = [jax.random.fold_in(jax.random.key(3), member) for member in range(3)]

@@ -10,6 +10,8 @@ from jax.test_util import check_grads
 
 from firsthand import nn
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
 IMAGE = (8, 8, 2)
 ACTIVATIONS = (nn.linear, nn.sigmoid, nn.tanh, nn.relu, nn.softmax)
 MONOTONE = (nn.linear, nn.sigmoid, nn.tanh, nn.relu)

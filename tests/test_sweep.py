@@ -14,6 +14,8 @@ from firsthand.errors import FirsthandError
 from firsthand.inspect import plots
 from firsthand.learning import Recipe, sweep, train, train_members
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
 NETWORK = nn.Network((nn.FullyConnected(12), nn.Dropout(0.1), nn.Softmax(10)))
 KEY = jax.random.key(2)
 

@@ -21,6 +21,8 @@ from firsthand.learning import Cosine, Diverged, Model, ModelFileError, OneCycle
 from firsthand.learning.step import momentum as momentum_rule
 from firsthand.learning.step import penalty, step_program, with_penalties
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
 GOLDEN = Path(__file__).parent / "golden" / "digit_reader.json"
 SMALL = nn.Network((nn.FullyConnected(12), nn.Softmax(10)))
 KEY = jax.random.key(7)
