@@ -65,9 +65,10 @@ def _shown_by_such_runs(published: float, runs: Sequence[Measured]) -> Finding:
 
 def _draw_accuracy(result: Result, needed: Mapping[str, Result]) -> "Figure":
     figure, ((axes,),) = panels(1, 1, width=6)
-    for run, colour in zip(result.runs, COLOURS * result.n, strict=False):
+    for i, run in enumerate(result.runs):
         curve = run["arrays"]["test_accuracy"]
-        axes.plot(range(1, len(curve) + 1), curve, color=colour, label=f"seed {run['seed']}")
+        label = None if i else f"{result.n} runs"
+        axes.plot(range(1, len(curve) + 1), curve, color=COLOURS[0], alpha=0.6, label=label)
     if not result.quick:
         axes.axhline(result.published[0].value, color="0.3", linestyle=":", label="the text, its best epoch")
     axes.set(xlabel="epoch", ylabel="test accuracy")
@@ -104,8 +105,8 @@ def _quadratic_experiment(hidden: int, published: float, minutes: float) -> Expe
         claims=(
             Claim(
                 Text(
-                    f"{published:.2%} is within two standard deviations of what runs that learn all ten digits show.",
-                    f"{published:.2%} 是学会全部十个数字的一次运行可能达到的结果：在两个标准差之内。",
+                    f"Where all ten digits are learned, it shows {published:.2%} (within two standard deviations).",
+                    f"学会全部十个数字时，这个网络达到 {published:.2%}（在两个标准差之内）。",
                 ),
                 partial(_shown_by_such_runs, published),
             ),
