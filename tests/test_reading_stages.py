@@ -13,7 +13,7 @@ from firsthand.reading.decode import PENALTY, Step, best_path
 from firsthand.reading.ink import find_strokes
 from firsthand.reading.lines import Component, find_components, find_lines, typical_height
 from firsthand.reading.normalise import as_mnist, hypotheses
-from firsthand.reading.reject import Read, by_page, by_word, words
+from firsthand.reading.reject import LIKELIER, Read, by_page, by_word, likelier, rejected_share, words
 from firsthand.reading.ruling import remove_ruling
 from firsthand.reading.segment import HEIGHT, Span, Strip, cut_row, seams, spans, whole_components, without_rivals
 from firsthand.reading.skew import find_skew, straighten, to_original
@@ -327,6 +327,20 @@ def test_a_letter_that_looks_like_a_digit_is_rejected_with_its_word():
 
 def test_an_unsure_digit_among_sure_ones_stays():
     assert by_page([read_as([0.99, 0.5, 0.99, 0.99, 0.9])]) == [[""] * 5]
+
+
+def test_the_share_of_rejected_ink_is_of_all_lines():
+    text, digits = read_as([0.001, 0.002, 0.9, 0.001, 0.9]), read_as([0.99] * 5)
+    assert rejected_share([text]) == pytest.approx(4 / 5)
+    assert rejected_share([text, digits]) == pytest.approx(4 / 10)
+    assert rejected_share([]) == 0
+
+
+@given(st.floats(0, 1))
+def test_what_is_likelier_before_is_likelier_after_by_bayes_rule(p):
+    after = float(likelier(np.array([p]))[0])
+    assert p <= after <= 1
+    assert after * (1 - p) == pytest.approx(LIKELIER * p * (1 - after), abs=1e-9)
 
 
 def test_strokes_as_wide_as_a_digit_are_a_blot():

@@ -14,7 +14,7 @@ from .decode import best_path
 from .load import Picture, load_grey
 from .normalise import SIZE, hypotheses
 from .page import Digit, Line, Page, Reject
-from .reject import Read, by_page, by_word
+from .reject import DIGITS, Read, by_page, by_word, likelier, rejected_share
 from .segment import HEIGHT, Span, Strip, whole_components, without_rivals
 from .sheet import Sheet, analyse
 
@@ -133,11 +133,10 @@ def _page(sheet: Sheet, judged: list[Judged], classes: tuple[str, ...]) -> Page:
     rejected = [
         Reject(sheet.box(c.left, c.top, c.right, c.bottom), "not in a line of writing", 0.0) for c in sheet.others
     ]
-    rows = []
-    for strip, (found, digit, value) in zip(sheet.strips, judged, strict=True):
-        path = best_path(found, digit, value.max(axis=1))
-        likely = np.array([digit[step.span] * value[step.span].max() for step in path])
-        rows.append(Read(path, found, by_word(path, found, digit, strip.stroke), likely))
+    rows = _decoded(sheet, judged)
+    if rejected_share(rows) < DIGITS:
+        judged = [one._replace(digit=likelier(one.digit)) for one in judged]
+        rows = _decoded(sheet, judged)
     for strip, row, reasons, (_, digit, value) in zip(sheet.strips, rows, by_page(rows), judged, strict=True):
         digits, boxes = [], []
         for step, reason in zip(row.path, reasons, strict=True):
@@ -163,6 +162,16 @@ def _page(sheet: Sheet, judged: list[Judged], classes: tuple[str, ...]) -> Page:
         sheet.flat.light_on_dark,
         reason,
     )
+
+
+def _decoded(sheet: Sheet, judged: list[Judged]) -> list[Read]:
+    """The best path of every line, and why some of its steps are not read."""
+    rows = []
+    for strip, (found, digit, value) in zip(sheet.strips, judged, strict=True):
+        path = best_path(found, digit, value.max(axis=1))
+        likely = np.array([digit[step.span] * value[step.span].max() for step in path])
+        rows.append(Read(path, found, by_word(path, found, digit, strip.stroke), likely))
+    return rows
 
 
 def _wide_gaps(boxes: list[tuple[int, int, int, int]]) -> list[bool]:

@@ -11,15 +11,18 @@ import numpy as np
 from .decode import Step
 from .segment import HEIGHT, Span
 
-__all__ = ["Read", "by_page", "by_word", "words"]
+__all__ = ["Read", "by_page", "by_word", "likelier", "rejected_share", "words"]
 
 # chosen on pages of validation digits, with letters and doodles of their own: see docs/reading.md
 LEAST = 0.2  # p(digit) of what is read as a digit
 SPACE = 0.45  # a wider gap, in heights, begins a new word
 FOREIGN = 0.4  # the share of a word's ink, in width, that may be no digit
-TEXT = 0.3  # a page, or a line, with a larger share of rejected ink is text,
-SURE, MEAN = 0.95, 0.9  # and in a text the median and the geometric mean of a line's digits must be so probable;
-FEW, SURER = 2, 0.995  # the median of so few must be surer, for words of one and two letters are common
+TEXT = 0.2  # a page, or a line of more than SHORT steps, with a larger share of rejected ink is text,
+SHORT = 3
+SURE, MEAN = 0.98, 0.85  # and in a text the median and the geometric mean of a line's digits must be so probable;
+FEW, SURER = 3, 0.995  # the median of so few must be surer, for words of one to three letters are common
+DIGITS = 0.15  # a page with a smaller share of rejected ink has digits, and little else:
+LIKELIER = 10.0  # what is on it is one with odds so many times those of ink from anywhere
 BLOT = 0.35  # strokes wider than such a part of their height are none
 
 
@@ -66,19 +69,25 @@ class Read(NamedTuple):
     probability: np.ndarray
 
 
-def by_page(lines: list[Read]) -> list[list[str]]:
-    """The reasons of all lines, with 'in a text' where the page or the line is one and the digits are not sure.
+def rejected_share(lines: list[Read]) -> float:
+    """How much of the ink of lines is rejected, in width; 0 without any ink."""
+    width = np.concatenate([np.zeros(1), *(_widths(line.path, line.found) for line in lines)])
+    out = np.array([False, *(bool(reason) for line in lines for reason in line.reasons)])
+    return float(width[out].sum() / max(width.sum(), 1e-9))
 
-    A digit that stands alone in its line, while there are other lines, must be as sure.
-    """
-    widths = [_widths(line.path, line.found) for line in lines]
-    rejected = [np.array([bool(reason) for reason in line.reasons], bool) for line in lines]
-    whole = sum(float(width.sum()) for width in widths)
-    lost = sum(float(width[out].sum()) for width, out in zip(widths, rejected, strict=True))
+
+def likelier(digit: np.ndarray) -> np.ndarray:
+    """p(digit) on a page that has digits and little else: Bayes' rule with other odds before the ink is seen."""
+    return LIKELIER * digit / (1 + (LIKELIER - 1) * digit)
+
+
+def by_page(lines: list[Read]) -> list[list[str]]:
+    """The reasons of all lines, with 'in a text' where the page or the line is one and the digits are not sure."""
+    page_is_text = rejected_share(lines) > TEXT
     result = []
-    for line, width, out in zip(lines, widths, rejected, strict=True):
-        kept = line.probability[~out]
-        text = lost > TEXT * whole or width[out].sum() > TEXT * width.sum() or (len(kept) == 1 and len(lines) > 1)
+    for line in lines:
+        kept = line.probability[[not reason for reason in line.reasons]]
+        text = page_is_text or (len(line.path) > SHORT and rejected_share([line]) > TEXT)
         unsure = text and len(kept) > 0 and not _sure(kept)
         result.append([reason or ("in a text" if unsure else "") for reason in line.reasons])
     return result
