@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import firsthand
 from firsthand.data import DataError, mnist
@@ -316,3 +316,10 @@ def test_a_model_for_other_images_is_refused(page):
     other = Model(network, network.init(key=jax.random.key(0)), tuple("0123456789"))
     with pytest.raises(firsthand.FirsthandError, match=r"it reads inputs of shape \(8, 8, 1\), expected \(28, 28, 1\)"):
         read(page[0], other)
+
+
+@pytest.mark.parametrize(("wide", "text"), [(40, ""), (30, ""), (16, "1")])
+def test_a_thick_bar_is_a_blot_and_a_thinner_one_is_a_1(wide, text):
+    picture = Image.new("L", (200, 150), 255)
+    ImageDraw.Draw(picture).ellipse((60, 40, 60 + wide, 100), fill=30)
+    assert read(np.array(picture)).text == text

@@ -346,4 +346,4 @@ def test_what_is_likelier_before_is_likelier_after_by_bayes_rule(p):
 def test_strokes_as_wide_as_a_digit_are_a_blot():
     found = [Span(0, 1, (0, 0, 30, 40))]
     path = best_path(found, np.array([0.9]), np.ones(1))
-    assert by_word(path, found, np.array([0.9]), 20.0) == ["a blot"]
+    assert by_word(path, found, np.array([0.9]), 0.6 * HEIGHT) == ["a blot"]

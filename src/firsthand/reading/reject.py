@@ -23,7 +23,7 @@ SURE, MEAN = 0.98, 0.85  # and in a text the median and the geometric mean of a 
 FEW, SURER = 3, 0.995  # the median of so few must be surer, for words of one to three letters are common
 DIGITS = 0.15  # a page with a smaller share of rejected ink has digits, and little else:
 LIKELIER = 10.0  # what is on it is one with odds so many times those of ink from anywhere
-BLOT = 0.35  # strokes wider than such a part of their height are none
+BLOT = 0.42  # strokes wider than such a part of their height are none: a bar half as wide as it is high is a blot
 
 
 def words(path: list[Step], found: list[Span]) -> list[list[int]]:
