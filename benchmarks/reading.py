@@ -21,7 +21,7 @@ from .summary import about, save, spread
 
 __all__ = ["Score", "run", "score", "target_rows"]
 
-PAGES = 100
+PAGES = 300  # of each kind; so many that most of the 10,000 test digits are on one of them
 FIRST_SEED = 10_000_000  # of the test pages; those that were developed on have others
 NEAR = 0.5  # heights: a digit that was read belongs to the true one whose middle is so near
 
