@@ -264,6 +264,58 @@ def fine_tuning(results: Path, language: str) -> list[str]:
     return [*_table(head, rows, "rrrr"), "", note, "", source]
 
 
+_RECIPES: dict[str, dict[str, str]] = {
+    "quick": {"en": "the digit reader in three epochs", "zh": "三个回合的数字识别网络"},
+    "smallest": {"en": "99 % with fewer than 2,000 parameters", "zh": "不到 2,000 个参数达到 99 %"},
+    "simard": {"en": "fully connected, 800 units, elastic distortions", "zh": "全连接 800 个单元，弹性变形"},
+    "dropout": {"en": "chapter 6's last network, expanded data", "zh": "第六章最后的网络，扩展数据"},
+    "reader": {"en": "what the model in the box began with", "zh": "自带模型的起点"},
+}
+
+
+def recipes(results: Path, language: str) -> list[str]:
+    """What the named recipes reach."""
+    rows = []
+    for name, what in _RECIPES.items():
+        found = read(results, f"recipes/{name}.json")
+        if found is None:
+            continue
+        accuracy, together = found["test_accuracy"], found["together"]
+        spread = "" if accuracy["standard_deviation"] is None else f" ± {100 * accuracy['standard_deviation']:.2f}"
+        both = (together[f"test_accuracy_by_{how}"] for how in ("mean_probability", "votes"))
+        rows.append(
+            (
+                f"`{name}`",
+                what[language],
+                f"{found['parameters']:,}",
+                f"{100 * accuracy['mean']:.2f}{spread} % (n = {found['n']})",
+                " / ".join(f"{100 * one:.2f} %" for one in both) if found["n"] > 1 else "",
+                _duration(min(run["seconds"] for run in found["runs"]), language),
+            )
+        )
+    if not rows:
+        return []
+    if language == "en":
+        head = ("recipe", "what", "parameters", "test accuracy", "all n together", "fastest training")
+        note = (
+            "Mean ± standard deviation over n trainings, each at its epoch of best validation accuracy; together: by "
+            "mean probability / by votes. Each training had one core, and other work shared the machine."
+        )
+    else:
+        head = ("配方", "内容", "参数", "测试准确率", "n 个一起", "最快的一次训练")
+        note = (
+            "n 次训练的平均值 ± 标准差，每次取验证准确率最高的回合；一起：按平均概率 / 按投票。"
+            "每次训练使用一个处理器核，机器上同时还有其他工作。"
+        )
+    return [*_table(head, rows, "llrrrr"), "", note]
+
+
+def _duration(seconds: float, language: str) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if language == "en" else f"{seconds / 60:.0f} 分钟"
+
+
 def experiments(results: Path, language: str) -> list[str]:
     """Every experiment of the texts: published beside measured."""
     folder = results / "experiments"
@@ -341,6 +393,7 @@ TABLES: dict[str, Callable[[Path, str], list[str]]] = {
     "costs": costs,
     "fine-tuning": fine_tuning,
     "experiments": experiments,
+    "recipes": recipes,
     "reading": reading,
 }
 
