@@ -20,15 +20,18 @@ def float64():
         yield
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def compiled_quickly():
     """XLA leaves most optimizations out: for modules that compile much and compute little, to half their time.
 
-    Tests of the kernels, of long trainings and of the command line compile as users do.
+    Tests of the kernels, of long trainings and of the command line compile as users do.  Programs that were compiled in
+    one way are forgotten before the other begins: both in one comparison would differ in the last bits.
     """
+    jax.clear_caches()
     jax.config.update("jax_disable_most_optimizations", True)
     yield
     jax.config.update("jax_disable_most_optimizations", False)
+    jax.clear_caches()
 
 
 @pytest.fixture(scope="module")

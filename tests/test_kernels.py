@@ -78,7 +78,6 @@ def test_the_book_s_layers(instruction_set, activation, height, channels, filter
 
 
 @needs_native
-@pytest.mark.usefixtures("compiled_quickly")
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(
     size=st.tuples(st.integers(1, 11), st.integers(1, 11)),
