@@ -1,7 +1,8 @@
-"""What is no digit though it looks like one: letters within words.
+"""What is no digit though it looks like one: letters within words, and what the rest of the page says about it.
 
 A hand-written o is a 0, and an l is a 1: no network can tell by the shape.  But they stand among letters that are no
-digits.  So a word, which is what stands close together in a line, is read as a whole or not at all.
+digits.  So a word, which is what stands close together in a line, is read as a whole or not at all.  In a text digits
+must be surer than elsewhere; on a page of digits the next thing is one, too, with higher odds.
 """
 
 from typing import NamedTuple
