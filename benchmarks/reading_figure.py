@@ -44,8 +44,9 @@ def draw(folder: Path) -> None:
     )
     axis.set_xticks(place, [NAMES[name] for name in shown], fontsize=7.5)
     axis.set_ylabel("read right, %")
-    axis.set_ylim(0, 108)
-    axis.legend(fontsize=8, loc="lower left")
+    axis.set_ylim(0, 120)
+    axis.set_yticks(range(0, 101, 20))
+    axis.legend(fontsize=8, loc="upper right", ncols=2, frameon=False)
     axis.spines[["top", "right"]].set_visible(False)
     axis.set_title(
         f"Pages made from MNIST's test digits, {results['n']} of each kind; bars: standard error over pages", fontsize=9
