@@ -11,8 +11,8 @@ from firsthand import nn
 from firsthand.learning import Recipe
 
 from . import feature_maps
-from .drawing import COLOURS, in_percent, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run
+from .drawing import COLOURS, curves, in_percent, panels
+from .experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from .result import Finding, Published, Result, Source, Text
 from .trainings import accuracy, trained
 
@@ -29,7 +29,6 @@ __all__ = [
     "better_than",
     "compared_with",
     "conv_network",
-    "mean_accuracy",
 ]
 
 PRACTICE = Source("Nielsen", "chapter 6, 'Convolutional neural networks in practice'")
@@ -87,11 +86,6 @@ def compared_with(run: Run, ids: Sequence[str], found: Measured) -> Measured:
     return Measured(found.numbers, {**found.arrays, "others": others}) if ids else found
 
 
-def mean_accuracy(runs: Sequence[Measured], name: str = "test_accuracy") -> float:
-    """Of one number over the runs."""
-    return fmean(run.numbers[name] for run in runs)
-
-
 # --- one network after the other ----------------------------------------------------------------------------------
 
 
@@ -137,7 +131,7 @@ def _practice(
 
 
 def _error_falls_by_a_third(runs: Sequence[Measured]) -> Finding:
-    before, after = 1 - runs[0].arrays["others"]["shallow"], 1 - mean_accuracy(runs)
+    before, after = 1 - runs[0].arrays["others"]["shallow"], 1 - mean_of(runs, "test_accuracy")
     return Finding(
         after < before * 2 / 3,
         Text(
@@ -151,7 +145,7 @@ def better_than(other: str, by: float):
     """Whether the mean is above another experiment's by so much; the Finding gives both."""
 
     def check(runs: Sequence[Measured]) -> Finding:
-        before, after = runs[0].arrays["others"][other], mean_accuracy(runs)
+        before, after = runs[0].arrays["others"][other], mean_of(runs, "test_accuracy")
         points = (after - before) * 100
         return Finding(
             after - before > by,
@@ -165,7 +159,7 @@ def better_than(other: str, by: float):
 
 
 def _connected_layer_helps(runs: Sequence[Measured]) -> Finding:
-    without, with_it = mean_accuracy(runs), runs[0].arrays["others"]["conv-1"]
+    without, with_it = mean_of(runs, "test_accuracy"), runs[0].arrays["others"]["conv-1"]
     points = (with_it - without) * 100
     return Finding(
         with_it - without > 0.001,
@@ -205,8 +199,8 @@ def _measure_tanh(run: Run) -> Measured:
 
 
 def _tanh_is_faster(runs: Sequence[Measured]) -> Finding:
-    tanh, sigmoid = mean_accuracy(runs, "first_epochs"), mean_accuracy(runs, "sigmoid_first_epochs")
-    first, sigmoid_first = mean_accuracy(runs, "first_epoch"), mean_accuracy(runs, "sigmoid_first_epoch")
+    tanh, sigmoid = mean_of(runs, "first_epochs"), mean_of(runs, "sigmoid_first_epochs")
+    first, sigmoid_first = mean_of(runs, "first_epoch"), mean_of(runs, "sigmoid_first_epoch")
     return Finding(
         tanh > sigmoid,
         Text(
@@ -220,9 +214,9 @@ def _tanh_is_faster(runs: Sequence[Measured]) -> Finding:
 
 def _tanh_ends_alike(runs: Sequence[Measured]) -> Finding:
     tanh, sigmoid, early = (
-        mean_accuracy(runs),
+        mean_of(runs, "test_accuracy"),
         runs[0].arrays["others"]["conv-2"],
-        mean_accuracy(runs, "test_accuracy_20_epochs"),
+        mean_of(runs, "test_accuracy_20_epochs"),
     )
     epochs = len(runs[0].arrays["validation_accuracy"])
     return Finding(
@@ -241,18 +235,9 @@ def _draw_tanh(result: Result, needed: Mapping[str, Result]) -> "Figure":
         for (name, each), colour, line in zip(
             (("tanh", result), ("sigmoid", needed["conv-2"])), COLOURS[1::-1], ("-", "--"), strict=True
         ):
-            for number, run in enumerate(each.runs):
-                curve = run["arrays"]["validation_accuracy"]
-                everything.extend(curve)
-                axes.plot(
-                    range(1, len(curve) + 1),
-                    curve,
-                    line,
-                    color=colour,
-                    alpha=0.8,
-                    linewidth=1.2,
-                    label=None if number else name,
-                )
+            curves(axes, each, "validation_accuracy", line, colour, name, alpha=0.8)
+            for run in each.runs:
+                everything.extend(run["arrays"]["validation_accuracy"])
         axes.set_xlabel("epoch")
     in_percent(grid[0, 0], 1)
     in_percent(grid[0, 1], 2)

@@ -1,7 +1,6 @@
 """Chapter 5: why deep networks of sigmoid units are hard to train, and first, that more layers do not help them."""
 
 from collections.abc import Mapping, Sequence
-from statistics import fmean
 from typing import TYPE_CHECKING
 
 from firsthand import nn
@@ -9,7 +8,7 @@ from firsthand.learning import Recipe
 
 from . import learning_speed, sigmoid_problems, unstable_gradients
 from .drawing import COLOURS, in_percent, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run
+from .experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from .learning_speed import SECTION, hidden_layers
 from .result import Finding, Published, Result, Text
 from .trainings import accuracy
@@ -35,7 +34,7 @@ def _measure(hidden: int, others: tuple[str, ...]):
 
 
 def _no_better(runs: Sequence[Measured]) -> Finding:
-    means = [*runs[0].arrays["shallower"], fmean(run.numbers["validation_accuracy"] for run in runs)]
+    means = [*runs[0].arrays["shallower"], mean_of(runs, "validation_accuracy")]
     listed = ", ".join(f"{mean:.2%}" for mean in means)
     return Finding(
         means[-1] <= max(means[:-1]) + WITHIN,

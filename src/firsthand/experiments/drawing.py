@@ -6,7 +6,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "in_percent", "panels"]
+    from .result import Result
+
+__all__ = ["COLOURS", "curves", "in_percent", "panels"]
 
 # distinguishable for colour-blind readers (Okabe and Ito); those of inspect/plots.py first
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -22,6 +24,14 @@ def panels(rows: int, columns: int, *, width: float = 4.2, height: float = 3.2) 
         axes.grid(alpha=0.3)
         axes.set_axisbelow(True)
     return figure, grid
+
+
+def curves(axes: "Axes", result: "Result", quantity: str, line: str, colour: str, label: str, **more: Any) -> None:
+    """An array of every run over the epochs, all drawn alike and with one label; `more` goes to Matplotlib."""
+    for number, run in enumerate(result.runs):
+        curve = run["arrays"][quantity]
+        epochs = range(1, len(curve) + 1)
+        axes.plot(epochs, curve, line, color=colour, label=None if number else label, **{"linewidth": 1.2, **more})
 
 
 def in_percent(axes: "Axes", decimals: int = 0) -> None:

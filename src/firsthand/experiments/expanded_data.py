@@ -13,7 +13,7 @@ from firsthand.data import Affine, Dataset, Distort, Elastic, Splits, expanded, 
 from firsthand.learning import Cosine, Model, Recipe
 
 from .convolution import BATCH_SIZE, PENALTY, PRACTICE, PROTOCOL, START, better_than, compared_with, conv_network
-from .experiment import Claim, Drawing, Experiment, Measured, Run
+from .experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from .recipes import DROPOUT
 from .result import Finding, Published, Result, Source, Text
 from .trainings import accuracy, measured, trained
@@ -69,7 +69,7 @@ def _on_expanded(
 
 
 def _little_gained(runs: Sequence[Measured]) -> Finding:
-    before, after = runs[0].arrays["others"]["expanded"], fmean(run.numbers["test_accuracy"] for run in runs)
+    before, after = runs[0].arrays["others"]["expanded"], mean_of(runs, "test_accuracy")
     points = (after - before) * 100
     return Finding(
         points <= 0.1,

@@ -7,6 +7,7 @@ Result alone, at any later time.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
@@ -17,7 +18,7 @@ from .result import Finding, Published, Result, Source, Text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Claim", "Drawing", "Experiment", "Measured", "Run"]
+__all__ = ["Claim", "Drawing", "Experiment", "Measured", "Run", "mean_of"]
 
 
 class Measured(NamedTuple):
@@ -30,6 +31,11 @@ class Measured(NamedTuple):
 
     numbers: Mapping[str, float]
     arrays: Mapping[str, Any] = {}
+
+
+def mean_of(runs: Sequence[Measured], name: str) -> float:
+    """The mean of a number over runs."""
+    return fmean(run.numbers[name] for run in runs)
 
 
 @dataclass(frozen=True)

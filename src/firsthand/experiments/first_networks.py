@@ -12,7 +12,7 @@ from firsthand import nn
 from firsthand.data import mnist
 from firsthand.learning import Recipe
 
-from .drawing import COLOURS, in_percent, panels
+from .drawing import COLOURS, curves, in_percent, panels
 from .experiment import Claim, Drawing, Experiment, Measured, Run
 from .result import Finding, Published, Result, Source, Text
 from .trainings import measured, trained
@@ -65,10 +65,7 @@ def _shown_by_such_runs(published: float, runs: Sequence[Measured]) -> Finding:
 
 def _draw_accuracy(result: Result, needed: Mapping[str, Result]) -> "Figure":
     figure, ((axes,),) = panels(1, 1, width=6)
-    for i, run in enumerate(result.runs):
-        curve = run["arrays"]["test_accuracy"]
-        label = None if i else f"{result.n} runs"
-        axes.plot(range(1, len(curve) + 1), curve, color=COLOURS[0], alpha=0.6, label=label)
+    curves(axes, result, "test_accuracy", "-", COLOURS[0], f"{result.n} runs", alpha=0.6, linewidth=1.5)
     if not result.quick:
         axes.axhline(result.published[0].value, color="0.3", linestyle=":", label="the text, its best epoch")
     axes.set(xlabel="epoch", ylabel="test accuracy")

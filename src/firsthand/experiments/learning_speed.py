@@ -15,7 +15,7 @@ from firsthand.data import Dataset, mnist
 from firsthand.nn import Network, Params
 
 from .drawing import COLOURS, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run
+from .experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from .result import Finding, Published, Result, Source, Text
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _check_slower(runs: Sequence[Measured]) -> Finding:
     """In what share of the epochs the first hidden layer is slower than the last."""
 
     def shares(suffix: str) -> list[float]:
-        return [fmean(run.numbers[f"first_slower_{hidden}{suffix}"] for run in runs) for hidden in DEPTHS]
+        return [mean_of(runs, f"first_slower_{hidden}{suffix}") for hidden in DEPTHS]
 
     penalized, free = shares(""), shares("_without_penalty")
     with_it, without = ("/".join(f"{share:.0%}" for share in values) for values in (penalized, free))
@@ -197,10 +197,8 @@ def _check_slower(runs: Sequence[Measured]) -> Finding:
 
 def _check_hundred(runs: Sequence[Measured]) -> Finding:
     """How many times slower the first of four hidden layers is than the last."""
-    start, largest, end = (
-        fmean(run.numbers[f"{name}_4"] for run in runs) for name in ("ratio_at_start", "largest_ratio", "ratio_at_end")
-    )
-    free = fmean(run.numbers["ratio_at_end_4_without_penalty"] for run in runs)
+    start, largest, end = (mean_of(runs, f"{name}_4") for name in ("ratio_at_start", "largest_ratio", "ratio_at_end"))
+    free = mean_of(runs, "ratio_at_end_4_without_penalty")
     return Finding(
         largest >= 100,
         Text(

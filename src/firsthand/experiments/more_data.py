@@ -16,8 +16,8 @@ from firsthand.nn import Network
 
 from .cost_functions import large_network
 from .drawing import COLOURS, in_percent, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run
-from .overfitting import LONG, mean_of
+from .experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
+from .overfitting import LONG
 from .result import Finding, Result, Source, Text
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from firsthand.data import Splits, mnist
 from firsthand.learning import Recipe
 
 from .cost_functions import PEAK, large_network
-from .drawing import COLOURS, in_percent, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run
+from .drawing import COLOURS, curves, in_percent, panels
+from .experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from .result import Finding, Published, Result, Source, Text
 from .trainings import curves_of, measured, trained
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["EXPERIMENTS", "LONG", "first_thousand", "gap", "mean_of", "plot_gap", "plot_runs"]
+__all__ = ["EXPERIMENTS", "LONG", "first_thousand", "gap", "plot_gap", "plot_runs"]
 
 OVERFITTING = Source("Nielsen", "chapter 3, 'Overfitting and regularization' (过匹配和规范化)")
 
@@ -33,11 +33,6 @@ def first_thousand() -> Splits:
     """MNIST with the first 1,000 of its training images."""
     data = mnist()
     return Splits(data.train[:1000], data.validation, data.test)
-
-
-def mean_of(runs: Sequence[Measured], name: str) -> float:
-    """The mean of a number over runs."""
-    return float(np.mean([run.numbers[name] for run in runs]))
 
 
 def _listed(values: Sequence[int]) -> str:
@@ -195,10 +190,7 @@ def plot_gap(axes: "Axes", result: Result) -> None:
         ("training_accuracy", COLOURS[0], "-", "training data"),
         ("test_accuracy", COLOURS[1], "--", "test data"),
     ):
-        for number, run in enumerate(result.runs):
-            values = run["arrays"][quantity]
-            epochs = range(1, len(values) + 1)
-            axes.plot(epochs, values, line, color=colour, linewidth=1.2, label=None if number else name)
+        curves(axes, result, quantity, line, colour, name)
     axes.set(xlabel="epoch", ylabel="accuracy")
     axes.legend(frameon=False)
     in_percent(axes)

@@ -12,8 +12,8 @@ from firsthand.learning import Model
 
 from .cost_functions import PEAK, large_network
 from .drawing import COLOURS, in_percent, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run
-from .overfitting import LAST, LONG, first_thousand, gap, mean_of, plot_gap, plot_runs
+from .experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
+from .overfitting import LAST, LONG, first_thousand, gap, plot_gap, plot_runs
 from .result import Finding, Published, Result, Source, Text
 from .trainings import accuracy, curves_of, measured, trained
 

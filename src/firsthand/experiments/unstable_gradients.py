@@ -1,7 +1,6 @@
 """Chapter 5, the unstable gradient in closed form: chains of single sigmoid units, where it vanishes or explodes."""
 
 from collections.abc import Mapping, Sequence
-from statistics import fmean
 from typing import TYPE_CHECKING
 
 import jax
@@ -11,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from .drawing import COLOURS, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run
+from .experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from .result import Finding, Published, Result, Source, Text
 
 if TYPE_CHECKING:
@@ -132,7 +131,7 @@ def _is_the_product(runs: Sequence[Measured]) -> Finding:
 
 
 def _vanishes(runs: Sequence[Measured]) -> Finding:
-    numbers = {name: fmean(run.numbers[name] for run in runs) for name in runs[0].numbers}
+    numbers = {name: mean_of(runs, name) for name in runs[0].numbers}
     largest = max(run.numbers["largest_ratio_for_weights_below_1"] for run in runs)
     share, of_all = numbers["share_of_factors_below_a_quarter"], numbers["share_of_gradients_below_a_sixteenth"]
     return Finding(

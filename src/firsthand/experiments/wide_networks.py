@@ -8,10 +8,9 @@ from firsthand import nn
 from firsthand.data import Affine
 from firsthand.learning import Cosine, Recipe
 
-from .drawing import COLOURS, in_percent, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run
+from .drawing import COLOURS, curves, in_percent, panels
+from .experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from .more_data import EXPANDING
-from .overfitting import mean_of
 from .recipes import SIMARD
 from .result import Finding, Published, Result, Source, Text
 from .trainings import curves_of, measured, trained
@@ -62,10 +61,7 @@ def _draw_dropout(result: Result, needed: Mapping[str, Result]) -> "Figure":
         ("without", "without", COLOURS[1], "--"),
         ("dropout_l2", "dropout and L2", COLOURS[0], "-"),
     ):
-        for number, run in enumerate(result.runs):
-            curve = run["arrays"][f"{name}_validation_accuracy"]
-            shown = None if number else label
-            axes.plot(range(1, len(curve) + 1), curve, line, color=colour, linewidth=1.2, label=shown)
+        curves(axes, result, f"{name}_validation_accuracy", line, colour, label)
     axes.set(xlabel="epoch", ylabel="accuracy on the validation data")
     axes.legend(frameon=False)
     in_percent(axes, 1)
@@ -99,10 +95,7 @@ def _each_better(runs: Sequence[Measured]) -> Finding:
 def _draw_simard(result: Result, needed: Mapping[str, Result]) -> "Figure":
     figure, ((axes,),) = panels(1, 1, width=6, height=3.6)
     for name, colour, line in zip(("plain", "affine", "elastic"), COLOURS, (":", "--", "-"), strict=False):
-        for number, run in enumerate(result.runs):
-            curve = run["arrays"][f"{name}_validation_accuracy"]
-            label = None if number else name
-            axes.plot(range(1, len(curve) + 1), curve, line, color=colour, linewidth=1.2, label=label)
+        curves(axes, result, f"{name}_validation_accuracy", line, colour, name)
     axes.set(xlabel="epoch", ylabel="accuracy on the validation data")
     axes.legend(frameon=False)
     in_percent(axes, 1)
