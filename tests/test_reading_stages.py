@@ -1,5 +1,7 @@
 """Every stage from a photo to pieces, on images made by hand whose answer is known."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from scipy import ndimage
 from firsthand.data import mnist
 from firsthand.reading import analyse
 from firsthand.reading.background import flatten, stroke_width
-from firsthand.reading.decode import PENALTY, Step, best_path
+from firsthand.reading.decode import PENALTY, SHARPNESS, TORN, Step, best_path
 from firsthand.reading.ink import find_strokes
 from firsthand.reading.lines import Component, find_components, find_lines, typical_height
 from firsthand.reading.normalise import as_mnist, hypotheses
@@ -268,20 +270,37 @@ def test_the_best_path_prefers_one_digit_to_two_halves_and_two_digits_to_a_pair(
     # pieces 0 and 1 are one digit, piece 2 another
     good = {(0, 2), (2, 3)}
     digit = np.array([0.95 if (s.first, s.last) in good else 0.05 for s in found])
-    path = best_path(found, digit, np.full(len(found), 0.99))
+    apart = (1, 2, 3)
+    path = best_path(found, digit, np.full(len(found), 0.99), apart)
     assert [(found[step.span].first, found[step.span].last, step.is_digit) for step in path] == [
         (0, 2, True),
         (2, 3, True),
     ]
-    path = best_path(found, np.full(len(found), 0.02), np.full(len(found), 0.99))
+    path = best_path(found, np.full(len(found), 0.02), np.full(len(found), 0.99), apart)
     assert not any(step.is_digit for step in path)
-    assert best_path([], np.zeros(0), np.zeros(0)) == []
+    assert best_path([], np.zeros(0), np.zeros(0), ()) == []
+
+
+def test_what_hangs_together_is_digits_or_none_is():
+    found = [Span(0, 1, (0, 0, 20, 40)), Span(1, 2, (20, 0, 40, 40)), Span(0, 2, (0, 0, 40, 40))]
+    digit, value = np.array([0.9, 0.01, 0.08]), np.ones(3)
+    # a digit and a speck beside it; or, in one piece, two digits of which one is hard to read
+    assert [step.is_digit for step in best_path(found, digit, value, (1, 2))] == [True, False]
+    assert [step.is_digit for step in best_path(found, digit, value, (1, 1))] == [True, True]
+
+
+def test_of_two_cuts_the_one_whose_values_are_sure_wins():
+    found = [Span(i, j, (20 * i, 0, 20 * j, 40)) for i in range(3) for j in range(i + 1, 4)]
+    digit = np.array([0.96 if (s.first, s.last) in {(0, 1), (1, 3), (0, 2), (2, 3)} else 0.01 for s in found])
+    value = np.array([0.6 if (s.first, s.last) == (2, 3) else 0.99 for s in found])
+    assert [found[step.span].last for step in best_path(found, digit, value, (1, 1, 1))] == [1, 3]
 
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(1, 5), st.integers(0, 2**32 - 1))
 def test_the_best_path_is_the_best_of_all(pieces, seed):
     rng = np.random.default_rng(seed)
+    component = tuple(np.cumsum(rng.integers(0, 2, pieces)).tolist())
     found = [Span(i, j, (i, 0, j, 1)) for i in range(pieces) for j in range(i + 1, pieces + 1)]
     digit, value = rng.uniform(0.01, 0.99, len(found)), rng.uniform(0.2, 1, len(found))
     at = {(span.first, span.last): i for i, span in enumerate(found)}
@@ -297,10 +316,15 @@ def test_the_best_path_is_the_best_of_all(pieces, seed):
     def probability(reading):
         read = [step.span for step in reading if step.is_digit]
         others = np.delete(digit, read)
-        return np.prod(digit[read] * value[read]) * np.prod(1 - others) * PENALTY ** (len(reading) - len(read))
+        torn = sum(
+            a.is_digit != b.is_digit and component[found[b.span].first - 1] == component[found[b.span].first]
+            for a, b in pairwise(reading)
+        )
+        prices = PENALTY ** (len(reading) - len(read)) * TORN**torn
+        return np.prod(digit[read] * value[read] ** SHARPNESS) * np.prod(1 - others) * prices
 
     best = max(readings(0), key=probability)
-    assert probability(best_path(found, digit, value)) == pytest.approx(probability(best))
+    assert probability(best_path(found, digit, value, component)) == pytest.approx(probability(best))
 
 
 # --- words
@@ -311,7 +335,7 @@ def read_as(digit):
     found = [Span(i, i + 1, (30 * i, 0, 30 * i + 25, 40)) for i in range(4)]
     found.append(Span(4, 5, (300, 0, 325, 40)))
     digit = np.array(digit)
-    path = best_path(found, digit, np.ones(5))
+    path = best_path(found, digit, np.ones(5), (1, 2, 3, 4, 5))
     assert [len(group) for group in words(path, found)] == [4, 1]
     return Read(path, found, by_word(path, found, digit, 6.0), digit)
 
@@ -345,5 +369,5 @@ def test_what_is_likelier_before_is_likelier_after_by_bayes_rule(p):
 
 def test_strokes_as_wide_as_a_digit_are_a_blot():
     found = [Span(0, 1, (0, 0, 30, 40))]
-    path = best_path(found, np.array([0.9]), np.ones(1))
+    path = best_path(found, np.array([0.9]), np.ones(1), (1,))
     assert by_word(path, found, np.array([0.9]), 0.6 * HEIGHT) == ["a blot"]

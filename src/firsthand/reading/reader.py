@@ -168,7 +168,7 @@ def _decoded(sheet: Sheet, judged: list[Judged]) -> list[Read]:
     """The best path of every line, and why some of its steps are not read."""
     rows = []
     for strip, (found, digit, value) in zip(sheet.strips, judged, strict=True):
-        path = best_path(found, digit, value.max(axis=1))
+        path = best_path(found, digit, value.max(axis=1), strip.component)
         likely = np.array([digit[step.span] * value[step.span].max() for step in path])
         rows.append(Read(path, found, by_word(path, found, digit, strip.stroke), likely))
     return rows
