@@ -5,13 +5,24 @@ import json
 import tempfile
 from pathlib import Path
 
-from . import augment, digit_reader, figure, floor, members, reading, steps, time_to_accuracy
+from . import augment, convolutions, digit_reader, figure, floor, members, reading, steps, time_to_accuracy
 from . import parts as kernel_parts
 from .contest import ROOT
 from .nets import NETS
 from .peers import PEERS
 
-PARTS = ("steps", "floor", "parts", "augment", "members", "time-to-accuracy", "digit-reader", "reading", "figure")
+PARTS = (
+    "steps",
+    "floor",
+    "parts",
+    "convolutions",
+    "augment",
+    "members",
+    "time-to-accuracy",
+    "digit-reader",
+    "reading",
+    "figure",
+)
 RESULTS = ROOT / "results"
 
 
@@ -45,6 +56,8 @@ def main() -> None:
         floor.run(below, rounds, seconds)
     if "parts" in parts:
         kernel_parts.run(below, rounds, seconds)
+    if "convolutions" in parts:
+        convolutions.run(below, rounds)
     if "augment" in parts:
         augment.run(below, rounds)
     if "members" in parts:

@@ -81,7 +81,7 @@ def test_the_book_s_layers(instruction_set, activation, height, channels, filter
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(
     size=st.tuples(st.integers(1, 11), st.integers(1, 11)),
-    pool=st.tuples(st.integers(2, 3), st.integers(2, 3)),
+    pool=st.just((1, 1)) | st.tuples(st.integers(2, 3), st.integers(2, 3)),
     padding=st.tuples(st.integers(0, 2), st.integers(0, 2)),
     more=st.tuples(st.integers(0, 7), st.integers(0, 7)),
     channels=st.integers(1, 9),
@@ -101,6 +101,25 @@ def test_any_shape(size, pool, padding, more, channels, filters, batch, relu):
 @pytest.mark.parametrize("channels", [45, 90])  # 57 vectors of 4, and of 8: one more than whole blocks of registers
 def test_rows_that_are_wider_than_the_registers(instruction_set, channels):
     assert_same(example(2, 6, 9, channels, (3, 5), 5), by_xla, pool=(2, 2), activation="relu")
+
+
+@needs_native
+@pytest.mark.parametrize(("channels", "filters"), [(1, 20), (32, 5), (24, 64)])
+def test_without_pooling_it_is_a_convolution(instruction_set, channels, filters):
+    arguments = example(3, 9, 10, channels, (3, 3), filters)
+    assert_same(arguments, by_xla, pool=(1, 1), padding=(1, 1), activation="relu")
+
+
+@needs_native
+def test_a_layer_of_rectified_convolutions_uses_it():
+    def kernels_in(**options):
+        network = nn.Network((nn.Convolution(4, **options), nn.Softmax(10)), input_shape=(8, 8, 2))
+        x, params = jnp.ones((2, 8, 8, 2)), network.init(key=jax.random.key(0))
+        return jax.jit(network.apply).lower(params, x).as_text().count("firsthand_conv_pool_forward")
+
+    assert kernels_in(size=3) == kernels_in(size=5, padding=2) == 1
+    others = ({"size": 1}, {"size": 3, "stride": 2}, {"size": 3, "groups": 2}, {"size": 3, "activation": nn.tanh})
+    assert [kernels_in(**options) for options in others] == [0] * 4
 
 
 @needs_native

@@ -208,6 +208,26 @@ def parts(results: Path, language: str) -> list[str]:
     return [*_table(head, rows, "l" + "r" * len(found["batches"])), "", _source(found, language)]
 
 
+def convolutions(results: Path, language: str) -> list[str]:
+    """Convolutions without pooling, against other ways to compute them; for docs/performance.md."""
+    found = read(results, "benchmarks/convolutions.json")
+    if found is None:
+        return []
+    rows = []
+    for row in found["shapes"]:
+        shape, times = row["shape"], row["ratios"]
+        rows.append(
+            (
+                "{batch} × {side}×{side}×{channels}".format(**shape),
+                "{kernel}×{kernel}, {filters}".format(**shape),
+                f"**{1e3 * row['seconds']['kernel']['median']:.2f} ms**",
+                *(f"{times[name]['median']:.1f}×" for name in ("matrix product", "XLA")),
+            )
+        )
+    head = ("images", "kernels", "the fused kernel", "im2col and a matrix product", "XLA's own, in a loop")
+    return [*_table(head, rows, "llrrr"), "", _source(found, language)]
+
+
 def members(results: Path, language: str) -> list[str]:
     """Throughput of several networks at a time; for docs/performance.md."""
     found = read(results, "benchmarks/members.json")
@@ -389,6 +409,7 @@ TABLES: dict[str, Callable[[Path, str], list[str]]] = {
     "performance": performance,
     "targets": targets,
     "parts": parts,
+    "convolutions": convolutions,
     "members": members,
     "costs": costs,
     "fine-tuning": fine_tuning,

@@ -51,7 +51,8 @@ def versions() -> dict[str, str]:
 def describe_machine() -> str:
     """The processor and how many of its cores this process may use: 'AMD EPYC, 2 cores, Linux x86_64'."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{_processor()}, {cores} cores, {platform.system()} {platform.machine()}"
+    counted = "1 core" if cores == 1 else f"{cores} cores"
+    return f"{_processor()}, {counted}, {platform.system()} {platform.machine()}"
 
 
 def _processor() -> str:

@@ -62,7 +62,8 @@ ffi::ErrorOr<ConvPoolShape> shape_of(ffi::Span<const int64_t> x, ffi::Span<const
   s.out_height = (s.height - s.kernel_height + 1) / pool_height;
   s.out_width = (s.width - s.kernel_width + 1) / pool_width;
   const bool pools = pool_height >= 2 && pool_height <= 3 && pool_width >= 2 && pool_width <= 3;
-  if (ws[2] != s.channels || !pools || s.out_height < 1 || s.out_width < 1)
+  const bool plain = pool_height == 1 && pool_width == 1;
+  if (ws[2] != s.channels || !(pools || plain) || s.out_height < 1 || s.out_width < 1)
     return wrong("conv_pool: a shape that the kernel does not take");
   if (s.height * s.width * s.channels > INT32_MAX / 8 || s.kernel_height * s.kernel_width * s.channels * s.filters > INT32_MAX / 8)
     return wrong("conv_pool: an image or a kernel too large for 32-bit offsets");

@@ -36,7 +36,8 @@ def conv_pool(
         x: images, (batch, height, width, channels).
         weights: kernels, (kernel_height, kernel_width, channels, filters).
         bias: (filters,).
-        pool: (height, width) of the pooling windows; what does not fill a window at the edge is left out.
+        pool: (height, width) of the pooling windows; what does not fill a window at the edge is left out.  (1, 1) is
+            a convolution without pooling.
         padding: rows above and below, columns left and right, of zeros put around the images.
         activation: 'relu', 'sigmoid', 'tanh' or 'linear'.
     Returns:
@@ -82,8 +83,7 @@ def _takes(x: Array, weights: Array, pool: tuple[int, int]) -> bool:
         native.library() is not None
         and x.dtype == weights.dtype == jnp.float32
         and x.shape[-1] == weights.shape[-2]  # else the plain formula says what is wrong
-        and pool[0] in (2, 3)
-        and pool[1] in (2, 3)
+        and (pool == (1, 1) or (pool[0] in (2, 3) and pool[1] in (2, 3)))
     )
 
 

@@ -119,8 +119,9 @@ void forward(const ConvPoolShape& s, const float* x, const float* weights, const
     bias = scratch + taps * kLanes;
   }
   const bool tall = s.pool_height == 3, wide = s.pool_width == 3;
-  const auto run = tall ? (wide ? forward_pooled<3, 3> : forward_pooled<3, 2>)
-                        : (wide ? forward_pooled<2, 3> : forward_pooled<2, 2>);
+  const auto run = s.pool_height == 1 ? forward_pooled<1, 1>
+                   : tall             ? (wide ? forward_pooled<3, 3> : forward_pooled<3, 2>)
+                                      : (wide ? forward_pooled<2, 3> : forward_pooled<2, 2>);
   run(s, x, weights, bias, stride, relu, a, winner);
 }
 

@@ -19,7 +19,8 @@
 //     dC/dx[i* + l, j* + m, c] gathers delta[p, q, k] W[l, m, c, k]                                  (BP2)
 //
 // At most 1 in 4 convolution outputs is active after 2x2 pooling, about 1 in 8 after ReLU: the backward pass visits
-// those, where a dense one would multiply by zeros.
+// those, where a dense one would multiply by zeros.  Windows of one position are a convolution without pooling, of which
+// ReLU leaves about half active.
 //
 // The implementation is compiled once per instruction set; everything in it has internal linkage, because two
 // functions of the same name but different instruction sets must never be merged by the linker.
@@ -35,7 +36,7 @@ constexpr uint8_t kInactive = 255;
 struct ConvPoolShape {
   int64_t batch, height, width, channels;      // images, already padded
   int64_t kernel_height, kernel_width, filters;
-  int64_t pool_height, pool_width;             // 2 or 3 each
+  int64_t pool_height, pool_width;             // 2 or 3 each; or 1 both
   int64_t out_height, out_width;               // of the pooled map
 };
 
