@@ -22,7 +22,7 @@ __all__ = ["read", "read_many", "read_sheets"]
 
 ALTERNATIVES = 3
 CHUNKS = (16, 32, 48, 64, 128)  # the networks are compiled for batches of these sizes, and of no others
-ALONE = 0.95  # a component that is so surely one digit is neither cut nor put together with others
+ALONE = 0.99  # a component that is so surely one digit is neither cut nor put together with others
 SPACE, WIDER = 1.0, 2.5  # a gap of so many heights, and so many times the line's median gap, is a space
 TOGETHER = 64  # pictures whose spans go through the networks together
 
