@@ -7,7 +7,6 @@ without an augmentation is subtracted: it is the gather, which the step needs an
 """
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from firsthand.data import (
     mnist,
 )
 
+from .loops import in_turn, timed
 from .summary import about, save, spread
 
 __all__ = ["AUGMENTATIONS", "BATCH_SIZES", "run"]
@@ -60,13 +60,8 @@ def run(folder: Path, rounds: int = 7, seconds: float = 0.05) -> None:
     data = jnp.asarray(mnist().train.images[:_IMAGES])
     results["costs"] = []
     for batch_size in BATCH_SIZES:
-        loops = [_loop(augmentation, data, batch_size) for augmentation in (Compose(()), *AUGMENTATIONS)]
-        turns = [max(1, int(seconds / loop(3))) for loop in loops]
-        values = [[] for _ in loops]
-        for _ in range(rounds):
-            for loop, count, found in zip(loops, turns, values, strict=True):
-                found.append(loop(count))
-        nothing, *others = values
+        loops = [timed(_loop(augmentation, data, batch_size)) for augmentation in (Compose(()), *AUGMENTATIONS)]
+        nothing, *others = in_turn(loops, rounds, seconds)
         for augmentation, found in zip(AUGMENTATIONS, others, strict=True):
             cost = spread([one - without for one, without in zip(found, nothing, strict=True)])
             results["costs"].append({"augmentation": repr(augmentation), "batch_size": batch_size, "seconds": cost})
@@ -74,8 +69,8 @@ def run(folder: Path, rounds: int = 7, seconds: float = 0.05) -> None:
     save(folder / "augment.json", results)
 
 
-def _loop(augmentation: Augmentation, data: Array, batch_size: int) -> Callable[[int], float]:
-    """A function of how many mini-batches to change, which tells the seconds that one took."""
+def _loop(augmentation: Augmentation, data: Array, batch_size: int) -> Callable[[int], Array]:
+    """A compiled loop of how many mini-batches to change."""
 
     def go(count: Array, key: Array) -> Array:
         def step(i: Array, _: Array) -> Array:
@@ -86,10 +81,4 @@ def _loop(augmentation: Augmentation, data: Array, batch_size: int) -> Callable[
 
     compiled = jax.jit(go)
 
-    def measure(count: int) -> float:
-        start = time.perf_counter()
-        compiled(jnp.int32(count), jax.random.key(count)).block_until_ready()
-        return (time.perf_counter() - start) / count
-
-    measure(1)  # compiles
-    return measure
+    return lambda count: compiled(jnp.int32(count), jax.random.key(count))

@@ -7,7 +7,6 @@ are those of the images, the weights and the biases, of half of the outputs' sum
 """
 
 import os
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,8 +16,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from firsthand.kernels import conv_pool, convolution
+from firsthand.kernels import convolution, rectified_convolution
 
+from .loops import in_turn, timed
 from .summary import about, ratios, save, spread
 
 __all__ = ["SHAPES", "run"]
@@ -45,12 +45,8 @@ def run(folder: Path, rounds: int = 7, seconds: float = 0.05) -> None:
     results: dict[str, Any] = about(rounds, cores=len(os.sched_getaffinity(0)), device=jax.devices()[0].device_kind)
     results["shapes"] = []
     for shape in SHAPES:
-        ways = {name: _timed(way, shape) for name, way in _WAYS.items()}
-        turns = {name: max(1, int(seconds / way(1))) for name, way in ways.items()}
-        found = {name: [] for name in ways}
-        for _ in range(rounds):
-            for name, way in ways.items():
-                found[name].append(way(turns[name]))
+        loops = [timed(_loop(way, shape)) for way in _WAYS.values()]
+        found = dict(zip(_WAYS, in_turn(loops, rounds, seconds), strict=True))
         row = {
             "shape": dict(zip(("batch", "side", "channels", "kernel", "filters"), shape, strict=True)),
             "seconds": {name: spread(values) for name, values in found.items()},
@@ -63,8 +59,7 @@ def run(folder: Path, rounds: int = 7, seconds: float = 0.05) -> None:
 
 
 def _one_kernel(x: Array, weights: Array, bias: Array) -> Array:
-    pad = weights.shape[0] // 2
-    return conv_pool(x, weights, bias, pool=(1, 1), padding=(pad, pad), activation="relu")
+    return rectified_convolution(x, weights, bias, padding=weights.shape[0] // 2)
 
 
 def _matrix_product(x: Array, weights: Array, bias: Array) -> Array:
@@ -79,8 +74,8 @@ def _xla(x: Array, weights: Array, bias: Array) -> Array:
 _WAYS = {"kernel": _one_kernel, "matrix product": _matrix_product, "XLA": _xla}
 
 
-def _timed(way: Callable[[Array, Array, Array], Array], shape: tuple[int, ...]) -> Callable[[int], float]:
-    """A function of how often to go forward and back, which tells the seconds that one time took."""
+def _loop(way: Callable[[Array, Array, Array], Array], shape: tuple[int, ...]) -> Callable[[int], tuple[Array, ...]]:
+    """A compiled loop of how often to go forward and back."""
     batch, side, channels, kernel, filters = shape
     keys = jax.random.split(jax.random.key(0), 2)
     x = jax.nn.relu(jax.random.normal(keys[0], (batch, side, side, channels)))
@@ -94,13 +89,7 @@ def _timed(way: Callable[[Array, Array, Array], Array], shape: tuple[int, ...]) 
 
         return lax.fori_loop(0, count, step, arguments)
 
-    def measure(count: int) -> float:
-        start = time.perf_counter()
-        jax.block_until_ready(loop(jnp.int32(count), x, weights, jnp.zeros(filters)))
-        return (time.perf_counter() - start) / count
-
-    measure(1)  # compiles
-    return measure
+    return lambda count: loop(jnp.int32(count), x, weights, jnp.zeros(filters))
 
 
 def _half_the_sum(way: Callable[[Array, Array, Array], Array], x: Array, weights: Array, bias: Array) -> Array:

@@ -295,6 +295,8 @@ _RECIPES: dict[str, dict[str, str]] = {
 
 def recipes(results: Path, language: str) -> list[str]:
     """What the named recipes reach."""
+    from firsthand.report.experiments import duration  # as the table of the experiments shows it
+
     rows = []
     for name, what in _RECIPES.items():
         found = read(results, f"recipes/{name}.json")
@@ -310,7 +312,7 @@ def recipes(results: Path, language: str) -> list[str]:
                 f"{found['parameters']:,}",
                 f"{100 * accuracy['mean']:.2f}{spread} % (n = {found['n']})",
                 " / ".join(f"{100 * one:.2f} %" for one in both) if found["n"] > 1 else "",
-                _duration(min(run["seconds"] for run in found["runs"]), language),
+                duration(min(run["seconds"] for run in found["runs"])),
             )
         )
     if not rows:
@@ -330,18 +332,12 @@ def recipes(results: Path, language: str) -> list[str]:
     return [*_table(head, rows, "llrrrr"), "", note]
 
 
-def _duration(seconds: float, language: str) -> str:
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if language == "en" else f"{seconds / 60:.0f} 分钟"
-
-
 def experiments(results: Path, language: str) -> list[str]:
     """Every experiment of the texts: published beside measured."""
     folder = results / "experiments"
     if not any(folder.glob("*.json")):
         return []
-    # the tables of the other files need no installed firsthand
+    # only the tables of the READMEs need an installed firsthand
     from firsthand.report.experiments import load_results, markdown, provenance
 
     found = load_results(folder)

@@ -172,7 +172,7 @@ READER = NamedRecipe(
 
 DEEP = NamedRecipe(
     "deep",
-    "six convolutions, squeeze-and-excitation, global pooling instead of a hidden layer: the best single network here",
+    "six convolutions, squeeze-and-excitation, global pooling instead of a hidden layer",
     (
         nn.Convolution(32, 5, weights_init=nn.he),
         nn.BatchNorm(),

@@ -1,8 +1,17 @@
 """The hot path: convolutions in the form that is fast on each kind of device."""
 
-from .conv_pool import conv_pool, conv_pool_plain
+from .conv_pool import conv_pool, conv_pool_plain, rectified_convolution
 from .convolution import convolution
 from .dense import SteppedWeights, can_step
 from .native import Status, status
 
-__all__ = ["Status", "SteppedWeights", "can_step", "conv_pool", "conv_pool_plain", "convolution", "status"]
+__all__ = [
+    "Status",
+    "SteppedWeights",
+    "can_step",
+    "conv_pool",
+    "conv_pool_plain",
+    "convolution",
+    "rectified_convolution",
+    "status",
+]

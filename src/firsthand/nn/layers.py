@@ -133,12 +133,11 @@ class Convolution(Layer):
         return _weights_and_bias(self, (kh, kw, channels, self.filters), kh * kw * channels, fan_out, dtype, key)
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, train: bool = False) -> Array:
-        weights, bias, padding = params["weights"], params["bias"], self.padding
-        # where ReLU lets half of the gradient through, the fused kernel has half the work; a 1x1 kernel is one product
-        if self.activation is activations.relu and self.stride == self.groups == 1 and math.prod(weights.shape[:2]) > 1:
-            return kernels.conv_pool(x, weights, bias, pool=(1, 1), padding=(padding, padding), activation="relu")
-        z = kernels.convolution(x, weights, stride=self.stride, padding=padding, groups=self.groups)
-        return self.activation(z + bias)
+        weights, bias = params["weights"], params["bias"]
+        sliding = {"stride": self.stride, "padding": self.padding, "groups": self.groups}
+        if self.activation is activations.relu:
+            return kernels.rectified_convolution(x, weights, bias, **sliding)
+        return self.activation(kernels.convolution(x, weights, **sliding) + bias)
 
     def multiply_adds(self, input_shape: Shape) -> int:
         kh, kw = _pair(self.size)
