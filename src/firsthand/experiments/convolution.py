@@ -239,8 +239,8 @@ def _draw_tanh(result: Result, needed: Mapping[str, Result]) -> "Figure":
             for run in each.runs:
                 everything.extend(run["arrays"]["validation_accuracy"])
         axes.set_xlabel("epoch")
-    in_percent(grid[0, 0], 1)
-    in_percent(grid[0, 1], 2)
+    in_percent(grid[0, 0])
+    in_percent(grid[0, 1])
     # the right half is the upper end of the left one, enlarged
     grid[0, 1].set_ylim(np.quantile(everything, 0.08), max(everything) + 0.0005)
     grid[0, 0].set_ylabel("validation accuracy")

@@ -196,7 +196,7 @@ def _draw_accuracy(result: Result, needed: Mapping[str, Result]) -> "Figure":
         axes.plot(range(1, len(curve) + 1), curve, color=COLOURS[number % len(COLOURS)], label=f"seed {run['seed']}")
     axes.set(xlabel="epoch", ylabel="accuracy on the test data")
     axes.legend(frameon=False)
-    in_percent(axes, 1)
+    in_percent(axes)
     return figure
 
 

@@ -53,7 +53,7 @@ def _draw(result: Result, needed: Mapping[str, Result]) -> "Figure":
     published = [each.published[0].value for each in results]
     axes.plot(DEPTHS, published, "s--", mfc="none", color=COLOURS[1], label="published, one run each")
     axes.set(xlabel="hidden layers of 30 units", ylabel="validation accuracy", xticks=DEPTHS)
-    in_percent(axes, 1)
+    in_percent(axes)
     axes.legend(frameon=False)
     return figure
 

@@ -34,8 +34,8 @@ def curves(axes: "Axes", result: "Result", quantity: str, line: str, colour: str
         axes.plot(epochs, curve, line, color=colour, label=None if number else label, **{"linewidth": 1.2, **more})
 
 
-def in_percent(axes: "Axes", decimals: int = 0) -> None:
-    """Write the shares on the vertical axis as percentages."""
-    from matplotlib.ticker import PercentFormatter
+def in_percent(axes: "Axes") -> None:
+    """Write the shares on the vertical axis as percentages, with as many places as each has."""
+    from matplotlib.ticker import FuncFormatter
 
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=decimals))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.5g}%"))

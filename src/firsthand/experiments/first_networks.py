@@ -69,7 +69,7 @@ def _draw_accuracy(result: Result, needed: Mapping[str, Result]) -> "Figure":
     if not result.quick:
         axes.axhline(result.published[0].value, color="0.3", linestyle=":", label="the text, its best epoch")
     axes.set(xlabel="epoch", ylabel="test accuracy")
-    in_percent(axes, 1)
+    in_percent(axes)
     axes.legend(frameon=False)
     return figure
 

@@ -142,7 +142,7 @@ def _draw_four(result: Result, needed: Mapping[str, Result]) -> "Figure":
     test_cost.set(ylabel="cost", title="cost on the test data")
     plot_runs(training, result, "training_accuracy")
     training.set(ylabel="accuracy", title="accuracy on the training data")
-    in_percent(accuracy, 2)
+    in_percent(accuracy)
     in_percent(training)
     accuracy.legend(frameon=False, fontsize=8)
     return figure

@@ -72,7 +72,7 @@ def _draw_l2_1000(result: Result, needed: Mapping[str, Result]) -> "Figure":
     plot_runs(score, result, "test_accuracy")
     score.set(ylabel="accuracy", title="accuracy on the test data", ylim=(0.7, None))
     score.legend(frameon=False, fontsize=8)
-    in_percent(score, 1)
+    in_percent(score)
     return figure
 
 
@@ -147,7 +147,7 @@ def _draw_validation(result: Result, needed: Mapping[str, Result]) -> "Figure":
     plot_runs(axes, result, "validation_accuracy")
     axes.set(ylabel="accuracy on the validation data")
     axes.legend(frameon=False)
-    in_percent(axes, 1)
+    in_percent(axes)
     return figure
 
 

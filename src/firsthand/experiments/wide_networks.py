@@ -64,7 +64,7 @@ def _draw_dropout(result: Result, needed: Mapping[str, Result]) -> "Figure":
         curves(axes, result, f"{name}_validation_accuracy", line, colour, label)
     axes.set(xlabel="epoch", ylabel="accuracy on the validation data")
     axes.legend(frameon=False)
-    in_percent(axes, 1)
+    in_percent(axes)
     return figure
 
 
@@ -98,7 +98,7 @@ def _draw_simard(result: Result, needed: Mapping[str, Result]) -> "Figure":
         curves(axes, result, f"{name}_validation_accuracy", line, colour, name)
     axes.set(xlabel="epoch", ylabel="accuracy on the validation data")
     axes.legend(frameon=False)
-    in_percent(axes, 1)
+    in_percent(axes)
     return figure
 
 

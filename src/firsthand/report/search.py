@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from firsthand.experiments import Range, SearchResult, Trial
+from firsthand.experiments.drawing import in_percent
 from firsthand.experiments.search import Space
 
 __all__ = ["plot_search"]
@@ -39,7 +40,7 @@ def plot_search(result: SearchResult, space: Space) -> Figure:
     for axes in others[len(space) :]:
         axes.axis("off")
     for axes in (first, *others[: len(space)]):
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
+        in_percent(axes)
         axes.grid(alpha=0.3)
     if shown:
         low = sorted(trial.accuracy or 0 for trial in shown)[len(shown) // 4]
