@@ -72,7 +72,7 @@ def digit_reader(results: Path, language: str) -> list[str]:
         ]
         return [*_table(("digit reader", "measured"), rows, "lr"), "", _source(found, language)]
     rows = [
-        (f"MNIST {images} 张测试图像的准确率", f"**{mean}**（{n} 个随机种子的平均值；{spread}）"),
+        (f"MNIST {images} 张测试图像的准确度", f"**{mean}**（{n} 个随机种子的平均值；{spread}）"),
         ("`firsthand train` 整个进程", f"**{seconds['median']:.0f} s**（中位数；{range_}）"),
         ("内存峰值", f"{memory:.0f} MiB"),
         (f"识别 {images} 张图像", f"{evaluation:.2f} s"),
@@ -142,7 +142,7 @@ def _cost(results: Path, language: str) -> list[str]:
             )
         else:
             lines.append(
-                f"从进程启动到测试准确率 {wanted}：firsthand {ours:.0f} s，同样的配方用 PyTorch eager {other:.0f} s"
+                f"从进程启动到测试准确度 {wanted}：firsthand {ours:.0f} s，同样的配方用 PyTorch eager {other:.0f} s"
                 f"（{ratio}×，{race['n']} 对的中位数）。"
             )
     if floor is not None:
@@ -324,9 +324,9 @@ def recipes(results: Path, language: str) -> list[str]:
             "mean probability / by votes. Each training had one core, and other work shared the machine."
         )
     else:
-        head = ("配方", "内容", "参数", "测试准确率", "n 个一起", "最快的一次训练")
+        head = ("配方", "内容", "参数", "测试准确度", "n 个一起", "最快的一次训练")
         note = (
-            "n 次训练的平均值 ± 标准差，每次取验证准确率最高的回合；一起：按平均概率 / 按投票。"
+            "n 次训练的平均值 ± 标准差，每次取验证准确度最高的回合；一起：按平均概率 / 按投票。"
             "每次训练使用一个处理器核，机器上同时还有其他工作。"
         )
     return [*_table(head, rows, "llrrrr"), "", note]

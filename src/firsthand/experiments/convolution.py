@@ -206,7 +206,7 @@ def _tanh_is_faster(runs: Sequence[Measured]) -> Finding:
         Text(
             f"validation accuracy after one epoch {first:.2%} against {sigmoid_first:.2%}, on average over the first "
             f"{FIRST} epochs {tanh:.2%} against {sigmoid:.2%}",
-            f"一个回合后的验证准确率为 {first:.2%}，sigmoid 为 {sigmoid_first:.2%}；"
+            f"一个回合后的验证准确度为 {first:.2%}，sigmoid 为 {sigmoid_first:.2%}；"
             f"前 {FIRST} 个回合平均为 {tanh:.2%}，sigmoid 为 {sigmoid:.2%}",
         ),
     )
@@ -223,7 +223,7 @@ def _tanh_ends_alike(runs: Sequence[Measured]) -> Finding:
         abs(tanh - sigmoid) <= 0.0025,
         Text(
             f"test accuracy {tanh:.2%} after {epochs} epochs ({early:.2%} after 20), with sigmoid {sigmoid:.2%}",
-            f"{epochs} 个回合后测试准确率 {tanh:.2%}（20 个回合时 {early:.2%}），sigmoid 为 {sigmoid:.2%}",
+            f"{epochs} 个回合后测试准确度 {tanh:.2%}（20 个回合时 {early:.2%}），sigmoid 为 {sigmoid:.2%}",
         ),
     )
 
@@ -275,7 +275,7 @@ TANH = Experiment(
             Text(
                 "Validation accuracy epoch by epoch, on the right enlarged: tanh is ahead at first; then look whether "
                 "it stays so.",
-                "逐回合的验证准确率，右图放大：tanh 开始时领先；再看它是否一直领先。",
+                "逐回合的验证准确度，右图放大：tanh 开始时领先；再看它是否一直领先。",
             ),
             _draw_tanh,
         ),

@@ -88,7 +88,7 @@ DEPTH = Drawing(
     "depth",
     Text(
         "Validation accuracy over the number of hidden layers. If depth helped by itself, the lines would rise.",
-        "验证准确率随隐藏层数的变化。假如单靠增加深度就有帮助，曲线应当上升。",
+        "验证准确度随隐藏层数的变化。假如单靠增加深度就有帮助，曲线应当上升。",
     ),
     _draw,
 )

@@ -83,7 +83,7 @@ def _little_gained(runs: Sequence[Measured]) -> Finding:
 EXPANDING_HELPS = Claim(
     Text(
         "Expanding the training data improves the accuracy (by more than 0.05 points).",
-        "扩展训练数据提高了准确率（超过 0.05 个百分点）。",
+        "扩展训练数据提高了准确度（超过 0.05 个百分点）。",
     ),
     better_than("conv-2-relu", 0.0005),
 )
@@ -281,7 +281,7 @@ EXPERIMENTS = (
             Text(
                 "Of several labels with as many votes the one wins that the network with the best validation accuracy "
                 "among their voters names; the text does not say.",
-                "票数相同时，取投票者中验证准确率最高的网络所投的标签；原文没有说明。",
+                "票数相同时，取投票者中验证准确度最高的网络所投的标签；原文没有说明。",
             ),
         ),
         drawings=(

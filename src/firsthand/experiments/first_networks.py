@@ -57,7 +57,7 @@ def _shown_by_such_runs(published: float, runs: Sequence[Measured]) -> Finding:
         Text(
             f"{n} of {len(runs)} runs learned all digits; their highest accuracies: {found}; the text's is {away:.1f} "
             "standard deviations away",
-            f"{len(runs)} 次运行中有 {n} 次学会了全部数字；其最高准确率为 {found}；"
+            f"{len(runs)} 次运行中有 {n} 次学会了全部数字；其最高准确度为 {found}；"
             f"书中的值与均值相差 {away:.1f} 个标准差",
         ),
     )
@@ -77,7 +77,7 @@ def _draw_accuracy(result: Result, needed: Mapping[str, Result]) -> "Figure":
 _PEAK = Text(
     "The text names the highest test accuracy of all epochs; compared is the one at the epoch of best validation "
     "accuracy, which chooses nothing on test data. The highest stands beside it.",
-    "书中给出的是各回合中最高的测试准确率；这里比较的是验证准确率最高的那一回合的测试准确率，不用测试数据做任何选择。"
+    "书中给出的是各回合中最高的测试准确度；这里比较的是验证准确度最高的那一回合的测试准确度，不用测试数据做任何选择。"
     "最高值列在旁边。",
 )
 _STUCK = Text(

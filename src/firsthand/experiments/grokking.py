@@ -88,7 +88,7 @@ def _as_printed(runs: Sequence[Measured]) -> Finding:
         same == len(pairs),
         Text(
             f"{same} of the {len(pairs)} printed accuracies are met digit by digit",
-            f"印出的 {len(pairs)} 个准确率中有 {same} 个逐位相同",
+            f"印出的 {len(pairs)} 个准确度中有 {same} 个逐位相同",
         ),
     )
 
@@ -130,7 +130,7 @@ EXPERIMENTS = (
                     "The listing prints, from I:0 Test-Acc:0.0288 Train-Acc:0.055 to I:299 Test-Acc:0.8774 "
                     "Train-Acc:0.814, the accuracies that the text shows.",
                     "程序从 I:0 Test-Acc:0.0288 Train-Acc:0.055 到 I:299 Test-Acc:0.8774 Train-Acc:0.814，"
-                    "打印出正文所示的准确率。",
+                    "打印出正文所示的准确度。",
                 ),
                 _as_printed,
             ),
@@ -159,7 +159,7 @@ EXPERIMENTS = (
                 Text(
                     "As printed, accuracy collapses twice before it settles: the kernels are driven uphill. "
                     "The corrected listings rise smoothly, and end alike.",
-                    "按印出的代码，准确率两次崩塌之后才稳定：卷积核被推向上坡。修正之后曲线平稳上升，终点相近。",
+                    "按印出的代码，准确度两次崩塌之后才稳定：卷积核被推向上坡。修正之后曲线平稳上升，终点相近。",
                 ),
                 _draw,
             ),

@@ -133,7 +133,7 @@ def _words(
     gap = f"{100 * (training - validation):.2f}"
     error = f"{200 * noise:.2f}"
     numbers = f"{training:.2%} of the training images are right, {validation:.2%} of the validation images"
-    in_chinese = f"训练图像的准确率为 {training:.2%}，验证图像为 {validation:.2%}"
+    in_chinese = f"训练图像的准确度为 {training:.2%}，验证图像为 {validation:.2%}"
     if kind == "none":
         return (
             f"No overfitting that could be measured: {numbers}; a difference of {gap} points is within its noise "
@@ -145,7 +145,7 @@ def _words(
             f"A gap, but no harm yet: {numbers}, {gap} points apart (noise: {error}). Neither the validation accuracy "
             "nor the validation cost has become worse with further epochs. More data or regularization would narrow "
             "the gap.",
-            f"存在差距，但尚无害处：{in_chinese}，相差 {gap} 个百分点（噪声为 {error}）。继续训练并未使验证准确率或验证"
+            f"存在差距，但尚无害处：{in_chinese}，相差 {gap} 个百分点（噪声为 {error}）。继续训练并未使验证准确度或验证"
             "代价变差。更多数据或规范化可以缩小差距。",
         )
     reasons = []
@@ -155,7 +155,7 @@ def _words(
         reasons_zh.append(f"验证代价在第 {turned} 个 epoch 最低，此后上升")
     if fell:
         reasons.append(f"the validation accuracy has fallen by {100 * fell:.2f} points from its best")
-        reasons_zh.append(f"验证准确率比最好时下降了 {100 * fell:.2f} 个百分点")
+        reasons_zh.append(f"验证准确度比最好时下降了 {100 * fell:.2f} 个百分点")
     return (
         f"Overfitting: {numbers}, {gap} points apart (noise: {error}), and {' and '.join(reasons)}. More data, "
         "regularization, dropout, or stopping earlier helps.",

@@ -27,15 +27,15 @@ _LEAD = Text(
     "are those of the epoch of best validation accuracy; nothing is chosen on test data.",
     "Nielsen《神经网络与深度学习》第二、三、五、六章以及《Grokking Deep Learning》第十章所发表的数字，"
     "与 firsthand 的实测并列：n 个随机种子、n 次运行的平均值 ± 标准差。"
-    "准确率取验证准确率最高的那一回合；不用测试数据做任何选择。",
+    "准确度取验证准确度最高的那一回合；不用测试数据做任何选择。",
 )
 _MEANING = Text(
     "reached: the mean is at most 0.25 points from the published accuracy (or within the tolerance of the value); "
     "higher: it is above by more; explained: it is not, but the number that the same runs measure in the text's way "
     "is (such as the highest test accuracy of all epochs); missed: it is not reached. A claim, which the text makes "
     "without a number, holds or does not hold. Shortened runs are compared with nothing.",
-    "达到：平均值与书中的准确率相差不超过 0.25 个百分点（或在该数值的容差之内）；更高：高出更多；"
-    "已说明原因：没有达到，但同样的运行按书中的方式测得的数（例如各回合中最高的测试准确率）达到；未达到：没有达到。"
+    "达到：平均值与书中的准确度相差不超过 0.25 个百分点（或在该数值的容差之内）；更高：高出更多；"
+    "已说明原因：没有达到，但同样的运行按书中的方式测得的数（例如各回合中最高的测试准确度）达到；未达到：没有达到。"
     "书中没有数字的论断，成立或不成立。缩短的运行不作比较。",
 )
 
@@ -194,7 +194,7 @@ def _beyond(recipes: Sequence[dict[str, Any]], words: _Words) -> Iterator[str]:
     head = (
         Text("recipe", "配方"),
         Text("parameters", "参数"),
-        Text("test accuracy", "测试准确率"),
+        Text("test accuracy", "测试准确度"),
         Text("together, by vote", "一起投票"),
         Text("n", "n"),
     )

@@ -7,9 +7,9 @@ from firsthand.experiments.result import Text
 __all__ = ["quantity_name"]
 
 _WHOLE = {
-    "test_accuracy": "测试准确率",
-    "validation_accuracy": "验证准确率",
-    "training_accuracy": "训练准确率",
+    "test_accuracy": "测试准确度",
+    "validation_accuracy": "验证准确度",
+    "training_accuracy": "训练准确度",
     "best_epoch": "最好的回合",
     "epochs": "回合数",
     "output_before": "学习前的输出",
@@ -57,7 +57,7 @@ def quantity_name(name: str) -> Text:
 
     Examples:
         >>> quantity_name("elastic_test_accuracy")
-        Text(en='elastic distortions, test accuracy', zh='弹性变形：测试准确率')
+        Text(en='elastic distortions, test accuracy', zh='弹性变形：测试准确度')
     """
     if name in _WHOLE:
         return Text(_plain(name), _WHOLE[name])

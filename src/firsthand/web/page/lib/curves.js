@@ -24,9 +24,9 @@ export function curves() {
     note: t({ en: "Thin: first 5,000 training images at most; thick: 10,000 validation images. Where the thick line turns upwards, overfitting begins (chapter 3, “Overfitting and regularization”).", zh: "细线：至多前 5000 幅训练图像；粗线：10000 幅验证图像。粗线掉头向上之处，过度拟合开始（第三章“过度拟合和规范化”）。" }),
     x: { label: epoch, domain: [0, null] }, y: { label: cost, domain: [0, null] } });
   const accuracies = lineChart({
-    title: t({ en: "Accuracy after each epoch", zh: "每个回合后的准确率" }),
+    title: t({ en: "Accuracy after each epoch", zh: "每个回合后的准确度" }),
     note: t({ en: "The gap between thin (training) and thick (validation) is what the network knows by heart.", zh: "细线（训练）与粗线（验证）的差距，就是网络“死记硬背”的部分。" }),
-    x: { label: epoch, domain: [0, null] }, y: { label: t({ en: "accuracy", zh: "准确率" }), domain: [null, 1], format: percent } });
+    x: { label: epoch, domain: [0, null] }, y: { label: t({ en: "accuracy", zh: "准确度" }), domain: [null, 1], format: percent } });
   const gradients = lineChart({
     title: t({ en: "Length of the gradient, layer by layer", zh: "各层梯度的长度" }),
     note: t({ en: "‖∂C/∂b‖ over the first 200 training images. In deep sigmoid networks the earlier layers have the smaller gradients and learn more slowly (chapter 5, “The vanishing gradient problem”).", zh: "前 200 幅训练图像上的 ‖∂C/∂b‖。在深层 sigmoid网络中，越靠前的层梯度越小，学得越慢（第五章“消失的梯度问题”）。" }),

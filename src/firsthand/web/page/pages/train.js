@@ -6,7 +6,7 @@ import { described, knobs } from "../lib/knobs.js";
 export const title = { en: "Train", zh: "训练" };
 export const about = {
   en: "Choose a network and how it learns, start it, and watch the curves: where the validation cost turns, how far the accuracies part (chapter 3), and which layers hardly learn (chapter 5).",
-  zh: "选择网络和学习方式，启动训练，观察曲线：验证代价在哪里掉头，训练与验证准确率相差多少（第三章），哪些层几乎不学习（第五章）。",
+  zh: "选择网络和学习方式，启动训练，观察曲线：验证代价在哪里掉头，训练与验证准确度相差多少（第三章），哪些层几乎不学习（第五章）。",
 };
 
 const STATES = {
