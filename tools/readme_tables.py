@@ -163,13 +163,13 @@ def _cost(results: Path, language: str) -> list[str]:
     return [text for line in lines for text in (line, "")]
 
 
-def _source(found: dict[str, Any], language: str) -> str:
+def _source(found: dict[str, Any], language: str, command: str = "make bench") -> str:
     versions = found["versions"] | found.get("peer_versions", {})
     names = ("python", "firsthand", "jax", "torch", "keras", "scikit-learn")
     shown = ", ".join(f"{name} {versions[name]}" for name in names if name in versions)
     if language == "en":
-        return f"<sub>{found['machine']}; {shown}; {found['date']}; `make bench` measures it anew.</sub>"
-    return f"<sub>{found['machine']}；{shown}；{found['date']}；用 `make bench` 可重新测量。</sub>"
+        return f"<sub>{found['machine']}; {shown}; {found['date']}; `{command}` measures it anew.</sub>"
+    return f"<sub>{found['machine']}；{shown}；{found['date']}；用 `{command}` 可重新测量。</sub>"
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]], align: str) -> list[str]:
@@ -280,8 +280,7 @@ def fine_tuning(results: Path, language: str) -> list[str]:
     for row in found["rows"]:
         share = f"{row['rehearsed_share']:g}" if row["rehearsed_share"] else none
         rows.append((str(row["crops"]), share, cell(row["own"]), cell(row["original"])))
-    source = _source(found, language).replace("make bench", "python tools/run_fine_tuning.py")
-    return [*_table(head, rows, "rrrr"), "", note, "", source]
+    return [*_table(head, rows, "rrrr"), "", note, "", _source(found, language, "python tools/run_fine_tuning.py")]
 
 
 _RECIPES: dict[str, dict[str, str]] = {
@@ -290,6 +289,10 @@ _RECIPES: dict[str, dict[str, str]] = {
     "simard": {"en": "fully connected, 800 units, elastic distortions", "zh": "全连接 800 个单元，弹性变形"},
     "dropout": {"en": "chapter 6's last network, expanded data", "zh": "第六章最后的网络，扩展数据"},
     "reader": {"en": "what the model in the box began with", "zh": "自带模型的起点"},
+    "deep": {
+        "en": "six convolutions, squeeze-and-excitation, elastic distortions",
+        "zh": "六个卷积层，压缩与激励，弹性变形",
+    },
 }
 
 
@@ -330,6 +333,36 @@ def recipes(results: Path, language: str) -> list[str]:
             "每次训练使用一个处理器核，机器上同时还有其他工作。"
         )
     return [*_table(head, rows, "llrrrr"), "", note]
+
+
+def ensemble(results: Path, language: str) -> list[str]:
+    """How much networks gain by reading together."""
+    found = read(results, "ensemble.json")
+    if found is None:
+        return []
+
+    def cell(accuracy: dict[str, float]) -> str:
+        low, high = (f"{100 * accuracy[end]:.2f}" for end in ("min", "max"))
+        return f"{100 * accuracy['mean']:.2f} %" + ("" if low == high else f" ({low}–{high})")
+
+    rows = [
+        (str(one["members"]), str(one["subsets"]), cell(one["by_mean_probability"]), cell(one["by_votes"]))
+        for one in found["sizes"]
+    ]
+    everyone, anyone = found["misread_by_all"], found["misread_by_any"]
+    if language == "en":
+        head = ("networks together", "ensembles of that size", "by mean probability", "by votes")
+        note = (
+            f"Mean (lowest–highest) test accuracy of all ensembles of that size. {anyone} of the 10,000 test images "
+            f"are misread by at least one of the {len(found['members'])} networks, {everyone} by all of them."
+        )
+    else:
+        head = ("一起识别的网络数", "该大小的集成数", "按平均概率", "按投票")
+        note = (
+            f"该大小所有集成的测试准确度平均值（最低–最高）。10,000 幅测试图像中有 {anyone} 幅被 "
+            f"{len(found['members'])} 个网络中至少一个认错，{everyone} 幅被全部认错。"
+        )
+    return [*_table(head, rows, "rrrr"), "", note, "", _source(found, language, "python tools/run_ensemble.py")]
 
 
 def experiments(results: Path, language: str) -> list[str]:
@@ -411,6 +444,7 @@ TABLES: dict[str, Callable[[Path, str], list[str]]] = {
     "fine-tuning": fine_tuning,
     "experiments": experiments,
     "recipes": recipes,
+    "ensemble": ensemble,
     "reading": reading,
 }
 
