@@ -5,8 +5,12 @@ that neither trained a network nor chose a threshold.  Beside them, digits of an
 UCI digits, 8x8 pixels each, through the same pipeline.  Written to results/benchmarks/reading.json.
 """
 
+import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -75,17 +79,18 @@ def run(folder: Path, pages: int = PAGES) -> None:
     """Measure, print, and write `reading.json` and its figures into a folder."""
     from . import reading_figure
 
-    test = mnist().test
     results = about(pages, first_seed=FIRST_SEED, model=boxed_model().provenance["accuracies"])
     results["parameters"] = boxed_model().parameter_count, boxed_gate().parameter_count
-    read(_warm(test))  # compiled before anything is timed
+    results["processes"] = len(os.sched_getaffinity(0))
     results["levels"] = []
-    for name in LEVELS:
-        results["levels"].append(_level(name, test, pages))
-        print(_shown(results["levels"][-1]), flush=True)
+    # a process forked from one that has computed with JAX hangs
+    with ProcessPoolExecutor(results["processes"], get_context("spawn"), _warm_up) as pool:
+        for name in LEVELS:
+            results["levels"].append(_level(name, pool, pages))
+            print(_shown(results["levels"][-1]), flush=True)
     results["uci"] = _uci()
     print(f"UCI digits: {results['uci']['accuracy']:.2%} of {results['uci']['n']}", flush=True)
-    results["crops"] = _crops(test, 200 if pages < PAGES else 2000)
+    results["crops"] = _crops(_test(), 200 if pages < PAGES else 2000)
     print(f"crops: {results['crops']['per_minute']:.0f} a minute, {results['crops']['accuracy']:.2%} right", flush=True)
     results["targets"] = target_rows(results)
     save(folder / "reading.json", results)
@@ -93,16 +98,38 @@ def run(folder: Path, pages: int = PAGES) -> None:
     reading_figure.examples(folder)
 
 
-def _level(name: str, source: Dataset, pages: int) -> dict[str, Any]:
-    scores, seconds, touching, probabilities = [], [], [], []
-    for i in range(pages):
-        page = make_page(LEVELS[name], source, FIRST_SEED + i)
-        started = time.perf_counter()
-        found = read(page.image)
-        seconds.append(time.perf_counter() - started)
-        scores.append(score(page, found))
-        touching += _touched(page)
-        probabilities += [line.probability for line in found.lines]
+class Measured(NamedTuple):
+    """One page: its score, the seconds it took, which of its digits touch, and the probabilities of its lines."""
+
+    score: Score
+    seconds: float
+    touching: list[bool]
+    probabilities: list[float]
+
+
+@cache
+def _test() -> Dataset:
+    return mnist().test
+
+
+def _warm_up() -> None:
+    """Compile before anything is timed."""
+    read(np.hstack([np.pad(image[..., 0], 8) for image in _test().images[:12]]))
+
+
+def _measured(level: str, number: int) -> Measured:
+    page = make_page(LEVELS[level], _test(), FIRST_SEED + number)
+    started = time.perf_counter()
+    found = read(page.image)
+    seconds = time.perf_counter() - started
+    return Measured(score(page, found), seconds, _touched(page), [line.probability for line in found.lines])
+
+
+def _level(name: str, pool: ProcessPoolExecutor, pages: int) -> dict[str, Any]:
+    found = list(pool.map(partial(_measured, name), range(pages), chunksize=4))
+    scores = [one.score for one in found]
+    touching = [touches for one in found for touches in one.touching]
+    probabilities = [p for one in found for p in one.probabilities]
     right = np.concatenate([s.right for s in scores])
     lines = np.concatenate([s.lines for s in scores])
     touched = np.array(touching, bool)
@@ -119,7 +146,7 @@ def _level(name: str, source: Dataset, pages: int) -> dict[str, Any]:
         "line_accuracy": _share(lines),
         "false_digits": sum(s.false for s in scores),
         "false_digits_per_page": sum(s.false for s in scores) / pages,
-        "seconds_per_page": spread(seconds),
+        "seconds_per_page": spread([one.seconds for one in found]),
         "mean_line_probability": float(np.mean(probabilities)) if probabilities else None,
         # of pages, which differ more than digits do
         "standard_error": _standard_error([s.right for s in scores]),
@@ -185,10 +212,6 @@ def _singles(test: Dataset, n: int) -> Iterator[np.ndarray]:
     for i in range(n):
         image = test.images[i, ..., 0]
         yield 255 - image if i % 2 else image
-
-
-def _warm(test: Dataset) -> np.ndarray:
-    return np.hstack([np.pad(image[..., 0], 8) for image in test.images[:12]])
 
 
 def target_rows(results: dict[str, Any]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from firsthand.reading.background import flatten, stroke_width
 from firsthand.reading.decode import PENALTY, SHARPNESS, TORN, Step, best_path
 from firsthand.reading.ink import find_strokes
 from firsthand.reading.lines import Component, find_components, find_lines, typical_height
+from firsthand.reading.looks import LARGER, SLANT, SMALLER, TURN, looks
 from firsthand.reading.normalise import as_mnist, hypotheses
 from firsthand.reading.reject import LIKELIER, Read, by_page, by_word, likelier, rejected_share, words
 from firsthand.reading.ruling import remove_ruling
@@ -263,6 +264,27 @@ def test_mnists_own_images_come_out_as_they_went_in():
 
 
 # --- the best path
+
+
+def test_looks_turn_slant_and_scale_about_the_middle():
+    image = np.zeros((28, 28), np.uint8)
+    image[7:21, 12:16] = 255  # an upright bar
+    (found,) = looks(image[None])
+    assert found.shape == (7, 28, 28)
+    assert np.array_equal(found[0], image)
+    ink = found / 255
+    high, wide = (np.arange(28.0) - 13.5)[:, None], np.arange(28.0) - 13.5
+    middle = np.stack([(ink * high).sum((1, 2)), (ink * wide).sum((1, 2))]) / ink.sum((1, 2))
+    assert np.abs(middle).max() < 0.02
+    scales = np.sqrt(ink.sum((1, 2)) / ink[0].sum())
+    assert scales == pytest.approx([1, 1, 1, 1, 1, SMALLER, LARGER], rel=0.02)
+    # of an upright bar E[xy]/E[yy] is the slope of its axis
+    slopes = (ink * high * wide).sum((1, 2)) / (ink * high**2).sum((1, 2))
+    assert slopes == pytest.approx([0, np.tan(TURN), -np.tan(TURN), -SLANT, SLANT, 0, 0], abs=0.02)
+
+
+def test_no_image_has_no_looks():
+    assert looks(np.zeros((0, 28, 28), np.uint8)).shape == (0, 7, 28, 28)
 
 
 def test_the_best_path_prefers_one_digit_to_two_halves_and_two_digits_to_a_pair():

@@ -1,7 +1,7 @@
 """Put the digit reader into the package: what tools/run_recipe.py trained, trained on for pages, and calibrated.
 
-    python tools/run_recipe.py reader --seeds N        trains, and writes results/recipes/reader.json
-    python tools/box_reader.py runs/recipes/reader-0-N/ensemble.safetensors
+    python tools/run_recipe.py deep --seeds 3        trains, and writes results/recipes/deep.json
+    python tools/box_reader.py runs/recipes/deep-0-3/ensemble.safetensors
 
 Of several models that of the highest accuracy on the validation images is taken.  It is trained on with two images of
 every training digit: MNIST's own, and one that was drawn as ink, blurred, made noisy, and normalised again, as digits
@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.pages import glyph  # noqa: E402
 from firsthand.data import Dataset, Splits, mnist  # noqa: E402
-from firsthand.experiments.recipes import PAGE_READER, READER  # noqa: E402
+from firsthand.experiments.recipes import DEEP, PAGE_READER  # noqa: E402
 from firsthand.inspect import expected_calibration_error, negative_log_likelihood  # noqa: E402
 from firsthand.learning import Ensemble, Progress, fit_temperature, load_model, train  # noqa: E402
 from firsthand.reading.normalise import as_mnist  # noqa: E402
@@ -64,7 +64,7 @@ def main() -> None:
     probabilities = model.probabilities(data.test.images)
     accuracies = {name: model.accuracy(part) for name, part in data._asdict().items()}
     about = model.provenance | {
-        "about": f"{READER.about}; then {PAGE_READER.about}",
+        "about": f"{DEEP.about}; then {PAGE_READER.about}",
         "accuracies": {**accuracies, "validation as drawn": model.accuracy(drawn)},
         "started_from": first.provenance,
         "chosen_among": len(members),

@@ -288,7 +288,6 @@ _RECIPES: dict[str, dict[str, str]] = {
     "smallest": {"en": "99 % with fewer than 2,000 parameters", "zh": "不到 2,000 个参数达到 99 %"},
     "simard": {"en": "fully connected, 800 units, elastic distortions", "zh": "全连接 800 个单元，弹性变形"},
     "dropout": {"en": "chapter 6's last network, expanded data", "zh": "第六章最后的网络，扩展数据"},
-    "reader": {"en": "what the model in the box began with", "zh": "自带模型的起点"},
     "deep": {
         "en": "six convolutions, squeeze-and-excitation, elastic distortions",
         "zh": "六个卷积层，压缩与激励，弹性变形",

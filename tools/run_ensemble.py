@@ -1,6 +1,6 @@
 """Read the test images with trained networks together, and write how many it takes to results/ensemble.json.
 
-    python tools/run_ensemble.py runs/recipes/deep-0-3/ensemble.safetensors MODEL...
+    python tools/run_ensemble.py runs/recipes/deep-0-3/ensemble.safetensors src/firsthand/reading/digits.safetensors
 
 Members weigh alike, and none is left out: nothing is chosen.  Every number of members is measured on all the subsets of
 that size; their spread is not that of independent repeats, because subsets share members.

@@ -15,7 +15,6 @@ __all__ = [
     "GATE",
     "PAGE_READER",
     "QUICK",
-    "READER",
     "RECIPES",
     "SIMARD",
     "SMALLEST",
@@ -143,33 +142,6 @@ SMALLEST = NamedRecipe(
     ),
 )
 
-READER = NamedRecipe(
-    "reader",
-    "the model in the box: three ConvPool layers, batch normalization, dropout, affine and elastic distortions",
-    (
-        nn.ConvPool(40, 5, weights_init=nn.he),
-        nn.BatchNorm(),
-        nn.ConvPool(80, 5, padding=2, weights_init=nn.he),
-        nn.BatchNorm(),
-        nn.ConvPool(160, 3, padding=1, weights_init=nn.he),
-        nn.BatchNorm(),
-        nn.Dropout(0.3),
-        nn.FullyConnected(128, nn.relu, weights_init=nn.he),
-        nn.Dropout(0.3),
-        nn.Softmax(10),
-    ),
-    Recipe(
-        epochs=30,
-        batch_size=50,
-        learning_rate=OneCycle(0.05, 30, rise=0.2),
-        momentum=0.9,
-        nesterov=True,
-        l2=2e-5,
-        average=0.999,
-        augment=Distort((Affine(degrees=10, translate=1.5, scale=0.12, shear=0.12), Elastic(sigma=5, alpha=26))),
-    ),
-)
-
 DEEP = NamedRecipe(
     "deep",
     "six convolutions, squeeze-and-excitation, global pooling instead of a hidden layer",
@@ -208,16 +180,12 @@ DEEP = NamedRecipe(
 # neither is one of RECIPES: their examples are made by tools/box_reader.py and tools/train_gate.py
 PAGE_READER = NamedRecipe(
     "page-reader",
-    "the reader, trained on with digits as they come from photos: small, blurred, noisy, scaled",
-    READER.layers,
-    Recipe(
+    "trained on with digits as they come from photos: small, blurred, noisy, scaled",
+    DEEP.layers,
+    replace(
+        DEEP.recipe,
         epochs=14,
-        batch_size=50,
-        learning_rate=OneCycle(0.03, 14, rise=0.2),
-        momentum=0.9,
-        nesterov=True,
-        l2=2e-4,
-        average=0.999,
+        learning_rate=Cosine(0.03, 14, end=0.008, per_step=True),
         augment=Distort((Affine(degrees=8, translate=1, scale=0.08, shear=0.1), Elastic(sigma=5, alpha=20))),
     ),
 )
@@ -249,6 +217,4 @@ GATE = NamedRecipe(
     ),
 )
 
-RECIPES = {
-    recipe.name: recipe for recipe in (DIGIT_READER, QUICK, FULLY_CONNECTED, DROPOUT, SIMARD, SMALLEST, READER, DEEP)
-}
+RECIPES = {recipe.name: recipe for recipe in (DIGIT_READER, QUICK, FULLY_CONNECTED, DROPOUT, SIMARD, SMALLEST, DEEP)}

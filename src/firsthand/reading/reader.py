@@ -10,11 +10,12 @@ from firsthand.errors import FirsthandError
 from firsthand.learning import Classifier
 
 from .box import boxed_gate, boxed_model
-from .decode import best_path
+from .decode import PENALTY, best_path
 from .load import Picture, load_grey
+from .looks import looks
 from .normalise import SIZE, hypotheses
 from .page import Digit, Line, Page, Reject
-from .reject import DIGITS, Read, by_page, by_word, likelier, rejected_share
+from .reject import DIGITS, LIKELIER, Read, by_page, by_word, likelier, rejected_share
 from .segment import HEIGHT, Span, Strip, whole_components, without_rivals
 from .sheet import Sheet, analyse
 
@@ -23,6 +24,8 @@ __all__ = ["read", "read_many", "read_sheets"]
 ALTERNATIVES = 3
 CHUNKS = (16, 32, 48, 64, 128)  # the networks are compiled for batches of these sizes, and of no others
 ALONE = 0.99  # a component that is so surely one digit is neither cut nor put together with others
+UNLIKELY = PENALTY / LIKELIER  # what is less probably a digit scores less as one than as nothing: no value is asked for
+DOUBTFUL = 0.99  # a digit whose value is less probable is looked at again
 SPACE, WIDER = 1.0, 2.5  # a gap of so many heights, and so many times the line's median gap, is a space
 TOGETHER = 64  # pictures whose spans go through the networks together
 
@@ -83,36 +86,57 @@ def read_sheets(sheets: list[Sheet], model: Classifier | None = None) -> list[Pa
     alone = [(strip, whole_components(strip, found)) for strip, found in lines]
     sure = [
         [span for span, p in zip(found, digit, strict=True) if p >= ALONE]
-        for (_, found), (digit,) in zip(alone, _judged(alone, _is_digit), strict=True)
+        for (_, found), digit in zip(alone, _by_line(alone, _is_digit(_images(alone))), strict=True)
     ]
     lines = [(strip, without_rivals(found, kept)) for (strip, found), kept in zip(lines, sure, strict=True)]
-    judged = _judged(lines, _is_digit, lambda images: model.probabilities(images[..., :1]))
-    each = iter(Judged(found, digit, value) for (_, found), (digit, value) in zip(lines, judged, strict=True))
-    return [_page(sheet, [next(each) for _ in sheet.strips], model.classes) for sheet in sheets]
+    judged = _judged(lines, model)
+    decided = [_decided(sheet, [next(judged) for _ in sheet.strips]) for sheet in sheets]
+    _look_again(
+        [pair for sheet, rows in zip(sheets, decided, strict=True) for pair in zip(sheet.strips, rows, strict=True)],
+        model,
+    )
+    return [_page(sheet, rows, model.classes) for sheet, rows in zip(sheets, decided, strict=True)]
 
 
 class Judged(NamedTuple):
-    """What the networks say about the spans of a line: p(digit), (n,), and p(value | digit), (n, classes)."""
+    """What the networks say about the spans of a line: p(digit), (n,), and p(value | digit), (n, classes) or zeros."""
 
     found: list[Span]
     digit: np.ndarray
     value: np.ndarray
 
 
-def _judged(
-    lines: list[tuple[Strip, list[Span]]], *functions: Callable[[np.ndarray], np.ndarray]
-) -> Iterator[tuple[np.ndarray, ...]]:
-    """Functions of the hypotheses of all lines, computed together, and line by line again."""
-    if not lines:
-        return iter(())
-    none = np.zeros((0, SIZE, SIZE, 3), np.uint8)
-    images = np.concatenate([none, *(hypotheses(strip, found) for strip, found in lines)])
-    ends = np.cumsum([len(found) for _, found in lines])[:-1]
-    return zip(*(np.split(_batched(function, images), ends) for function in functions), strict=True)
+class Decided(NamedTuple):
+    """The spans on a line's best path: p(digit), p(value | digit), and why each is not read, '' where it is."""
+
+    spans: list[Span]
+    digit: np.ndarray
+    value: np.ndarray
+    reasons: list[str]
+
+
+def _judged(lines: list[tuple[Strip, list[Span]]], model: Classifier) -> Iterator[Judged]:
+    """What the networks say, line by line; all spans go through them together."""
+    images = _images(lines)
+    digit = _is_digit(images)
+    value = np.zeros((len(images), len(model.classes)), np.float32)
+    asked = digit >= UNLIKELY
+    value[asked] = _batched(model.probabilities, images[asked, ..., :1])
+    return map(Judged, (found for _, found in lines), _by_line(lines, digit), _by_line(lines, value))
+
+
+def _images(lines: list[tuple[Strip, list[Span]]]) -> np.ndarray:
+    """The hypotheses of all lines together, (n, 28, 28, 3)."""
+    return np.concatenate([np.zeros((0, SIZE, SIZE, 3), np.uint8), *(hypotheses(*line) for line in lines)])
+
+
+def _by_line(lines: list[tuple[Strip, list[Span]]], of_all: np.ndarray) -> list[np.ndarray]:
+    """What was computed for the hypotheses of all lines, line by line again."""
+    return np.split(of_all, np.cumsum([len(found) for _, found in lines])[:-1]) if lines else []
 
 
 def _is_digit(images: np.ndarray) -> np.ndarray:
-    return boxed_gate().probabilities(images)[:, 1]
+    return _batched(boxed_gate().probabilities, images)[:, 1]
 
 
 def _batched(function: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> np.ndarray:
@@ -128,26 +152,51 @@ def _batched(function: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -
     return np.concatenate(results)
 
 
-def _page(sheet: Sheet, judged: list[Judged], classes: tuple[str, ...]) -> Page:
-    lines: list[Line] = []
-    rejected = [
-        Reject(sheet.box(c.left, c.top, c.right, c.bottom), "not in a line of writing", 0.0) for c in sheet.others
-    ]
+def _decided(sheet: Sheet, judged: list[Judged]) -> list[Decided]:
+    """What the spans of a sheet's lines are, digits or not; on a page of digits the odds are others."""
     rows = _decoded(sheet, judged)
     if rejected_share(rows) < DIGITS:
         judged = [one._replace(digit=likelier(one.digit)) for one in judged]
         rows = _decoded(sheet, judged)
-    for strip, row, reasons, (_, digit, value) in zip(sheet.strips, rows, by_page(rows), judged, strict=True):
+    decided = []
+    for row, one, reasons in zip(rows, judged, by_page(rows), strict=True):
+        chosen = [step.span for step in row.path]
+        decided.append(Decided([one.found[i] for i in chosen], one.digit[chosen], one.value[chosen], reasons))
+    return decided
+
+
+def _look_again(lines: list[tuple[Strip, Decided]], model: Classifier) -> None:
+    """Replace p(value | digit) of doubtful digits, of all lines together: softmax of the mean z of several looks."""
+    doubtful = [
+        (strip, row, i)
+        for strip, row in lines
+        for i, reason in enumerate(row.reasons)
+        if not reason and row.value[i].max() < DOUBTFUL
+    ]
+    if not doubtful:
+        return
+    images = looks(np.stack([hypotheses(strip, [row.spans[i]])[0, ..., 0] for strip, row, i in doubtful]))
+    z = _batched(model.weighted_inputs, images.reshape(-1, SIZE, SIZE, 1))
+    values = model.probabilities_at(z.reshape(*images.shape[:2], -1).mean(axis=1))
+    for (_, row, i), value in zip(doubtful, values, strict=True):
+        row.value[i] = value
+
+
+def _page(sheet: Sheet, rows: list[Decided], classes: tuple[str, ...]) -> Page:
+    lines: list[Line] = []
+    rejected = [
+        Reject(sheet.box(c.left, c.top, c.right, c.bottom), "not in a line of writing", 0.0) for c in sheet.others
+    ]
+    for strip, row in zip(sheet.strips, rows, strict=True):
         digits, boxes = [], []
-        for step, reason in zip(row.path, reasons, strict=True):
-            span, p = row.found[step.span], float(digit[step.span])
+        for span, p, value, reason in zip(row.spans, row.digit.tolist(), row.value, row.reasons, strict=True):
             box = _box(sheet, strip, span)
             if reason:
                 rejected.append(Reject(box, reason, p))
                 continue
             boxes.append(span.box)
-            order = np.argsort(-value[step.span], kind="stable")[: ALTERNATIVES + 1]
-            best, *others = ((classes[i], p * float(value[step.span][i])) for i in order)
+            order = np.argsort(-value, kind="stable")[: ALTERNATIVES + 1]
+            best, *others = ((classes[i], p * float(value[i])) for i in order)
             digits.append(Digit(best[0], best[1], tuple(others), box, p))
         if digits:
             spaces = [" " if wide else "" for wide in _wide_gaps(boxes)]
