@@ -182,16 +182,16 @@ def test_inside_shows_the_arithmetic_of_a_unit(open_page):
     page = open_page("inside")
     maps = page.locator(".layer canvas[tabindex='0']")
     maps.first.wait_for()
-    maps.first.focus()
+    maps.nth(2).focus()  # of the model in the box, the first layer that pools
     page.keyboard.press("ArrowRight")
-    says(page, "#unit-name", "Layer 1, map 1, row 0, column 1")
+    says(page, "#unit-name", "Layer 3, map 1, row 0, column 1")
     sums = page.inner_text("#unit-sum").replace("−", "-")
     products, sign, bias, z = found(r"= (\S+) ([+-]) (\S+) = (\S+)", sums)
     assert float(products) + float(f"{sign}{bias}") == pytest.approx(float(z), abs=2e-3)
     assert page.locator(".field-mark").is_visible()
     says(page, ".inside aside", "144 of 576 values")
     maps.last.hover()
-    says(page, "#unit-name", "Layer 10, unit")
+    says(page, "#unit-name", "Layer 17, unit")
 
 
 @pytest.mark.slow
@@ -211,6 +211,7 @@ def test_a_training_starts_streams_stops_and_is_kept(open_page):
     run.get_by_role("link").wait_for()
     run.get_by_role("link").click()
     page.locator(".pad").wait_for()
+    page.locator(".panel select option").last.wait_for(state="attached")  # asked of the server after the pad is drawn
     assert page.locator(".panel select option").count() == 2  # the box, and the one that was kept
 
 
