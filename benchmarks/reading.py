@@ -88,6 +88,7 @@ def run(folder: Path, pages: int = PAGES) -> None:
         for name in LEVELS:
             results["levels"].append(_level(name, pool, pages))
             print(_shown(results["levels"][-1]), flush=True)
+    _warm_up()  # this process, for what it times itself
     results["uci"] = _uci()
     print(f"UCI digits: {results['uci']['accuracy']:.2%} of {results['uci']['n']}", flush=True)
     results["crops"] = _crops(_test(), 200 if pages < PAGES else 2000)

@@ -172,6 +172,12 @@ def _source(found: dict[str, Any], language: str, command: str = "make bench") -
     return f"<sub>{found['machine']}；{shown}；{found['date']}；用 `{command}` 可重新测量。</sub>"
 
 
+def _accuracy(found: dict[str, float]) -> str:
+    """A mean, and the lowest and highest where they differ."""
+    low, high = (f"{100 * found[end]:.2f}" for end in ("min", "max"))
+    return f"{100 * found['mean']:.2f} %" + ("" if low == high else f" ({low}–{high})")
+
+
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]], align: str) -> list[str]:
     rule = ["---:" if side == "r" else "---" for side in align]
     return ["| " + " | ".join(cells) + " |" for cells in (head, rule, *rows)]
@@ -264,9 +270,6 @@ def fine_tuning(results: Path, language: str) -> list[str]:
     if found is None:
         return []
 
-    def cell(score: dict[str, float]) -> str:
-        return f"{100 * score['mean']:.2f} % ({100 * score['min']:.2f}–{100 * score['max']:.2f})"
-
     own, original = (f"{found['test_images'][kind]:,}" for kind in ("own", "original"))
     if language == "en":
         head = ("crops", "rehearsed share", f"{own} held-out UCI digits", f"{original} MNIST test images")
@@ -276,10 +279,10 @@ def fine_tuning(results: Path, language: str) -> list[str]:
         head = ("图像数", "复习比例", f"{own} 张留出的 UCI 数字", f"{original} 张 MNIST 测试图像")
         before, none = "微调前", "不复习"
         note = f"{found['n']} 个随机种子的平均值（最低–最高）；每个种子都从各自的网络开始。"
-    rows = [(before, "", *(cell(found["before"][kind]) for kind in ("own", "original")))]
+    rows = [(before, "", *(_accuracy(found["before"][kind]) for kind in ("own", "original")))]
     for row in found["rows"]:
         share = f"{row['rehearsed_share']:g}" if row["rehearsed_share"] else none
-        rows.append((str(row["crops"]), share, cell(row["own"]), cell(row["original"])))
+        rows.append((str(row["crops"]), share, _accuracy(row["own"]), _accuracy(row["original"])))
     return [*_table(head, rows, "rrrr"), "", note, "", _source(found, language, "python tools/run_fine_tuning.py")]
 
 
@@ -340,12 +343,8 @@ def ensemble(results: Path, language: str) -> list[str]:
     if found is None:
         return []
 
-    def cell(accuracy: dict[str, float]) -> str:
-        low, high = (f"{100 * accuracy[end]:.2f}" for end in ("min", "max"))
-        return f"{100 * accuracy['mean']:.2f} %" + ("" if low == high else f" ({low}–{high})")
-
     rows = [
-        (str(one["members"]), str(one["subsets"]), cell(one["by_mean_probability"]), cell(one["by_votes"]))
+        (str(one["members"]), str(one["subsets"]), _accuracy(one["by_mean_probability"]), _accuracy(one["by_votes"]))
         for one in found["sizes"]
     ]
     everyone, anyone = found["misread_by_all"], found["misread_by_any"]
