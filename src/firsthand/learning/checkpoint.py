@@ -5,12 +5,8 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import safetensors.numpy
-
-from firsthand.files import write_atomically
-
 from .history import History
-from .model import ModelFileError, flatten, read_safetensors, unflatten
+from .model import ModelFileError, flatten, read_safetensors, unflatten, write_safetensors
 
 __all__ = ["Checkpoint", "read_checkpoint", "write_checkpoint"]
 
@@ -44,7 +40,7 @@ def write_checkpoint(path: str | os.PathLike[str], state: Checkpoint, fingerprin
         "history": state.history.to_json(),
         "scalars": [state.best_accuracy, state.epochs_without_improvement, state.halvings],
     }
-    write_atomically(path, safetensors.numpy.save(arrays, {"firsthand": json.dumps(about)}))
+    write_safetensors(path, arrays, about)
 
 
 def read_checkpoint(path: str | os.PathLike[str], like: tuple, fingerprint: dict[str, Any]) -> Checkpoint:

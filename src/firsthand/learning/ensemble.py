@@ -1,6 +1,5 @@
 """Several models as one, which is right more often than each of them."""
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,15 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.numpy
 from scipy.special import softmax
 
 from firsthand.errors import FirsthandError
-from firsthand.files import write_atomically
 from firsthand.nn import Shape
 
 from .classifier import Classifier
-from .model import MODEL_FORMAT, Model, ModelFileError, flatten, read_safetensors
+from .model import MODEL_FORMAT, Model, ModelFileError, flatten, read_safetensors, write_safetensors
 
 __all__ = ["Ensemble", "load_model", "voted"]
 
@@ -85,8 +82,8 @@ class Ensemble(Classifier):
         """The labels that most members name, (n,): see `voted`."""
         return voted(self.member_probabilities(images))
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write all members to one safetensors file; an existing file is replaced at once or not at all."""
+    def save(self, path: str | os.PathLike[str], *, half: bool = False) -> Path:
+        """Write all members to one safetensors file, as `Model.save` writes one."""
         arrays = {
             f"{number}.{name}": array
             for number, member in enumerate(self.members)
@@ -98,7 +95,7 @@ class Ensemble(Classifier):
             "provenance": self.provenance,
             "temperature": self.temperature,
         }
-        return write_atomically(path, safetensors.numpy.save(arrays, {"firsthand": json.dumps(about)}))
+        return write_safetensors(path, arrays, about, half)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Ensemble":
