@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from firsthand import nn
 from firsthand.data import mnist
-from firsthand.errors import FirsthandError
 from firsthand.files import write_atomically
 from firsthand.learning import Model, ModelFileError
 
@@ -31,26 +30,6 @@ def test_a_model_survives_its_file(model, tmp_path):
     assert loaded.network == model.network
     assert loaded.provenance == {"seed": 0}
     np.testing.assert_array_equal(loaded.outputs(images), model.outputs(images))
-
-
-@pytest.mark.tiny
-def test_half_precision_halves_the_file_and_keeps_eleven_bits(model, tmp_path):
-    whole, half = model.save(tmp_path / "m.safetensors"), model.save(tmp_path / "h.safetensors", half=True)
-    assert whole.stat().st_size - half.stat().st_size == 2 * model.parameter_count
-    loaded = Model.load(half)
-    for before, after in zip(jax.tree.leaves(model.params), jax.tree.leaves(loaded.params), strict=True):
-        assert after.dtype == np.float32
-        np.testing.assert_allclose(after, before, rtol=2**-11, atol=2**-25)
-    again = loaded.save(tmp_path / "again.safetensors", half=True)
-    assert again.read_bytes() == half.read_bytes()
-
-
-@pytest.mark.tiny
-def test_what_half_precision_cannot_hold_is_refused(model, tmp_path):
-    large = Model(model.network, jax.tree.map(lambda x: x + 1e5, model.params), model.classes)
-    with pytest.raises(FirsthandError, match=r"0.bias has 100000, expected at most 65,504 in half precision"):
-        large.save(tmp_path / "m.safetensors", half=True)
-    assert not (tmp_path / "m.safetensors").exists()
 
 
 def test_probabilities_labels_and_top_k_agree(model):

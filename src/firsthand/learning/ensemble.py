@@ -82,8 +82,8 @@ class Ensemble(Classifier):
         """The labels that most members name, (n,): see `voted`."""
         return voted(self.member_probabilities(images))
 
-    def save(self, path: str | os.PathLike[str], *, half: bool = False) -> Path:
-        """Write all members to one safetensors file, as `Model.save` writes one."""
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write all members to one safetensors file; an existing file is replaced at once or not at all."""
         arrays = {
             f"{number}.{name}": array
             for number, member in enumerate(self.members)
@@ -95,7 +95,7 @@ class Ensemble(Classifier):
             "provenance": self.provenance,
             "temperature": self.temperature,
         }
-        return write_safetensors(path, arrays, about, half)
+        return write_safetensors(path, arrays, about)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Ensemble":

@@ -24,7 +24,6 @@ from .evaluation import classify, weighted_inputs
 __all__ = ["Model", "ModelFileError"]
 
 MODEL_FORMAT = "firsthand-model-1"
-HALF_MAX = 65_504.0  # the largest number of float16
 
 
 class ModelFileError(FirsthandError):
@@ -102,16 +101,9 @@ class Model(Classifier):
     def summary(self) -> str:
         return self.network.summary()
 
-    def save(self, path: str | os.PathLike[str], *, half: bool = False) -> Path:
-        """Write the model to one safetensors file; an existing file is replaced at once or not at all.
-
-        Args:
-            path: the file.
-            half: round the parameters to float16, for a file of half the size; `load` makes them float32 again.
-        Raises:
-            FirsthandError: `half`, and a parameter beyond 65,504, float16's largest number.
-        """
-        return write_safetensors(path, flatten(self.params), {"format": MODEL_FORMAT, **self.description()}, half)
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the model to one safetensors file; an existing file is replaced at once or not at all."""
+        return write_safetensors(path, flatten(self.params), {"format": MODEL_FORMAT, **self.description()})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Model":
@@ -165,20 +157,8 @@ def check_fits(network: Network, data: Dataset, name: str) -> None:
         )
 
 
-def write_safetensors(
-    path: str | os.PathLike[str], arrays: dict[str, np.ndarray], about: dict[str, Any], half: bool = False
-) -> Path:
-    """Write arrays, as float16 if asked, and their description to a file; the inverse of `read_safetensors`.
-
-    Raises:
-        FirsthandError: a number is too large for float16.
-    """
-    if half:
-        for name, array in arrays.items():
-            if (largest := float(np.abs(array).max(initial=0))) > HALF_MAX:
-                found = f"{path}: {name} has {largest:g}"
-                raise FirsthandError(f"{found}, expected at most {HALF_MAX:,.0f} in half precision")
-        arrays = {name: array.astype(np.float16) for name, array in arrays.items()}
+def write_safetensors(path: str | os.PathLike[str], arrays: dict[str, np.ndarray], about: dict[str, Any]) -> Path:
+    """Write arrays and their description to a file at once; the inverse of `read_safetensors`."""
     return write_atomically(path, safetensors.numpy.save(arrays, {"firsthand": json.dumps(about)}))
 
 
@@ -191,8 +171,6 @@ def flatten(tree: Any) -> dict[str, np.ndarray]:
 def unflatten(like: Any, arrays: dict[str, np.ndarray]) -> Any:
     """The inverse of `flatten`, checked name by name against a pytree of the same structure.
 
-    What was stored in half precision becomes float32.
-
     Raises:
         ValueError: an array is missing, left over, of another shape or type, or not finite.
     """
@@ -204,8 +182,6 @@ def unflatten(like: Any, arrays: dict[str, np.ndarray]) -> Any:
     leaves = []
     for name, (_, leaf) in zip(names, paths, strict=True):
         array = arrays[name]
-        if array.dtype == np.float16:
-            array = array.astype(np.float32)
         if array.shape != leaf.shape or array.dtype != leaf.dtype:
             raise ValueError(f"{name} is {array.dtype}{list(array.shape)}, expected {leaf.dtype}{list(leaf.shape)}")
         if np.issubdtype(array.dtype, np.floating) and not np.all(np.isfinite(array)):
