@@ -3,10 +3,10 @@
     python tools/run_recipe.py deep --seeds 3        trains, and writes results/recipes/deep.json
     python tools/box_reader.py runs/recipes/deep-0-3/ensemble.safetensors
 
-Of several models that of the highest accuracy on the validation images is taken.  It is trained on with two images of
-every training digit: MNIST's own, and one that was drawn as ink, blurred, made noisy, and normalised again, as digits
-from photos are.  Validation images in both forms choose the epoch, MNIST's own set the temperature.  The test images
-are counted at the end, for the provenance, and choose nothing.
+Of several models that of the highest accuracy on the validation images is taken, or the one that `--member` says, for
+tools/run_ensemble.py.  It is trained on with two images of every training digit: MNIST's own, and one that was drawn as
+ink, blurred, made noisy, and normalised again, as digits from photos are.  Validation images in both forms choose the
+epoch, MNIST's own set the temperature.  The test images are counted at the end, for the provenance, and choose nothing.
 """
 
 import argparse
@@ -40,12 +40,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", type=Path, help="what run_recipe.py has saved: one model, or an ensemble")
     parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--member", type=int, help="which of several models, from 0, and the seed of its training")
     parser.add_argument("--checkpoint", type=Path, default=Path("runs/page-reader.checkpoint"))
     chosen = parser.parse_args()
     data = mnist()
     loaded = load_model(chosen.models)
     members = loaded.members if isinstance(loaded, Ensemble) else (loaded,)
-    first = max(members, key=lambda member: member.provenance["accuracies"]["validation"])
+    best = max(members, key=lambda member: member.provenance["accuracies"]["validation"])
+    first = best if chosen.member is None else members[chosen.member]
     drawn = as_drawn(data.validation, 1)
     print(f"drawn: {first.accuracy(drawn):.4f} of the validation images are read right", flush=True)
     both = Splits(data.train + as_drawn(data.train, 0), data.validation + drawn, None)
@@ -54,7 +56,7 @@ def main() -> None:
         first.network,
         both,
         PAGE_READER.recipe,
-        key=jax.random.key(0),
+        key=jax.random.key(chosen.member or 0),
         params=first.params,
         progress=_say,
         checkpoint=chosen.checkpoint,
@@ -67,7 +69,7 @@ def main() -> None:
         "about": f"{DEEP.about}; then {PAGE_READER.about}",
         "accuracies": {**accuracies, "validation as drawn": model.accuracy(drawn)},
         "started_from": first.provenance,
-        "chosen_among": len(members),
+        "chosen_among": len(members) if chosen.member is None else 1,
         "best_epoch": history.best_epoch,
         "test": {
             "expected_calibration_error": expected_calibration_error(probabilities, data.test.labels),

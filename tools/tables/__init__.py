@@ -1,0 +1,1 @@
+"""The tables of READMEs and docs, each made of results alone."""

@@ -1,0 +1,67 @@
+"""The table of how well pages are read."""
+
+from pathlib import Path
+
+from .markdown import read, source, table
+
+_LEVELS: dict[str, dict[str, str]] = {
+    "clean": {"en": "clean", "zh": "干净"},
+    "photo": {"en": "photo: shadow, blur, JPEG, 2°", "zh": "照片：阴影、模糊、JPEG、2°"},
+    "notebook": {"en": "notebook: ruled or squared, shadow, blur, 5°", "zh": "笔记本：横线或方格、阴影、模糊、5°"},
+    "hard": {"en": "hard: all of it, more, faint ink, 10°", "zh": "困难：以上全部且更强、墨色淡、10°"},
+    "pairs": {"en": "touching pairs", "zh": "两两相连"},
+    "touching": {"en": "3 of 10 neighbours touch", "zh": "十分之三的相邻数字相连"},
+    "tight": {"en": "all touch or overlap", "zh": "全部相连或重叠"},
+    "letters": {"en": "no digits: letters and doodles", "zh": "没有数字：字母与涂鸦"},
+    "mixed": {"en": "digits among letters and doodles", "zh": "数字夹在字母与涂鸦之间"},
+}
+
+
+def reading(results: Path, language: str) -> list[str]:
+    """How well pages are read; for docs/reading.md."""
+    found = read(results, "benchmarks/reading.json")
+    if found is None:
+        return []
+
+    def share(value: float | None) -> str:
+        return "–" if value is None else f"{100 * value:.2f} %"
+
+    rows = [
+        (
+            _LEVELS[one["level"]][language],
+            share(one["digit_accuracy"]),
+            share(one["line_accuracy"]),
+            share(one["touching_accuracy"]),
+            f"{one['false_digits_per_page']:.3f}",
+            f"{one['seconds_per_page']['median']:.2f} s",
+        )
+        for one in found["levels"]
+    ]
+    clean = next(one for one in found["levels"] if one["level"] == "clean")
+    wrong, replaced, error = (
+        clean[name] for name in ("lines_wrong", "lines_wrong_of_right_length", "line_standard_error")
+    )
+    uci, crops, n = found["uci"], found["crops"], found["n"]
+    if language == "en":
+        head = ("pages", "digits right", "lines right", "of touching digits", "false digits per page", "time per page")
+        note = (
+            f"{n} pages of each kind, ten digits in a line (of touching pairs, two). Of the {wrong} lines of "
+            f"clean pages that are read wrong, {replaced} have the right number of digits, some taken for others; the "
+            f"standard error of the share of lines is {100 * error:.2f} points. Single digits: "
+            f"{share(crops['accuracy'])} of {crops['n']:,} pictures of one MNIST test digit, "
+            f"{crops['per_minute']:,.0f} a minute in one process. UCI digits (8x8 pixels, enlarged, no fine-tuning): "
+            f"{share(uci['accuracy'])} of "
+            f"{uci['n']:,} read right, {share(uci['rejected'])} not read, {share(uci['accuracy_of_what_was_read'])} of "
+            "what was read."
+        )
+    else:
+        head = ("页面", "数字正确率", "整行正确率", "相连数字正确率", "每页误报数字", "每页用时")
+        note = (
+            f"每种 {n} 页，每行十个数字（两两相连的为两个）。干净页面上读错的 {wrong} 行中，"
+            f"{replaced} 行的数字个数正确，只是有数字被认成别的；整行正确率的标准误为 {100 * error:.2f} 个百分点。"
+            f"单个数字：{crops['n']:,} 张各含一个 MNIST 测试数字的图片中 {share(crops['accuracy'])} 正确，"
+            f"单进程每分钟 {crops['per_minute']:,.0f} 张。UCI 数字（8x8 像素，放大，未微调）："
+            f"{uci['n']:,} 个中 {share(uci['accuracy'])} 识别正确，{share(uci['rejected'])} 被拒绝，"
+            f"在给出答案者中 {share(uci['accuracy_of_what_was_read'])} 正确。"
+        )
+    return [*table(head, rows, "lrrrrr"), "", note, "", source(found, language)]
