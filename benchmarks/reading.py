@@ -37,12 +37,14 @@ class Score(NamedTuple):
         right: for each true digit whether it was found and named right.
         found: for each true digit whether it was found at all.
         lines: for each true line whether all of it, and nothing else, was read.
+        lengths: for each true line whether as many digits were read as it has, whatever they were taken for.
         false: digits that were read where none is.
     """
 
     right: np.ndarray
     found: np.ndarray
     lines: np.ndarray
+    lengths: np.ndarray
     false: int
 
 
@@ -50,7 +52,7 @@ def score(page: Page, read_page: Found) -> Score:
     """Match what was read with the truth: each true digit with the nearest that was read near its middle."""
     n = len(page.truth)
     right, found = np.zeros(n, bool), np.zeros(n, bool)
-    lines = np.zeros(len(page.texts), bool)
+    lines, lengths = np.zeros(len(page.texts), bool), np.zeros(len(page.texts), bool)
     matched: dict[tuple[int, int], int] = {}
     pairs = []
     for i, line in enumerate(read_page.lines):
@@ -70,9 +72,10 @@ def score(page: Page, read_page: Found) -> Score:
         rows = {i for (i, _), k in matched.items() if k in members}
         if len(rows) == 1:
             (row,) = rows
-            lines[number] = read_page.lines[row].text.replace(" ", "") == text
+            read_text = read_page.lines[row].text.replace(" ", "")
+            lines[number], lengths[number] = read_text == text, len(read_text) == len(text)
     false = sum(len(line.digits) for line in read_page.lines) - len(matched)
-    return Score(right, found, lines, false)
+    return Score(right, found, lines, lengths, false)
 
 
 def run(folder: Path, pages: int = PAGES) -> None:
@@ -133,6 +136,7 @@ def _level(name: str, pool: ProcessPoolExecutor, pages: int) -> dict[str, Any]:
     probabilities = [p for one in found for p in one.probabilities]
     right = np.concatenate([s.right for s in scores])
     lines = np.concatenate([s.lines for s in scores])
+    lengths = np.concatenate([s.lengths for s in scores])
     touched = np.array(touching, bool)
     n, m = len(right), len(lines)
     return {
@@ -145,12 +149,15 @@ def _level(name: str, pool: ProcessPoolExecutor, pages: int) -> dict[str, Any]:
         "touching_accuracy": _share(right[touched]) if n else None,
         "lines": m,
         "line_accuracy": _share(lines),
+        "lines_wrong": int((~lines).sum()),
+        "lines_wrong_of_right_length": int((lengths & ~lines).sum()),
         "false_digits": sum(s.false for s in scores),
         "false_digits_per_page": sum(s.false for s in scores) / pages,
         "seconds_per_page": spread([one.seconds for one in found]),
         "mean_line_probability": float(np.mean(probabilities)) if probabilities else None,
         # of pages, which differ more than digits do
         "standard_error": _standard_error([s.right for s in scores]),
+        "line_standard_error": _standard_error([s.lines for s in scores]),
     }
 
 
