@@ -1,15 +1,14 @@
 """Tables of what trained networks reach."""
 
 from pathlib import Path
+from typing import Any
 
-from .markdown import accuracy_cell, read, source, table
+from .markdown import accuracy_cell, made_of, read, source, table
 
 
-def digit_reader(results: Path, language: str) -> list[str]:
+@made_of("digit_reader.json")
+def digit_reader(found: dict[str, Any], language: str) -> list[str]:
     """The headline: what `firsthand train` gives."""
-    found = read(results, "digit_reader.json")
-    if found is None:
-        return []
     accuracy, n = found["test_accuracy"], found["n"]
     spread = f"{100 * accuracy['min']:.2f}–{100 * accuracy['max']:.2f} %"
     seconds, memory = found["process_seconds"], found["peak_memory_bytes"]["max"] / 2**20
@@ -36,12 +35,9 @@ def digit_reader(results: Path, language: str) -> list[str]:
     return [*table(("数字识别", "实测"), rows, "lr"), "", source(found, language)]
 
 
-def fine_tuning(results: Path, language: str) -> list[str]:
+@made_of("fine_tuning.json")
+def fine_tuning(found: dict[str, Any], language: str) -> list[str]:
     """Accuracy before and after fine-tuning; for docs/models.md."""
-    found = read(results, "fine_tuning.json")
-    if found is None:
-        return []
-
     own, original = (f"{found['test_images'][kind]:,}" for kind in ("own", "original"))
     if language == "en":
         head = ("crops", "rehearsed share", f"{own} held-out UCI digits", f"{original} MNIST test images")
@@ -109,12 +105,9 @@ def recipes(results: Path, language: str) -> list[str]:
     return [*table(head, rows, "llrrrr"), "", note]
 
 
-def ensemble(results: Path, language: str) -> list[str]:
+@made_of("ensemble.json")
+def ensemble(found: dict[str, Any], language: str) -> list[str]:
     """How much networks gain by reading together."""
-    found = read(results, "ensemble.json")
-    if found is None:
-        return []
-
     ways = "by_mean_probability", "by_votes", "of_seven_looks"
     rows = [
         (str(one["members"]), str(one["subsets"]), *(accuracy_cell(one[way]) for way in ways)) for one in found["sizes"]

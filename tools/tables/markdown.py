@@ -1,6 +1,8 @@
 """What all tables need: a file of results, cells, rows, and where the numbers come from."""
 
 import json
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,20 @@ def read(results: Path, name: str) -> dict[str, Any] | None:
     """A file of results, or None where it was not measured."""
     path = results / name
     return json.loads(path.read_text()) if path.exists() else None
+
+
+def made_of(name: str) -> Callable[[Callable[[Any, str], list[str]]], Callable[[Path, str], list[str]]]:
+    """The table of one file of results in a language; nothing where that was not measured."""
+
+    def of_file(rows_of: Callable[[Any, str], list[str]]) -> Callable[[Path, str], list[str]]:
+        @wraps(rows_of)
+        def of_results(results: Path, language: str) -> list[str]:
+            found = read(results, name)
+            return [] if found is None else rows_of(found, language)
+
+        return of_results
+
+    return of_file
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]], align: str) -> list[str]:

@@ -1,8 +1,8 @@
 """The table of how well pages are read."""
 
-from pathlib import Path
+from typing import Any
 
-from .markdown import read, source, table
+from .markdown import made_of, source, table
 
 _LEVELS: dict[str, dict[str, str]] = {
     "clean": {"en": "clean", "zh": "干净"},
@@ -17,11 +17,9 @@ _LEVELS: dict[str, dict[str, str]] = {
 }
 
 
-def reading(results: Path, language: str) -> list[str]:
+@made_of("benchmarks/reading.json")
+def reading(found: dict[str, Any], language: str) -> list[str]:
     """How well pages are read; for docs/reading.md."""
-    found = read(results, "benchmarks/reading.json")
-    if found is None:
-        return []
 
     def share(value: float | None) -> str:
         return "–" if value is None else f"{100 * value:.2f} %"

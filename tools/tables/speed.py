@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from .markdown import listed, local, read, source, table
+from .markdown import listed, local, made_of, read, source, table
 
 _NET_NAMES: dict[str, str | dict[str, str]] = {
     "784-30-10": "[784, 30, 10]",
@@ -114,22 +114,18 @@ def targets(results: Path, language: str) -> list[str]:
     return table(("what", "target", "measured", "reached"), rows, "lrrl") if rows else []
 
 
-def parts(results: Path, language: str) -> list[str]:
+@made_of("benchmarks/parts.json")
+def parts(found: dict[str, Any], language: str) -> list[str]:
     """Where the time of the convolutional step goes; for docs/performance.md."""
-    found = read(results, "benchmarks/parts.json")
-    if found is None:
-        return []
     names = list(found["batches"][0]["seconds"])
     head = ("microseconds on one core", *(f"mini-batch {batch['batch_size']}" for batch in found["batches"]))
     rows = [(name, *(f"{1e6 * batch['seconds'][name]['median']:.0f}" for batch in found["batches"])) for name in names]
     return [*table(head, rows, "l" + "r" * len(found["batches"])), "", source(found, language)]
 
 
-def convolutions(results: Path, language: str) -> list[str]:
+@made_of("benchmarks/convolutions.json")
+def convolutions(found: dict[str, Any], language: str) -> list[str]:
     """Convolutions without pooling, against other ways to compute them; for docs/performance.md."""
-    found = read(results, "benchmarks/convolutions.json")
-    if found is None:
-        return []
     rows = []
     for row in found["shapes"]:
         shape, times = row["shape"], row["ratios"]
@@ -159,11 +155,9 @@ def members(results: Path, language: str) -> list[str]:
     return [*table(("network", "way", "steps/s", "times one"), rows, "llrr"), "", source(found, language)]
 
 
-def costs(results: Path, language: str) -> list[str]:
+@made_of("benchmarks/augment.json")
+def costs(found: dict[str, Any], language: str) -> list[str]:
     """Milliseconds for one mini-batch, median and range; for docs/augmentation.md."""
-    found = read(results, "benchmarks/augment.json")
-    if found is None:
-        return []
     rows: dict[str, list[str]] = {}
     sizes: dict[int, None] = {}
     for cost in found["costs"]:

@@ -91,17 +91,15 @@ def read_sheets(sheets: list[Sheet], model: Classifier | None = None) -> list[Pa
     lines = [(strip, without_rivals(found, kept)) for (strip, found), kept in zip(lines, sure, strict=True)]
     judged = _judged(lines, model)
     decided = [_decided(sheet, [next(judged) for _ in sheet.strips]) for sheet in sheets]
-    _look_again(
-        [pair for sheet, rows in zip(sheets, decided, strict=True) for pair in zip(sheet.strips, rows, strict=True)],
-        model,
-    )
+    _look_again([row for rows in decided for row in rows], model)
     return [_page(sheet, rows, model.classes) for sheet, rows in zip(sheets, decided, strict=True)]
 
 
 class Judged(NamedTuple):
     """What the networks say about the spans of a line: p(digit), (n,), and p(value | digit), (n, classes) or zeros."""
 
-    found: list[Span]
+    spans: list[Span]
+    images: np.ndarray  # what was seen of each, (n, 28, 28, 1)
     digit: np.ndarray
     value: np.ndarray
 
@@ -110,6 +108,7 @@ class Decided(NamedTuple):
     """The spans on a line's best path: p(digit), p(value | digit), and why each is not read, '' where it is."""
 
     spans: list[Span]
+    images: np.ndarray
     digit: np.ndarray
     value: np.ndarray
     reasons: list[str]
@@ -117,12 +116,12 @@ class Decided(NamedTuple):
 
 def _judged(lines: list[tuple[Strip, list[Span]]], model: Classifier) -> Iterator[Judged]:
     """What the networks say, line by line; all spans go through them together."""
-    images = _images(lines)
-    digit = _is_digit(images)
+    hypotheses_of_all = _images(lines)
+    digit, images = _is_digit(hypotheses_of_all), hypotheses_of_all[..., :1]
     value = np.zeros((len(images), len(model.classes)), np.float32)
     asked = digit >= UNLIKELY
-    value[asked] = _batched(model.probabilities, images[asked, ..., :1])
-    return map(Judged, (found for _, found in lines), _by_line(lines, digit), _by_line(lines, value))
+    value[asked] = _batched(model.probabilities, images[asked])
+    return map(Judged, (found for _, found in lines), *(_by_line(lines, of_all) for of_all in (images, digit, value)))
 
 
 def _images(lines: list[tuple[Strip, list[Span]]]) -> np.ndarray:
@@ -161,24 +160,22 @@ def _decided(sheet: Sheet, judged: list[Judged]) -> list[Decided]:
     decided = []
     for row, one, reasons in zip(rows, judged, by_page(rows), strict=True):
         chosen = [step.span for step in row.path]
-        decided.append(Decided([one.found[i] for i in chosen], one.digit[chosen], one.value[chosen], reasons))
+        spans = [one.spans[i] for i in chosen]
+        decided.append(Decided(spans, one.images[chosen], one.digit[chosen], one.value[chosen], reasons))
     return decided
 
 
-def _look_again(lines: list[tuple[Strip, Decided]], model: Classifier) -> None:
+def _look_again(rows: list[Decided], model: Classifier) -> None:
     """Replace p(value | digit) of doubtful digits, of all lines together: softmax of the mean z of several looks."""
     doubtful = [
-        (strip, row, i)
-        for strip, row in lines
-        for i, reason in enumerate(row.reasons)
-        if not reason and row.value[i].max() < DOUBTFUL
+        (row, i) for row in rows for i, reason in enumerate(row.reasons) if not reason and row.value[i].max() < DOUBTFUL
     ]
     if not doubtful:
         return
-    images = looks(np.stack([hypotheses(strip, [row.spans[i]])[0, ..., 0] for strip, row, i in doubtful]))
+    images = looks(np.stack([row.images[i, ..., 0] for row, i in doubtful]))
     z = _batched(model.weighted_inputs, images.reshape(-1, SIZE, SIZE, 1))
     values = model.probabilities_at(z.reshape(*images.shape[:2], -1).mean(axis=1))
-    for (_, row, i), value in zip(doubtful, values, strict=True):
+    for (row, i), value in zip(doubtful, values, strict=True):
         row.value[i] = value
 
 
@@ -216,10 +213,10 @@ def _page(sheet: Sheet, rows: list[Decided], classes: tuple[str, ...]) -> Page:
 def _decoded(sheet: Sheet, judged: list[Judged]) -> list[Read]:
     """The best path of every line, and why some of its steps are not read."""
     rows = []
-    for strip, (found, digit, value) in zip(sheet.strips, judged, strict=True):
-        path = best_path(found, digit, value.max(axis=1), strip.component)
+    for strip, (spans, _, digit, value) in zip(sheet.strips, judged, strict=True):
+        path = best_path(spans, digit, value.max(axis=1), strip.component)
         likely = np.array([digit[step.span] * value[step.span].max() for step in path])
-        rows.append(Read(path, found, by_word(path, found, digit, strip.stroke), likely))
+        rows.append(Read(path, spans, by_word(path, spans, digit, strip.stroke), likely))
     return rows
 
 
