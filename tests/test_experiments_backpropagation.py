@@ -27,7 +27,7 @@ def measure(id, place, quick=True, say=lambda line: None):
 
 def concluded(id, measured, quick=True):
     record = json.loads(json.dumps(record_of(0, 1.0, measured, "a machine")))
-    return conclude(EXPERIMENTS[id], [record], quick=quick)
+    return conclude(EXPERIMENTS[id], [record], {}, quick=quick)
 
 
 def test_finite_differences_of_a_quadratic_function_are_its_slopes_and_put_everything_back():
@@ -93,7 +93,7 @@ def test_the_committed_result_is_the_printed_run(tmp_path):
     # the claim as the file has it, and as its arrays say
     ((_, finding),) = result.claims
     (claim,) = EXPERIMENTS["grokking-cnn"].claims
-    assert finding == claim.check([Measured(run["numbers"], run["arrays"])])
+    assert finding == claim.finding([Measured(run["numbers"], run["arrays"])], {})
     assert finding.holds
     assert len(run["arrays"]["printed_test"]) == 300
     assert draw_figures(EXPERIMENTS["grokking-cnn"], result, {}, tmp_path)

@@ -76,7 +76,7 @@ def result_of(id, place, *, quick=True, seeds=(0,)):
         folder = place / id / str(seed)
         folder.mkdir(parents=True)
         records.append(record_of(seed, 1.0, experiment.measure(Run(seed, quick, folder, needed)), "a test"))
-    return conclude(experiment, records, quick=quick), needed
+    return conclude(experiment, records, needed, quick=quick), needed
 
 
 def check_drawn(id, result, needed):
@@ -230,11 +230,14 @@ def test_without_scikit_learn_there_is_one_clear_line(tmp_path, monkeypatch):
 
 
 def test_the_network_must_be_ahead_everywhere_and_data_make_up_for_it():
-    arrays = {"sizes": [100, 5000, 50_000], "network_sizes": [100, 5000, 50_000], "network": [0.6, 0.9, 0.95]}
-    numbers = {"validation_accuracy_100": 0.3, "validation_accuracy_5000": 0.89, "validation_accuracy_50000": 0.94}
-    runs = [Measured(numbers, arrays)]
-    assert more_data._network_is_ahead(runs).holds
-    assert more_data._data_makes_up(runs).holds
-    worse = [Measured({**numbers, "validation_accuracy_5000": 0.9, "validation_accuracy_50000": 0.9}, arrays)]
-    assert not more_data._network_is_ahead(worse).holds
-    assert not more_data._data_makes_up(worse).holds
+    sizes = [100, 5000, 50_000]
+
+    def at_sizes(*accuracies):
+        numbers = {f"validation_accuracy_{size}": found for size, found in zip(sizes, accuracies, strict=True)}
+        return Measured(numbers, {"sizes": sizes})
+
+    records = [record_of(0, 1.0, at_sizes(0.6, 0.9, 0.95), "a test")]
+    needed = {"more-data": conclude(EXPERIMENTS["more-data"], records, {}, quick=False)}
+    for holds, runs in ((True, [at_sizes(0.3, 0.89, 0.94)]), (False, [at_sizes(0.3, 0.9, 0.9)])):
+        found = [claim.finding(runs, needed).holds for claim in EXPERIMENTS["more-data-svm"].claims]
+        assert found == [holds, holds]

@@ -24,10 +24,16 @@ EXPERIMENTS = {each.id: each for each in deep_networks.EXPERIMENTS}
 DATA = mnist()
 
 
-def concluded(id, *measured):
+def concluded(id, *measured, needed=None):
     """A Result as the runs of a file become one."""
     records = [record_of(seed, 1.0, each, "a machine") for seed, each in enumerate(measured)]
-    return conclude(EXPERIMENTS[id], json.loads(json.dumps(records)), quick=False)
+    return conclude(EXPERIMENTS[id], json.loads(json.dumps(records)), needed or {}, quick=False)
+
+
+def shallower(*accuracies):
+    """Results of networks with 1, 2, ... hidden layers."""
+    found = [Measured({"validation_accuracy": accuracy, "test_accuracy": 0.9}) for accuracy in accuracies]
+    return {f"depth-{hidden}": concluded(f"depth-{hidden}", each) for hidden, each in enumerate(found, 1)}
 
 
 def drawn(id, result, folder, needed=None):
@@ -145,8 +151,8 @@ def test_claims_about_the_speed_can_fail():
         {"epochs": [0, 5, 10], "speeds_2": [[1.0, 0.5, 0.6], [1.0, 0.5, 0.6]]},
     )
     claims = EXPERIMENTS["speed-of-learning"].claims
-    assert [claim.check([run]).holds for claim in claims] == [False, False, False]
-    assert "40%/40%/40%" in claims[0].check([run]).measured.en
+    assert [claim.finding([run], {}).holds for claim in claims] == [False, False, False]
+    assert "40%/40%/40%" in claims[0].finding([run], {}).measured.en
 
 
 # --- depth ------------------------------------------------------------------------------------------------------------
@@ -155,13 +161,8 @@ def test_claims_about_the_speed_can_fail():
 def test_four_networks_are_compared_and_drawn(tmp_path, monkeypatch):
     few = Splits(DATA.train[:200], DATA.validation[:100], DATA.test[:100])
     monkeypatch.setattr(trainings, "mnist", lambda: few)
-    needed = {}
-    for hidden in (1, 2, 3):
-        found = Measured({"validation_accuracy": 0.9 + hidden / 100, "test_accuracy": 0.9}, {})
-        needed[f"depth-{hidden}"] = concluded(f"depth-{hidden}", found)
-    found = measure("depth-4", tmp_path, needed)
-    assert found.arrays["shallower"] == pytest.approx([0.91, 0.92, 0.93])
-    result = concluded("depth-4", found)
+    needed = shallower(0.91, 0.92, 0.93)
+    result = concluded("depth-4", measure("depth-4", tmp_path), needed=needed)
     assert result.claims[0][1].measured.en.startswith("with 1 to 4 hidden layers: 91.00%, 92.00%, 93.00%, ")
     assert drawn("depth-4", result, tmp_path, needed) == ["depth-4-depth"]
 
@@ -169,8 +170,8 @@ def test_four_networks_are_compared_and_drawn(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("four", "holds"), [(0.9690, True), (0.9750, False)])
 def test_four_layers_are_no_better_only_if_they_are_not(four, holds):
     [claim] = EXPERIMENTS["depth-4"].claims
-    run = Measured({"validation_accuracy": four}, {"shallower": [0.9648, 0.9690, 0.9657]})
-    assert claim.check([run]).holds == holds
+    run = Measured({"validation_accuracy": four})
+    assert claim.finding([run], shallower(0.9648, 0.9690, 0.9657)).holds == holds
 
 
 def test_networks_and_penalty_are_those_of_the_text():

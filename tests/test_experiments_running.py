@@ -25,7 +25,7 @@ CODE = '''
 import os, time
 from pathlib import Path
 from firsthand.experiments.drawing import panels
-from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured
+from firsthand.experiments.experiment import Claim, Comparison, Drawing, Experiment, Measured
 from firsthand.experiments.result import Finding, Published, Source, Text
 
 HERE = Path(__file__).parent
@@ -72,6 +72,11 @@ def dependent(run):
     return Measured({"value": run.needed["plain"].mean("test_accuracy")})
 
 
+def above(runs, needed):
+    n = needed["plain"].n
+    return Finding(n > 2, Text(f"{n} runs", f"{n} 次"))
+
+
 def of_broken(run):
     did("of-broken")
     return Measured({"value": 0.0})
@@ -100,7 +105,8 @@ EXPERIMENTS = (
     experiment("slow", slow, minutes=5),
     experiment("broken", broken),
     experiment("dies", dies),
-    experiment("dependent", dependent, needs=("plain",), minutes=9),
+    experiment("dependent", dependent, needs=("plain",), minutes=9,
+               claims=(Comparison(Text("plain has three runs", "有三次"), above),)),
     experiment("of-broken", of_broken, needs=("broken",)),
 )
 '''
@@ -134,9 +140,9 @@ def test_runs_of_two_states_of_an_experiment_are_not_mixed():
     new = Measured({**old.numbers, "highest_test_accuracy": 0.96})
     records = [record_of(seed, 1.0, measured, "a machine") for seed, measured in enumerate((new, old))]
     with pytest.raises(ExperimentError, match="its run 1 has no highest_test_accuracy; measure it with --again"):
-        conclude(quadratic, records, quick=True)
+        conclude(quadratic, records, {}, quick=True)
     with pytest.raises(ExperimentError, match="its run 1 has no highest_test_accuracy"):  # what explains
-        conclude(quadratic, records[1:], quick=True)
+        conclude(quadratic, records[1:], {}, quick=True)
 
 
 def test_a_result_has_all_runs_the_claims_and_the_figures_and_is_not_run_again(here):
@@ -234,6 +240,20 @@ def test_more_runs_are_added_to_those_that_are_there(here):
     run("plain", said=said)
     assert said[-1] == "plain: 4 runs are there, 3 wanted; all are kept"
     assert Result.load("out/plain.json") == result
+
+
+def test_a_comparison_is_asked_anew_when_what_it_compares_with_is_new(here):
+    run("dependent", runs=1)
+    assert Result.load("out/dependent.json").claims[0][1] == (False, ("1 runs", "1 次"))
+    said = []
+    run("plain", said=said)
+    assert said[-1] == "dependent: its runs are the same, its texts and claims are renewed"
+    assert Result.load("out/dependent.json").claims[0][1] == (True, ("3 runs", "3 次"))
+    assert done(here).count("dependent") == 1
+
+    Path("out/plain.json").unlink()
+    assert run("dependent", runs=2) == ()  # what it needs is measured first, then it is concluded
+    assert Result.load("out/dependent.json").claims[0][1].measured.en == "2 runs"
 
 
 def test_again_measures_anew(here):

@@ -12,7 +12,7 @@ from firsthand.learning import Recipe
 
 from . import feature_maps
 from .drawing import COLOURS, curves, in_percent, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
+from .experiment import Comparison, Drawing, Experiment, Measured, Run, mean_of
 from .result import Finding, Published, Result, Source, Text
 from .trainings import accuracy, trained
 
@@ -27,7 +27,6 @@ __all__ = [
     "PROTOCOL",
     "START",
     "better_than",
-    "compared_with",
     "conv_network",
 ]
 
@@ -80,12 +79,6 @@ def conv_network(
     )
 
 
-def compared_with(run: Run, ids: Sequence[str], found: Measured) -> Measured:
-    """The same, with the mean test accuracies of other experiments for the claims: arrays 'others', by id."""
-    others = {name: round(run.needed[name].mean("test_accuracy"), 5) for name in ids}
-    return Measured(found.numbers, {**found.arrays, "others": others}) if ids else found
-
-
 # --- one network after the other ----------------------------------------------------------------------------------
 
 
@@ -99,7 +92,7 @@ def _practice(
     penalty: float = 0.0,
     deviations: tuple[Text, ...] = (START_MEASURED,),
     needs: tuple[str, ...] = (),
-    claims: tuple[Claim, ...] = (),
+    claims: tuple[Comparison, ...] = (),
     minutes: float,
 ) -> Experiment:
     """One network of the section, with our start and, beside it, with network3's start and order of the data."""
@@ -113,7 +106,7 @@ def _practice(
             run, conv_network(*shape, **start), as_printed, name="network3", quick_examples=QUICK_EXAMPLES
         ).model
         numbers = {f"network3_{part}_accuracy": value for part, value in other.provenance["accuracies"].items()}
-        return compared_with(run, needs, Measured({**found.numbers, **numbers}, found.arrays))
+        return Measured({**found.numbers, **numbers}, found.arrays)
 
     return Experiment(
         name,
@@ -130,8 +123,8 @@ def _practice(
     )
 
 
-def _error_falls_by_a_third(runs: Sequence[Measured]) -> Finding:
-    before, after = 1 - runs[0].arrays["others"]["shallow"], 1 - mean_of(runs, "test_accuracy")
+def _error_falls_by_a_third(runs: Sequence[Measured], needed: Mapping[str, Result]) -> Finding:
+    before, after = 1 - needed["shallow"].mean("test_accuracy"), 1 - mean_of(runs, "test_accuracy")
     return Finding(
         after < before * 2 / 3,
         Text(
@@ -144,8 +137,8 @@ def _error_falls_by_a_third(runs: Sequence[Measured]) -> Finding:
 def better_than(other: str, by: float):
     """Whether the mean is above another experiment's by so much; the Finding gives both."""
 
-    def check(runs: Sequence[Measured]) -> Finding:
-        before, after = runs[0].arrays["others"][other], mean_of(runs, "test_accuracy")
+    def check(runs: Sequence[Measured], needed: Mapping[str, Result]) -> Finding:
+        before, after = needed[other].mean("test_accuracy"), mean_of(runs, "test_accuracy")
         points = (after - before) * 100
         return Finding(
             after - before > by,
@@ -158,8 +151,8 @@ def better_than(other: str, by: float):
     return check
 
 
-def _connected_layer_helps(runs: Sequence[Measured]) -> Finding:
-    without, with_it = mean_of(runs, "test_accuracy"), runs[0].arrays["others"]["conv-1"]
+def _connected_layer_helps(runs: Sequence[Measured], needed: Mapping[str, Result]) -> Finding:
+    without, with_it = mean_of(runs, "test_accuracy"), needed["conv-1"].mean("test_accuracy")
     points = (with_it - without) * 100
     return Finding(
         with_it - without > 0.001,
@@ -186,21 +179,18 @@ def _measure_tanh(run: Run) -> Measured:
     )
     validation, test = found.arrays["validation_accuracy"], found.arrays["test_accuracy"]
     best_of_20 = max(range(min(20, len(validation))), key=lambda epoch: (validation[epoch], epoch))
-    sigmoid = [each["arrays"]["validation_accuracy"] for each in run.needed["conv-2"].runs]
     numbers = {
         "test_accuracy_20_epochs": test[best_of_20],
         "first_epoch": validation[0],
         "first_epochs": fmean(validation[:FIRST]),
-        "sigmoid_first_epoch": fmean(curve[0] for curve in sigmoid),
-        "sigmoid_first_epochs": fmean(fmean(curve[:FIRST]) for curve in sigmoid),
     }
-    found = Measured({**found.numbers, **numbers}, {"validation_accuracy": validation})
-    return compared_with(run, ("conv-2",), found)
+    return Measured({**found.numbers, **numbers}, {"validation_accuracy": validation})
 
 
-def _tanh_is_faster(runs: Sequence[Measured]) -> Finding:
-    tanh, sigmoid = mean_of(runs, "first_epochs"), mean_of(runs, "sigmoid_first_epochs")
-    first, sigmoid_first = mean_of(runs, "first_epoch"), mean_of(runs, "sigmoid_first_epoch")
+def _tanh_is_faster(runs: Sequence[Measured], needed: Mapping[str, Result]) -> Finding:
+    curves_of_sigmoid = [each["arrays"]["validation_accuracy"] for each in needed["conv-2"].runs]
+    tanh, sigmoid = mean_of(runs, "first_epochs"), fmean(fmean(curve[:FIRST]) for curve in curves_of_sigmoid)
+    first, sigmoid_first = mean_of(runs, "first_epoch"), fmean(curve[0] for curve in curves_of_sigmoid)
     return Finding(
         tanh > sigmoid,
         Text(
@@ -212,10 +202,10 @@ def _tanh_is_faster(runs: Sequence[Measured]) -> Finding:
     )
 
 
-def _tanh_ends_alike(runs: Sequence[Measured]) -> Finding:
+def _tanh_ends_alike(runs: Sequence[Measured], needed: Mapping[str, Result]) -> Finding:
     tanh, sigmoid, early = (
         mean_of(runs, "test_accuracy"),
-        runs[0].arrays["others"]["conv-2"],
+        needed["conv-2"].mean("test_accuracy"),
         mean_of(runs, "test_accuracy_20_epochs"),
     )
     epochs = len(runs[0].arrays["validation_accuracy"])
@@ -256,11 +246,11 @@ TANH = Experiment(
     Source("Nielsen", "chapter 6, 'Convolutional neural networks in practice', problem 'Using the tanh activation'"),
     _measure_tanh,
     claims=(
-        Claim(
+        Comparison(
             Text("The tanh network learns a little faster.", "tanh 网络学习得稍快一些。"),
             _tanh_is_faster,
         ),
-        Claim(
+        Comparison(
             Text(
                 "The final accuracies are very similar (within 0.25 points).",
                 "最终的精度非常相似（相差 0.25 个百分点以内）。",
@@ -303,7 +293,7 @@ EXPERIMENTS = (
         0.9878,
         needs=("shallow",),
         claims=(
-            Claim(
+            Comparison(
                 Text(
                     "The ConvPool layer reduces the error rate by better than a third.",
                     "卷积池化层使错误率降低三分之一以上。",
@@ -320,7 +310,7 @@ EXPERIMENTS = (
         None,
         needs=("conv-1",),
         claims=(
-            Claim(
+            Comparison(
                 Text(
                     "The fully connected layer helps (the exercise asks; by more than 0.1 points).",
                     "全连接层有帮助（练习所问；超过 0.1 个百分点）。",
@@ -337,7 +327,7 @@ EXPERIMENTS = (
         0.9906,
         needs=("conv-1",),
         claims=(
-            Claim(
+            Comparison(
                 Text(
                     "A second ConvPool layer improves it again (by more than 0.1 points).",
                     "第二个卷积池化层又带来改进（超过 0.1 个百分点）。",
@@ -358,7 +348,7 @@ EXPERIMENTS = (
         deviations=(START_MEASURED, PENALTY),
         needs=("conv-2",),
         claims=(
-            Claim(
+            Comparison(
                 Text(
                     "Rectified linear units outperform sigmoid units.",
                     "修正线性单元优于 sigmoid 神经元。",

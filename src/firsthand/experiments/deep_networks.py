@@ -1,6 +1,7 @@
 """Chapter 5: why deep networks of sigmoid units are hard to train, and first, that more layers do not help them."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from firsthand import nn
@@ -8,7 +9,7 @@ from firsthand.learning import Recipe
 
 from . import learning_speed, sigmoid_problems, unstable_gradients
 from .drawing import COLOURS, in_percent, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
+from .experiment import Comparison, Drawing, Experiment, Measured, Run, mean_of
 from .learning_speed import SECTION, hidden_layers
 from .result import Finding, Published, Result, Text
 from .trainings import accuracy
@@ -23,18 +24,14 @@ DEPTHS = (1, 2, 3, 4)
 WITHIN = 0.0025  # a difference that the runs cannot tell from none
 
 
-def _measure(hidden: int, others: tuple[str, ...]):
-    def measure(run: Run) -> Measured:
-        # deep ones need many steps before anything happens, and steps are cheap
-        found = accuracy(run, hidden_layers(hidden), RECIPE, quick_epochs=4, quick_examples=50_000)
-        means = [round(run.needed[name].mean("validation_accuracy"), 5) for name in others]
-        return Measured(found.numbers, {**found.arrays, "shallower": means} if others else found.arrays)
-
-    return measure
+def _measure(hidden: int, run: Run) -> Measured:
+    # deep ones need many steps before anything happens, and steps are cheap
+    return accuracy(run, hidden_layers(hidden), RECIPE, quick_epochs=4, quick_examples=50_000)
 
 
-def _no_better(runs: Sequence[Measured]) -> Finding:
-    means = [*runs[0].arrays["shallower"], mean_of(runs, "validation_accuracy")]
+def _no_better(runs: Sequence[Measured], needed: Mapping[str, Result]) -> Finding:
+    shallower = (needed[f"depth-{hidden}"].mean("validation_accuracy") for hidden in DEPTHS[:-1])
+    means = [*shallower, mean_of(runs, "validation_accuracy")]
     listed = ", ".join(f"{mean:.2%}" for mean in means)
     return Finding(
         means[-1] <= max(means[:-1]) + WITHIN,
@@ -68,7 +65,7 @@ def _depth(hidden: int, published: float) -> Experiment:
             f"{hidden} 个隐藏层，每层 30 个 sigmoid 神经元",
         ),
         SECTION,
-        _measure(hidden, shallower),
+        partial(_measure, hidden),
         published=(Published("validation_accuracy", published),),
         claims=(NO_BETTER,) if last else (),
         drawings=(DEPTH,) if last else (),
@@ -77,7 +74,7 @@ def _depth(hidden: int, published: float) -> Experiment:
     )
 
 
-NO_BETTER = Claim(
+NO_BETTER = Comparison(
     Text(
         "More hidden layers do not make the network better: four do no better than fewer (within 0.25 points).",
         "增加隐藏层并没有让网络变好：四层并不比更少的层好（相差 0.25 个百分点以内）。",

@@ -12,8 +12,8 @@ from firsthand import nn
 from firsthand.data import Affine, Dataset, Distort, Elastic, Splits, expanded, mnist
 from firsthand.learning import Cosine, Model, Recipe
 
-from .convolution import BATCH_SIZE, PENALTY, PRACTICE, PROTOCOL, START, better_than, compared_with, conv_network
-from .experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
+from .convolution import BATCH_SIZE, PENALTY, PRACTICE, PROTOCOL, START, better_than, conv_network
+from .experiment import Claim, Comparison, Drawing, Experiment, Measured, Run, mean_of
 from .recipes import DROPOUT
 from .result import Finding, Published, Result, Source, Text
 from .trainings import accuracy, measured, trained
@@ -45,14 +45,13 @@ def _on_expanded(
     published: float,
     *,
     needs: str,
-    claim: Claim,
+    claim: Comparison,
     minutes: float,
 ) -> Experiment:
     """Two ConvPool layers and some fully connected ones on the expanded set."""
 
     def measure(run: Run) -> Measured:
-        found = accuracy(run, conv_network((20, 40), units, nn.relu), ON_EXPANDED, data=expanded_mnist())
-        return compared_with(run, (needs,), found)
+        return accuracy(run, conv_network((20, 40), units, nn.relu), ON_EXPANDED, data=expanded_mnist())
 
     return Experiment(
         name,
@@ -68,8 +67,8 @@ def _on_expanded(
     )
 
 
-def _little_gained(runs: Sequence[Measured]) -> Finding:
-    before, after = runs[0].arrays["others"]["expanded"], mean_of(runs, "test_accuracy")
+def _little_gained(runs: Sequence[Measured], needed: Mapping[str, Result]) -> Finding:
+    before, after = needed["expanded"].mean("test_accuracy"), mean_of(runs, "test_accuracy")
     points = (after - before) * 100
     return Finding(
         points <= 0.1,
@@ -80,14 +79,14 @@ def _little_gained(runs: Sequence[Measured]) -> Finding:
     )
 
 
-EXPANDING_HELPS = Claim(
+EXPANDING_HELPS = Comparison(
     Text(
         "Expanding the training data improves the accuracy (by more than 0.05 points).",
         "扩展训练数据提高了准确度（超过 0.05 个百分点）。",
     ),
     better_than("conv-2-relu", 0.0005),
 )
-LITTLE_GAINED = Claim(
+LITTLE_GAINED = Comparison(
     Text(
         "It is not a convincing win over 100 units in one layer (at most 0.1 points).",
         "与一层 100 个神经元相比，并没有明显的胜出（至多 0.1 个百分点）。",
@@ -115,7 +114,7 @@ def _measure_dropout(run: Run) -> Measured:
         "mistakes": _mistakes(training.model, data.test),
         "kernels": np.round(kernels.astype(float), 3).tolist(),
     }
-    return compared_with(run, ("expanded",), Measured(found.numbers, arrays))
+    return Measured(found.numbers, arrays)
 
 
 def voted(members: Sequence[Mapping[int, int]], labels: np.ndarray) -> list[list[int]]:
@@ -252,7 +251,7 @@ EXPERIMENTS = (
         _measure_dropout,
         published=(Published("test_accuracy", 0.9960, best_of=PROTOCOL),),
         claims=(
-            Claim(
+            Comparison(
                 Text(
                     "With dropout there is a substantial improvement over the expanded data alone (0.1 points).",
                     "使用 dropout 比仅仅扩展数据有显著的提高（0.1 个百分点）。",

@@ -18,7 +18,7 @@ from .result import Finding, Published, Result, Source, Text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Claim", "Drawing", "Experiment", "Measured", "Run", "mean_of"]
+__all__ = ["Claim", "Comparison", "Drawing", "Experiment", "Measured", "Run", "mean_of"]
 
 
 class Measured(NamedTuple):
@@ -79,6 +79,27 @@ class Claim:
     text: Text
     check: Callable[[Sequence[Measured]], Finding]
 
+    def finding(self, runs: Sequence[Measured], needed: Mapping[str, Result]) -> Finding:
+        """What the runs say of it."""
+        return self.check(runs)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A claim that holds the runs against other experiments, which this one needs: asked anew when those change.
+
+    Args:
+        text: the claim, as one sentence.
+        check: of all runs, and the Results of the needed experiments by id.
+    """
+
+    text: Text
+    check: Callable[[Sequence[Measured], Mapping[str, Result]], Finding]
+
+    def finding(self, runs: Sequence[Measured], needed: Mapping[str, Result]) -> Finding:
+        """What the runs and the others say of it."""
+        return self.check(runs, needed)
+
 
 class Drawing(NamedTuple):
     """A figure of a Result.
@@ -115,7 +136,7 @@ class Experiment:
     source: Source
     measure: Callable[[Run], Measured]
     published: tuple[Published, ...] = ()
-    claims: tuple[Claim, ...] = ()
+    claims: tuple[Claim | Comparison, ...] = ()
     deviations: tuple[Text, ...] = ()
     drawings: tuple[Drawing, ...] = ()
     runs: int = 3

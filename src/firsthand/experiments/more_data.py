@@ -16,7 +16,7 @@ from firsthand.nn import Network
 
 from .cost_functions import large_network
 from .drawing import COLOURS, in_percent, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
+from .experiment import Claim, Comparison, Drawing, Experiment, Measured, Run, mean_of
 from .overfitting import LONG
 from .result import Finding, Result, Source, Text
 
@@ -97,9 +97,7 @@ def _draw_more_data(result: Result, needed: Mapping[str, Result]) -> "Figure":
 
 
 def _svm(run: Run) -> Measured:
-    found = _at_all_sizes(run, _svm_at)
-    sizes, network = _means(run.needed["more-data"])
-    return Measured(found.numbers, {**found.arrays, "network_sizes": sizes, "network": network})
+    return _at_all_sizes(run, _svm_at)
 
 
 def _svm_at(run: Run, size: int) -> dict[str, float]:
@@ -121,15 +119,15 @@ def _rows(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
     return data.images.reshape(len(data), -1) / 255, data.labels
 
 
-def _both(runs: Sequence[Measured]) -> list[tuple[int, float, float]]:
+def _both(runs: Sequence[Measured], needed: Mapping[str, Result]) -> list[tuple[int, float, float]]:
     """Size, accuracy of the network, accuracy of the SVM, wherever both were measured."""
-    network = dict(zip(runs[0].arrays["network_sizes"], runs[0].arrays["network"], strict=True))
+    network = dict(zip(*_means(needed["more-data"]), strict=True))
     sizes = [size for size in runs[0].arrays["sizes"] if size in network]
     return [(size, network[size], mean_of(runs, f"validation_accuracy_{size}")) for size in sizes]
 
 
-def _network_is_ahead(runs: Sequence[Measured]) -> Finding:
-    both = _both(runs)
+def _network_is_ahead(runs: Sequence[Measured], needed: Mapping[str, Result]) -> Finding:
+    both = _both(runs, needed)
     behind = [size for size, network, svm in both if network <= svm]
     listed = ", ".join(f"{size:,}: {100 * (network - svm):+.2f}" for size, network, svm in both)
     return Finding(
@@ -138,8 +136,8 @@ def _network_is_ahead(runs: Sequence[Measured]) -> Finding:
     )
 
 
-def _data_makes_up(runs: Sequence[Measured]) -> Finding:
-    both = _both(runs)
+def _data_makes_up(runs: Sequence[Measured], needed: Mapping[str, Result]) -> Finding:
+    both = _both(runs, needed)
     most, few = both[-1], next((row for row in both if row[0] >= 5000), both[0])
     return Finding(
         most[2] > few[1],
@@ -207,11 +205,11 @@ EXPERIMENTS = (
         source=BIG_DATA,
         measure=_svm,
         claims=(
-            Claim(
+            Comparison(
                 Text("The network is ahead of the SVM at every size.", "神经网络在每个训练规模下都超过 SVM。"),
                 _network_is_ahead,
             ),
-            Claim(
+            Comparison(
                 Text(
                     "The SVM with 50,000 images beats the network with 5,000.",
                     "用 50,000 幅图像训练的 SVM 超过用 5,000 幅图像训练的网络。",

@@ -107,10 +107,18 @@ def runs_of(result: Result) -> list[dict[str, Any]]:
     return [{**run, **about} for run in result.runs]
 
 
-def conclude(experiment: Experiment, records: Sequence[Mapping[str, Any]], *, quick: bool) -> Result:
+def conclude(
+    experiment: Experiment, records: Sequence[Mapping[str, Any]], needed: Mapping[str, Result], *, quick: bool
+) -> Result:
     """The Result of an experiment: its texts, all its runs, and whether the claims hold in them.
 
     Claims are not checked, as nothing is compared, where the runs were shortened.
+
+    Args:
+        experiment: what to conclude.
+        records: of its complete runs.
+        needed: the Results of the experiments that it needs, by id.
+        quick: whether the runs were shortened.
 
     Raises:
         ExperimentError: the runs lack what the experiment publishes or claims; they are of an older form of it.
@@ -118,16 +126,16 @@ def conclude(experiment: Experiment, records: Sequence[Mapping[str, Any]], *, qu
     records = sorted(records, key=lambda record: record["seed"])
     runs = tuple({name: record[name] for name in ("seed", "seconds", "numbers", "arrays")} for record in records)
     every = [Measured(run["numbers"], run["arrays"]) for run in runs]
-    needed = {
+    wanted = {
         name for published in experiment.published for name in (published.quantity, published.explained_by) if name
     }
     for run in runs:
-        if lacking := sorted(needed.union(*(each.numbers for each in every)).difference(run["numbers"])):
+        if lacking := sorted(wanted.union(*(each.numbers for each in every)).difference(run["numbers"])):
             raise ExperimentError(
                 f"{experiment.id}: its run {run['seed']} has no {', '.join(lacking)}; measure it with --again"
             )
     try:
-        claims = () if quick else tuple((claim.text, claim.check(every)) for claim in experiment.claims)
+        claims = () if quick else tuple((claim.text, claim.finding(every, needed)) for claim in experiment.claims)
     except Exception as error:  # whatever it is, it must not stop the other experiments
         reason = f"{type(error).__name__}: {error}"
         raise ExperimentError(f"{experiment.id}: a claim cannot be checked ({reason})") from error

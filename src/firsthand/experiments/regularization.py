@@ -12,7 +12,7 @@ from firsthand.learning import Model
 
 from .cost_functions import PEAK, large_network
 from .drawing import COLOURS, in_percent, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
+from .experiment import Claim, Comparison, Drawing, Experiment, Measured, Run, mean_of
 from .overfitting import LAST, LONG, first_thousand, gap, plot_gap, plot_runs
 from .result import Finding, Published, Result, Source, Text
 from .trainings import accuracy, curves_of, measured, trained
@@ -80,14 +80,11 @@ def _l2_50000(run: Run) -> Measured:
     recipe = replace(
         LONG, epochs=30, l2=5.0 / 50_000, monitor=("training_accuracy", "validation_accuracy", "test_accuracy")
     )
-    found = measured(trained(run, large_network(30), recipe))
-    without = run.needed["overfit-50000"]
-    extra = {name: without.mean(name) for name in ("training_accuracy", "test_accuracy")}
-    return Measured(found.numbers, {**found.arrays, "without": extra})
+    return measured(trained(run, large_network(30), recipe))
 
 
-def _better_than_without(runs: Sequence[Measured]) -> Finding:
-    found, without = mean_of(runs, "test_accuracy"), runs[0].arrays["without"]["test_accuracy"]
+def _better_than_without(runs: Sequence[Measured], needed: Mapping[str, Result]) -> Finding:
+    found, without = mean_of(runs, "test_accuracy"), needed["overfit-50000"].mean("test_accuracy")
     return Finding(
         found > without,
         Text(
@@ -97,10 +94,10 @@ def _better_than_without(runs: Sequence[Measured]) -> Finding:
     )
 
 
-def _narrower_gap(runs: Sequence[Measured]) -> Finding:
+def _narrower_gap(runs: Sequence[Measured], needed: Mapping[str, Result]) -> Finding:
     found = float(np.mean([gap(run) for run in runs]))
-    without = runs[0].arrays["without"]
-    before = without["training_accuracy"] - without["test_accuracy"]
+    without = needed["overfit-50000"]
+    before = without.mean("training_accuracy") - without.mean("test_accuracy")
     return Finding(
         found < before,
         Text(
@@ -268,11 +265,11 @@ EXPERIMENTS = (
         measure=_l2_50000,
         published=(Published("test_accuracy", 0.9649, explained_by="highest_test_accuracy"),),
         claims=(
-            Claim(
+            Comparison(
                 Text("Test accuracy is better than without regularization.", "测试准确度高于未规范化时。"),
                 _better_than_without,
             ),
-            Claim(
+            Comparison(
                 Text(
                     "The gap between training and test accuracy is narrower than without.",
                     "训练与测试准确度之间的差距比未规范化时更小。",

@@ -150,10 +150,9 @@ class _Work:
                 self.records[id] = records
                 self.done += len(records)
                 self.waiting += [_Item(id, seed) for seed in missing]
-                if not missing:
-                    self._conclude(id)
             except (FirsthandError, OSError) as error:
                 self._fail(id, f"{id}: {error}" if not isinstance(error, ExperimentError) else str(error))
+        self._conclude_what_is_complete()
         urgency = {id: self._urgency(id) for id in self.everything}
         # those that others wait for, and the longest, first; the runs of one experiment in the order of their seeds
         self.waiting.sort(key=lambda item: (-urgency[item.id], list(self.everything).index(item.id), item.seed))
@@ -233,9 +232,9 @@ class _Work:
                 if worker in self.at_work:
                     self._take(worker, message)
         self.show(self._state())
-        for item in self.waiting:  # they waited for what failed
-            needed = [id for id in self.everything[item.id].needs if id not in self.complete]
-            self._fail(item.id, f"{item.id}: not run, it needs {', '.join(needed)}")
+        for id in [id for id in self.records if id not in self.complete | self.lost]:  # they waited for what failed
+            needed = [needed for needed in self.everything[id].needs if needed not in self.complete]
+            self._fail(id, f"{id}: not run, it needs {', '.join(needed)}")
         self.waiting.clear()
         for id in self.drawn_before:  # the figures' code may be newer than they are
             self._draw(self.everything[id], Result.load(self.out / f"{id}.json"))
@@ -278,33 +277,46 @@ class _Work:
             record = Place.of(self.scratch, self.quick, *item).read()
             assert record is not None
             self.records[item.id].append(record)
-            unfinished = {other.id for other in (*self.waiting, *(at[0] for at in self.at_work.values()))}
-            if item.id not in unfinished | self.lost:
-                try:
-                    self._conclude(item.id)
-                except (FirsthandError, OSError) as error:
-                    self._fail(item.id, str(error))
+            self._conclude_what_is_complete()
+
+    def _conclude_what_is_complete(self) -> None:
+        """Conclude every experiment of which all runs, and all that it needs, are there."""
+        unfinished = {item.id for item in (*self.waiting, *(at[0] for at in self.at_work.values()))}
+        for id in self.records:  # what is needed stands before what needs it
+            if id in unfinished | self.complete | self.lost or not self.complete.issuperset(self.everything[id].needs):
+                continue
+            try:
+                self._conclude(id)
+            except (FirsthandError, OSError) as error:
+                self._fail(id, str(error) if isinstance(error, ExperimentError) else f"{id}: {error}")
 
     def _conclude(self, id: str) -> None:
-        """Make and draw the Result of complete runs; one that says nothing new is left alone."""
-        experiment, path = self.everything[id], self.out / f"{id}.json"
-        result = conclude(experiment, self.records[id], quick=self.quick)
-        before = Result.load(path) if path.exists() else None
-        if before is None or json.dumps(_told(before)) != json.dumps(_told(result)):
-            result.save(self.out)
-            if before is not None and before.runs == result.runs:
-                self.say(f"{id}: its runs are the same, its texts and claims are renewed")
-        else:
-            result = before
+        """Make and draw the Result of complete runs, and what others say of it; what says nothing new is left alone."""
+        result, new = self._result(self.everything[id], self.records[id])
         self.complete.add(id)
         shutil.rmtree(Place.of(self.scratch, self.quick, id, 0).folder, ignore_errors=True)
-        if before is result:
+        if not new:
             self.drawn_before.append(id)
-        else:
-            self._draw(experiment, result)
-            for other in self.everything.values():
-                if id in other.needs and (theirs := self.out / f"{other.id}.json").exists():
-                    self._draw(other, Result.load(theirs))
+            return
+        self._draw(self.everything[id], result)
+        for other in self.everything.values():
+            if id in other.needs and (theirs := self.out / f"{other.id}.json").exists():
+                try:
+                    self._draw(other, self._result(other, runs_of(Result.load(theirs)))[0])
+                except (FirsthandError, OSError) as error:  # theirs is as it was
+                    self.say(f"{other.id}: not renewed, although {id} is new ({_one_line(str(error))})")
+
+    def _result(self, experiment: Experiment, records: list[dict[str, Any]]) -> tuple[Result, bool]:
+        """The Result of complete runs, in its file, and whether it is new."""
+        path = self.out / f"{experiment.id}.json"
+        result = conclude(experiment, records, needed_results(experiment, self.out), quick=self.quick)
+        before = Result.load(path) if path.exists() else None
+        if before is not None and json.dumps(vars(before)) == json.dumps(vars(result)):
+            return before, False
+        result.save(self.out)
+        if before is not None and before.runs == result.runs:
+            self.say(f"{experiment.id}: its runs are the same, its texts and claims are renewed")
+        return result, True
 
     def _draw(self, experiment: Experiment, result: Result) -> None:
         try:
@@ -336,11 +348,6 @@ class _Work:
     def _expected(self, item: _Item) -> float:
         """Seconds; a shortened run takes a few, whatever the experiment."""
         return 10.0 if self.quick else 60 * self.everything[item.id].minutes
-
-
-def _told(result: Result) -> dict[str, Any]:
-    """All of a Result as it is in its file."""
-    return vars(result)
 
 
 def _one_line(text: str) -> str:
