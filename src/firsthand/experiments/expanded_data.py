@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -106,7 +107,7 @@ def _mistakes(model: Model, data: Dataset) -> list[list[int]]:
 
 def _measure_dropout(run: Run) -> Measured:
     data = expanded_mnist()
-    training = trained(run, DROPOUT.layers, DROPOUT.recipe, data=data)
+    training = trained(run, DROPOUT.layers, replace(DROPOUT.recipe, average=0.0), data=data)  # as in the text
     kernels = np.moveaxis(np.asarray(training.model.params[0]["weights"])[:, :, 0], -1, 0)  # (20, 5, 5)
     found = measured(training)
     arrays = {
@@ -178,9 +179,9 @@ def _draw_mistakes(result: Result, needed: Mapping[str, Result]) -> "Figure":
         for index, called, votes in run["arrays"]["mistakes"]
     ]
     figure = plot_mistakes(data, found)
-    shown = min(60, len(found))
+    which = f"The {len(found)}" if len(found) <= 60 else f"60 of the {len(found)}"
     figure.suptitle(
-        f"{shown} of the {len(found)} errors of {members:.0f} voting networks; top right: is, bottom right: was called",
+        f"{which} errors of {members:.0f} voting networks; top right: is, bottom right: was called",
         fontsize=9,
     )
     return figure
