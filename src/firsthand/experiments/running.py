@@ -302,7 +302,9 @@ class _Work:
         for other in self.everything.values():
             if id in other.needs and (theirs := self.out / f"{other.id}.json").exists():
                 try:
-                    self._draw(other, self._result(other, runs_of(Result.load(theirs)))[0])
+                    before = Result.load(theirs)
+                    if before.quick == self.quick:
+                        self._draw(other, self._result(other, runs_of(before))[0])
                 except (FirsthandError, OSError) as error:  # theirs is as it was
                     self.say(f"{other.id}: not renewed, although {id} is new ({_one_line(str(error))})")
 
