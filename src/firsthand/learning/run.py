@@ -282,8 +282,10 @@ def pass_over(runs: Sequence[Run], program: Any, interrupted: Callable[[], bool]
             run.report(stop, now - started, costs if alone else costs[number], copied)
         if interrupted is not None and interrupted():
             raise KeyboardInterrupt
-        # about ten reports a second: each call of the program has a small price
-        stride = max(1, int((stop - done) * 0.1 / max(now - last, 1e-3)))
+        # about ten reports a second, as each call has a small price; fewer of a large network's long steps: each call
+        # takes new memory for intermediate results, whose pages the system must fill with zeros
+        pace = (stop - done) / max(now - last, 1e-3)  # steps per second
+        stride = max(1, int(0.1 * pace), min(8, int(0.5 * pace)))
         done, last = stop, now
     seconds = time.perf_counter() - started
     for run, epoch in zip(runs, [one] if alone else _unstacked(one, len(runs)), strict=True):
