@@ -41,6 +41,7 @@ TABLES: dict[str, Callable[[Path, str], list[str]]] = {
     "experiments": accuracy.experiments,
     "recipes": accuracy.recipes,
     "ensemble": accuracy.ensemble,
+    "aims": accuracy.aims,
     "reading": pages.reading,
 }
 

@@ -143,6 +143,70 @@ def ensemble(found: dict[str, Any], language: str) -> list[str]:
     return [*table(head, rows, "rrrrr"), "", note, "", source(found, language, "python tools/run_ensemble.py")]
 
 
+_AIMS: tuple[tuple[dict[str, str], str, tuple[str | int, ...], float], ...] = (
+    # what, the file of results, where in it, at least
+    (
+        {"en": "`dropout`: chapter 6's last network on expanded data", "zh": "`dropout`：第六章最后的网络，扩展数据"},
+        "recipes/dropout.json",
+        ("test_accuracy", "mean"),
+        0.9955,
+    ),
+    (
+        {"en": "five of them voting, as in the text", "zh": "其中五个投票，与原文相同"},
+        "experiments/ensemble.json",
+        ("runs", 0, "numbers", "test_accuracy"),
+        0.9965,
+    ),
+    (
+        {"en": "`simard`: fully connected, elastic distortions", "zh": "`simard`：全连接，弹性变形"},
+        "recipes/simard.json",
+        ("test_accuracy", "mean"),
+        0.993,
+    ),
+    (
+        {"en": "`deep`: our best single network, one look", "zh": "`deep`：我们最好的单个网络，看一次"},
+        "recipes/deep.json",
+        ("test_accuracy", "mean"),
+        0.997,
+    ),
+    (
+        {"en": "the same, of seven looks", "zh": "同上，看七次"},
+        "ensemble.json",
+        ("alone", "deep", "of_seven_looks", "mean"),
+        0.997,
+    ),
+    (
+        {"en": "our best ensemble, by mean probability", "zh": "我们最好的集成，按平均概率"},
+        "ensemble.json",
+        ("sizes", -1, "by_mean_probability", "mean"),
+        0.998,
+    ),
+    (
+        {"en": "`smallest`: fewer than 2,000 parameters", "zh": "`smallest`：不到 2,000 个参数"},
+        "recipes/smallest.json",
+        ("test_accuracy", "mean"),
+        0.99,
+    ),
+)
+
+
+def aims(results: Path, language: str) -> list[str]:
+    """What was aimed at, and how many of 10,000 images are missing where it was missed."""
+    rows = []
+    for what, name, place, aim in _AIMS:
+        found: Any = read(results, name)
+        if found is None:
+            continue
+        for step in place:
+            found = found[step]
+        lacking = round(10_000 * (aim - found), 1)
+        images = {"en": f"short of it by {lacking:g} in 10,000 images", "zh": f"差 10,000 幅中的 {lacking:g} 幅"}[language]
+        reached = {"en": "reached", "zh": "达到"}[language]
+        rows.append((what[language], f"{100 * aim:.2f} %", f"{100 * found:.2f} %", images if lacking > 0 else reached))
+    heads = {"en": ("what", "aimed at", "measured", ""), "zh": ("内容", "目标", "实测", "")}
+    return table(heads[language], rows, "lrrl") if rows else []
+
+
 def experiments(results: Path, language: str) -> list[str]:
     """Every experiment of the texts: published beside measured."""
     folder = results / "experiments"
