@@ -200,9 +200,11 @@ def aims(results: Path, language: str) -> list[str]:
         for step in place:
             found = found[step]
         lacking = round(10_000 * (aim - found), 1)
-        images = {"en": f"short of it by {lacking:g} in 10,000 images", "zh": f"差 10,000 幅中的 {lacking:g} 幅"}[language]
-        reached = {"en": "reached", "zh": "达到"}[language]
-        rows.append((what[language], f"{100 * aim:.2f} %", f"{100 * found:.2f} %", images if lacking > 0 else reached))
+        if lacking <= 0:
+            said = {"en": "reached", "zh": "达到"}[language]
+        else:
+            said = {"en": f"short of it by {lacking:g} in 10,000", "zh": f"每 10,000 幅差 {lacking:g} 幅"}[language]
+        rows.append((what[language], f"{100 * aim:.2f} %", f"{100 * found:.2f} %", said))
     heads = {"en": ("what", "aimed at", "measured", ""), "zh": ("内容", "目标", "实测", "")}
     return table(heads[language], rows, "lrrl") if rows else []
 
