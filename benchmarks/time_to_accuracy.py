@@ -34,7 +34,7 @@ def run(folder: Path, rounds: int = 3, accuracy: float = ACCURACY) -> None:
     """Measure, print, and write `time_to_accuracy.json` into a folder; round r has seed r."""
     import os
 
-    from firsthand.experiments import DIGIT_READER
+    from firsthand.zoo import DIGIT_READER
 
     from .peers.firsthand import network
 
@@ -124,7 +124,7 @@ def train_firsthand(seed: int, accuracy: float) -> None:
     import jax
 
     from firsthand import Network, mnist, train
-    from firsthand.experiments import DIGIT_READER
+    from firsthand.zoo import DIGIT_READER
 
     records: list[dict[str, float]] = []
 

@@ -23,15 +23,8 @@ from firsthand.inspect import (
     reliability,
 )
 from firsthand.inspect.plots import plot_reliability
-from firsthand.learning import (
-    CalibrationError,
-    Model,
-    ModelFileError,
-    Recipe,
-    best_temperature,
-    fit_temperature,
-    train,
-)
+from firsthand.learning import Recipe, train
+from firsthand.models import CalibrationError, Model, ModelFileError, best_temperature, fit_temperature
 
 DATA = mnist()
 

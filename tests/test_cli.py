@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from firsthand.data import mnist
-from firsthand.learning import Model
+from firsthand.models import Model
 
 
 def firsthand(*arguments, cwd=None, **environment):

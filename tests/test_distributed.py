@@ -10,7 +10,7 @@ import jax
 import numpy as np
 import pytest
 
-from firsthand.learning import Model
+from firsthand.models import Model
 
 # sigmoids: a ReLU or a maximum that is nearly tied may fall differently when sums are taken in another order
 OPTIONS = ("--recipe", "fully-connected", "--examples", "1000", "--epochs", "2", "--batch-size", "20", "--json")

@@ -16,9 +16,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import firsthand
 from firsthand import DigitClassifier, FirsthandError, Recipe, nn
-from firsthand.experiments import RECIPES, NamedRecipe
 from firsthand.interop import compare_onnx, to_onnx
-from firsthand.learning import Model
+from firsthand.models import Model
+from firsthand.zoo import RECIPES, NamedRecipe
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 

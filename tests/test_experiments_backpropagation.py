@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firsthand.experiments import backpropagation, first_networks, grokking
-from firsthand.experiments.backpropagation import finite_differences
 from firsthand.experiments.experiment import Measured, Run
 from firsthand.experiments.figures import draw_figures
 from firsthand.experiments.records import check_measured, conclude, record_of
 from firsthand.experiments.result import Result
+from firsthand.studies import backpropagation, first_networks, grokking
+from firsthand.studies.backpropagation import finite_differences
 
 RESULTS = Path(__file__).parents[1] / "results" / "experiments"
 EXPERIMENTS = {

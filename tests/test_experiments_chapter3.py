@@ -14,18 +14,18 @@ from hypothesis import strategies as st
 from firsthand import nn
 from firsthand.data import Splits, mnist
 from firsthand.errors import FirsthandError
-from firsthand.experiments import (
+from firsthand.experiments.experiment import Measured, Run
+from firsthand.experiments.records import conclude, record_of
+from firsthand.studies import (
+    common,
     cost_functions,
     more_data,
     overfitting,
     polynomial,
     regularization,
     softmax,
-    trainings,
     wide_networks,
 )
-from firsthand.experiments.experiment import Measured, Run
-from firsthand.experiments.records import conclude, record_of
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
@@ -62,7 +62,7 @@ def few() -> Splits:
 
 @pytest.fixture
 def on_a_few_images(monkeypatch):
-    for module in (trainings, overfitting, regularization, more_data):
+    for module in (common, overfitting, regularization, more_data):
         monkeypatch.setattr(module, "mnist", few)
     monkeypatch.setattr(more_data, "QUICK_SIZES", (100, 200))
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from firsthand import nn
 from firsthand.data import Splits, expanded, mnist
-from firsthand.experiments import convolution, expanded_data, feature_maps, trainings
 from firsthand.experiments.experiment import Measured, Run
 from firsthand.experiments.figures import draw_figures
 from firsthand.experiments.records import check_measured, conclude, record_of
 from firsthand.nn import Network
+from firsthand.studies import common, convolution, expanded_data, feature_maps
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
@@ -27,7 +27,7 @@ FEW = Splits(DATA.train[:60], DATA.validation[:50], DATA.test)
 def few_images(monkeypatch):
     """Trainings on sixty images, which take no longer than their programs take to compile."""
     small = Splits(FEW.train, FEW.validation, FEW.test[:50])
-    monkeypatch.setattr(trainings, "mnist", lambda: small)
+    monkeypatch.setattr(common, "mnist", lambda: small)
     monkeypatch.setattr(expanded_data, "mnist", lambda: small)
     monkeypatch.setattr(
         expanded_data, "expanded_mnist", lambda: Splits(expanded(small.train[:12]), small.validation, small.test)

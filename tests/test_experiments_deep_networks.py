@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from firsthand import nn
 from firsthand.data import Splits, mnist
-from firsthand.experiments import deep_networks, learning_speed, sigmoid_problems, trainings, unstable_gradients
 from firsthand.experiments.experiment import Measured, Run
 from firsthand.experiments.figures import draw_figures
 from firsthand.experiments.records import check_measured, conclude, record_of
 from firsthand.nn import Network
 from firsthand.reference import fully_connected
 from firsthand.reference.functions import CROSS_ENTROPY
+from firsthand.studies import common, deep_networks, learning_speed, sigmoid_problems, unstable_gradients
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
@@ -160,7 +160,7 @@ def test_claims_about_the_speed_can_fail():
 
 def test_four_networks_are_compared_and_drawn(tmp_path, monkeypatch):
     few = Splits(DATA.train[:200], DATA.validation[:100], DATA.test[:100])
-    monkeypatch.setattr(trainings, "mnist", lambda: few)
+    monkeypatch.setattr(common, "mnist", lambda: few)
     needed = shallower(0.91, 0.92, 0.93)
     result = concluded("depth-4", measure("depth-4", tmp_path), needed=needed)
     assert result.claims[0][1].measured.en.startswith("with 1 to 4 hidden layers: 91.00%, 92.00%, 93.00%, ")

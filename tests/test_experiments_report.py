@@ -14,12 +14,12 @@ import pytest
 
 import firsthand
 from firsthand.errors import FirsthandError
-from firsthand.experiments.catalogue import EXPERIMENTS
 from firsthand.experiments.drawing import panels
 from firsthand.experiments.figures import write_figure
 from firsthand.experiments.result import Finding, Published, Result, Source, Text
 from firsthand.report.experiments import brief, comparisons, duration, figures_of, load_results, markdown, overall
 from firsthand.report.experiments_page import experiments_page
+from firsthand.studies.catalogue import EXPERIMENTS
 
 
 def a_result(id="conv-9", accuracies=(0.991, 0.993), quick=False, claims=(True,), **changes):

@@ -13,11 +13,11 @@ import pytest
 
 import firsthand
 from firsthand.errors import FirsthandError
-from firsthand.experiments.catalogue import EXPERIMENTS
 from firsthand.experiments.experiment import Measured
 from firsthand.experiments.records import ExperimentError, Place, conclude, record_of
 from firsthand.experiments.result import Result
 from firsthand.experiments.running import run_all
+from firsthand.studies.catalogue import EXPERIMENTS
 
 # experiments that count in files what is done, and take no time
 MODULE = "tiny_experiments"
@@ -305,7 +305,7 @@ def test_what_cannot_be_run_is_said_in_one_line(here):
 def test_two_processes_do_not_work_in_the_same_folder(here):
     code = """
         import sys, time
-        from firsthand.experiments.journal import Locks
+        from firsthand.processes import Locks
         from pathlib import Path
         assert Locks(Path("scratch/lock")).try_take(1)
         print("taken", flush=True)

@@ -8,8 +8,8 @@ import pytest
 from firsthand import nn
 from firsthand.data import Splits, mnist
 from firsthand.experiments.experiment import Run
-from firsthand.experiments.trainings import accuracy, trained
 from firsthand.learning import Cosine, Recipe, train
+from firsthand.studies.common import accuracy, trained
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 

@@ -12,7 +12,8 @@ from PIL import Image
 from firsthand import FirsthandError, Recipe, nn, train
 from firsthand.cli import main
 from firsthand.data import DataError, Dataset, Splits, load, mnist
-from firsthand.learning import Ensemble, FineTuning, Model, fine_tune, fine_tuning_recipe, fit_temperature
+from firsthand.learning import FineTuning, fine_tune, fine_tuning_recipe
+from firsthand.models import Ensemble, Model, fit_temperature
 from firsthand.report import console
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")

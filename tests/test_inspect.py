@@ -25,7 +25,8 @@ from firsthand.inspect import (
     update_lengths,
     weight_histograms,
 )
-from firsthand.learning import Ensemble, Model, Recipe, train
+from firsthand.learning import Recipe, train
+from firsthand.models import Ensemble, Model
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 

@@ -31,7 +31,7 @@ from firsthand.inspect import (
     unit_use,
     weight_histograms,
 )
-from firsthand.learning import Ensemble, Model
+from firsthand.models import Ensemble, Model
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 

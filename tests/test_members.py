@@ -12,19 +12,9 @@ import pytest
 from firsthand import nn
 from firsthand.data import Splits, mnist
 from firsthand.errors import FirsthandError
-from firsthand.learning import (
-    Cosine,
-    Diverged,
-    Ensemble,
-    Model,
-    ModelFileError,
-    Recipe,
-    load_model,
-    train,
-    train_members,
-    voted,
-)
+from firsthand.learning import Cosine, Diverged, Recipe, train, train_members
 from firsthand.learning.members import plan
+from firsthand.models import Ensemble, Model, ModelFileError, load_model, voted
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from firsthand import nn
 from firsthand.data import mnist
 from firsthand.files import write_atomically
-from firsthand.learning import Model, ModelFileError
+from firsthand.models import Model, ModelFileError
 
 NETWORK = nn.Network((nn.ConvPool(2), nn.Dropout(0.1), nn.Softmax(10)))
 

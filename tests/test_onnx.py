@@ -15,7 +15,7 @@ from firsthand.cli import main
 from firsthand.data import mnist
 from firsthand.interop import compare_onnx, export_onnx, to_onnx
 from firsthand.interop.onnx_layers import _WRITERS, Graph, write_network
-from firsthand.learning import Ensemble, Model
+from firsthand.models import Ensemble, Model
 from firsthand.nn.network import is_statistic
 
 IMAGE = (9, 8, 2)  # no two sizes alike, so that exchanged axes are seen

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 import firsthand
 from firsthand.data import DataError, mnist
-from firsthand.learning import Model
+from firsthand.models import Model
 from firsthand.reading import Page, analyse, boxed_gate, boxed_model, read, read_many
 from firsthand.reading.load import load_grey
 

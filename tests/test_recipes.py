@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from firsthand.experiments import RECIPES, SMALLEST
 from firsthand.nn import Network, from_json, to_json
+from firsthand.zoo import RECIPES, SMALLEST
 
 RESULTS = Path(__file__).parents[1] / "results" / "recipes"
 

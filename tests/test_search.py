@@ -16,11 +16,13 @@ import pytest
 from firsthand import cli, nn
 from firsthand.data import Dataset, Splits, mnist
 from firsthand.errors import FirsthandError
-from firsthand.experiments import FULLY_CONNECTED, Choices, NamedRecipe, Range, Search, search
-from firsthand.experiments.journal import Locks
-from firsthand.experiments.search import numeric_fields
 from firsthand.learning import Cosine, Recipe, RecipeError, train
+from firsthand.processes import Locks
 from firsthand.report.search import plot_search
+from firsthand.search import Choices, Range, Search, search
+from firsthand.search.journal import JOURNAL
+from firsthand.search.search import numeric_fields
+from firsthand.zoo import FULLY_CONNECTED, NamedRecipe
 
 pytest.importorskip("optuna")
 
@@ -121,7 +123,7 @@ def test_the_dead_hold_no_lock_and_their_trials_have_failed(tmp_path):
     code = """
 import time
 from pathlib import Path
-from firsthand.experiments.journal import Locks
+from firsthand.processes import Locks
 locks = Locks(Path(path + ".lock"))
 for number in range(5):
     locks.take(number)
@@ -131,7 +133,7 @@ print("ready", flush=True)
 time.sleep(60)
 """
     with in_another_process(code, tmp_path / "s") as process:
-        assert not Locks(tmp_path / "s.lock").try_take(Locks.JOURNAL)
+        assert not Locks(tmp_path / "s.lock").try_take(JOURNAL)
         process.kill()
     started = time.perf_counter()
     found = search(SMALL, DATA, SPACE, trials=2, storage=tmp_path / "s")

@@ -11,8 +11,8 @@ import pytest
 from firsthand import nn
 from firsthand.data import Splits, mnist
 from firsthand.errors import FirsthandError
-from firsthand.inspect import plots
-from firsthand.learning import Recipe, sweep, train, train_members
+from firsthand.learning import Recipe, train, train_members
+from firsthand.search import plots, sweep
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 

@@ -16,10 +16,11 @@ import pytest
 
 from firsthand import nn
 from firsthand.data import Dataset, Splits, mnist
-from firsthand.experiments import DIGIT_READER
-from firsthand.learning import Cosine, Diverged, Model, ModelFileError, OneCycle, Recipe, RecipeError, train
+from firsthand.learning import Cosine, Diverged, OneCycle, Recipe, RecipeError, train
 from firsthand.learning.step import momentum as momentum_rule
 from firsthand.learning.step import penalty, step_program, with_penalties
+from firsthand.models import Model, ModelFileError
+from firsthand.zoo import DIGIT_READER
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
@@ -247,7 +248,7 @@ model.save(sys.argv[3])
 
 
 def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
-    from firsthand.learning import Model
+    from firsthand.models import Model
 
     def start(name, pause):
         command = [

@@ -25,11 +25,12 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.pages import glyph  # noqa: E402
 from firsthand.data import Dataset, Splits, mnist  # noqa: E402
-from firsthand.experiments.recipes import DEEP, PAGE_READER  # noqa: E402
 from firsthand.inspect import expected_calibration_error, negative_log_likelihood  # noqa: E402
-from firsthand.learning import Ensemble, Progress, fit_temperature, load_model, train  # noqa: E402
+from firsthand.learning import Progress, train  # noqa: E402
+from firsthand.models import Ensemble, fit_temperature, load_model  # noqa: E402
 from firsthand.reading.normalise import as_mnist  # noqa: E402
 from firsthand.reading.segment import HEIGHT  # noqa: E402
+from firsthand.zoo import DEEP, PAGE_READER  # noqa: E402
 
 OUT = ROOT / "src" / "firsthand" / "reading" / "digits.safetensors"
 HEIGHTS, BLUR, NOISE = (22.0, 60.0), (0.3, 1.6), (0.0, 0.12)  # pixels, pixels, share of the ink

@@ -26,7 +26,7 @@ import numpy as np
 from firsthand.data import mnist
 from firsthand.files import describe_machine, versions, write_atomically
 from firsthand.inspect import negative_log_likelihood
-from firsthand.learning import Ensemble, Model, load_model, voted
+from firsthand.models import Ensemble, Model, load_model, voted
 from firsthand.reading.looks import looks
 
 ROOT = Path(__file__).parents[1]

@@ -23,10 +23,11 @@ from sklearn.datasets import load_digits
 
 from firsthand import kernels
 from firsthand.data import Dataset, Splits, mnist
-from firsthand.experiments import RECIPES
 from firsthand.files import describe_machine, versions, write_atomically
-from firsthand.learning import Model, fine_tune, fine_tuning_recipe, fit_temperature, train
+from firsthand.learning import fine_tune, fine_tuning_recipe, train
+from firsthand.models import Model, fit_temperature
 from firsthand.nn import Network
+from firsthand.zoo import RECIPES
 
 ROOT = Path(__file__).parents[1]
 SIZES, SHARES = (50, 200, 600), (0.75, 0.0)

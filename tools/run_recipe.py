@@ -20,10 +20,11 @@ import numpy as np
 
 from firsthand import kernels
 from firsthand.data import Splits, augment, mnist
-from firsthand.experiments import RECIPES
 from firsthand.files import describe_machine, versions, write_atomically
-from firsthand.learning import Ensemble, Progress, plan, train_members
+from firsthand.learning import Progress, plan, train_members
+from firsthand.models import Ensemble
 from firsthand.nn import Network
+from firsthand.zoo import RECIPES
 
 ROOT = Path(__file__).parents[1]
 

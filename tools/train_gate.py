@@ -18,9 +18,10 @@ from reading_examples import ROOT, Examples, examples
 
 from benchmarks.pages import LEVELS, Page, Style, Truth, make_page
 from firsthand.data import Dataset, Splits, mnist
-from firsthand.experiments.recipes import GATE
-from firsthand.learning import Progress, fit_temperature, train
+from firsthand.learning import Progress, train
+from firsthand.models import fit_temperature
 from firsthand.nn import Network
+from firsthand.zoo import GATE
 
 OUT = ROOT / "src" / "firsthand" / "reading" / "is_digit.safetensors"
 CLASSES = ("none", "digit")

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from firsthand import data, learning, nn
 from firsthand.data import Dataset, Splits, mnist
 from firsthand.errors import FirsthandError
-from firsthand.learning import Model, Recipe, train
+from firsthand.learning import Recipe, train
+from firsthand.models import Model
 from firsthand.nn import Network
 from firsthand.reading import read
 

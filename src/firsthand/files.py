@@ -6,6 +6,8 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
+from firsthand.processes import cores
+
 __all__ = ["describe_machine", "versions", "write_atomically"]
 
 
@@ -50,8 +52,8 @@ def versions() -> dict[str, str]:
 
 def describe_machine() -> str:
     """The processor and how many of its cores this process may use: 'AMD EPYC, 2 cores, Linux x86_64'."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    counted = "1 core" if cores == 1 else f"{cores} cores"
+    count = len(cores())
+    counted = "1 core" if count == 1 else f"{count} cores"
     return f"{_processor()}, {counted}, {platform.system()} {platform.machine()}"
 
 

@@ -11,7 +11,8 @@ from writing import few, measured, write
 
 from firsthand import nn
 from firsthand.inspect import layer_outputs
-from firsthand.learning import Model, Recipe, train
+from firsthand.learning import Recipe, train
+from firsthand.models import Model
 
 DEPTHS, SEEDS = (1, 5, 10, 20), 3
 

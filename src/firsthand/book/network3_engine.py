@@ -18,7 +18,7 @@ from jax import Array, lax
 from firsthand import nn
 from firsthand.book.distortions import Distortions
 from firsthand.errors import FirsthandError
-from firsthand.learning.evaluation import classify
+from firsthand.models.outputs import classify
 from firsthand.nn import Params, Shape
 
 __all__ = ["Data", "Engine", "Epochs", "Options"]

@@ -9,8 +9,9 @@ import typer
 from firsthand.errors import FirsthandError
 
 if TYPE_CHECKING:
-    from firsthand.experiments import NamedRecipe
-    from firsthand.learning import DataSplits, Ensemble, Model
+    from firsthand.learning import DataSplits
+    from firsthand.models import Ensemble, Model
+    from firsthand.zoo import NamedRecipe
 
 __all__ = [
     "DataName",
@@ -56,7 +57,7 @@ def use_device(device: str | None) -> None:
 
 
 def find_recipe(name: str, overrides: dict[str, Any]) -> "NamedRecipe":
-    from firsthand.experiments import RECIPES
+    from firsthand.zoo import RECIPES
 
     if name not in RECIPES:
         raise FirsthandError(f"--recipe: found {name!r}, expected one of {', '.join(RECIPES)}")
@@ -114,7 +115,7 @@ def expand(splits: "DataSplits") -> "DataSplits":
 
 
 def find_model(path: Path | None, quiet: bool) -> "Model | Ensemble":
-    from firsthand.learning import load_model
+    from firsthand.models import load_model
 
     if path is None:
         candidates = sorted(Path("runs").glob("*/model.safetensors"), key=lambda p: p.stat().st_mtime)
@@ -132,6 +133,6 @@ def find_reader(path: Path | None) -> "Model | Ensemble":
         from firsthand.reading import boxed_model
 
         return boxed_model()
-    from firsthand.learning import load_model
+    from firsthand.models import load_model
 
     return load_model(path)

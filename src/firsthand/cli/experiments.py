@@ -33,8 +33,8 @@ def experiments(
     chinese: Annotated[bool, typer.Option("--zh", help="In Chinese.")] = False,
 ) -> None:
     """List the experiments of the texts: what each shows, what was published, and what was measured here."""
-    from firsthand.experiments.catalogue import EXPERIMENTS
     from firsthand.experiments.result import Result
+    from firsthand.studies import EXPERIMENTS
 
     found = {}
     for experiment in EXPERIMENTS:
@@ -120,8 +120,8 @@ def run(
     again: Annotated[bool, typer.Option("--again", help="Measure anew what is complete.")] = False,
 ) -> None:
     """Run experiments of the texts and hold them against their published numbers; stopped ones go on."""
-    from firsthand.experiments.catalogue import EXPERIMENTS
     from firsthand.experiments.running import run_all
+    from firsthand.studies import EXPERIMENTS
 
     chosen = _chosen(ids or [], everything, [experiment.id for experiment in EXPERIMENTS])
     out = (QUICK if quick else RESULTS) if out is None else out
@@ -129,6 +129,7 @@ def run(
         with _shown() as (say, show):
             failed = run_all(
                 chosen,
+                module="firsthand.studies",
                 out=out,
                 scratch=scratch,
                 jobs=jobs,

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from firsthand.data import Dataset
     from firsthand.inspect import Verdict
-    from firsthand.learning import DataSplits, Model
+    from firsthand.learning import DataSplits
+    from firsthand.models import Model
     from firsthand.nn import Cost
 
 __all__ = ["inspect"]
@@ -39,7 +40,7 @@ def inspect(
     The images are the first of the validation data, of whatever there is where these are missing.
     """
     use_device(device)
-    from firsthand.learning import Ensemble
+    from firsthand.models import Ensemble
     from firsthand.report import new_run_folder
 
     found = find_model(model, quiet=as_json)

@@ -12,7 +12,7 @@ from firsthand.errors import FirsthandError
 from .common import DataName, Device, Json, ModelPath, find_model, find_reader, find_recipe, load_splits, use_device
 
 if TYPE_CHECKING:
-    from firsthand.learning import Classifier
+    from firsthand.models import Classifier
 
 __all__ = ["evaluate", "predict", "summary"]
 
@@ -92,9 +92,9 @@ def summary(
     as_json: Json = False,
 ) -> None:
     """Describe a model or a recipe: layers, shapes, parameters, multiply-adds; without either, list the recipes."""
-    from firsthand.experiments import RECIPES
-    from firsthand.learning import Ensemble
+    from firsthand.models import Ensemble
     from firsthand.nn import Network, to_json
+    from firsthand.zoo import RECIPES
 
     if model is None and recipe is None:
         if as_json:

@@ -22,7 +22,7 @@ from . import train
 from .common import DataName, Device, Json, find_recipe, load_splits, use_device
 
 if TYPE_CHECKING:
-    from firsthand.experiments import Choices, Range, Search, SearchResult, Trial
+    from firsthand.search import Choices, Range, Search, SearchResult, Trial
 
 __all__ = ["search"]
 
@@ -55,7 +55,7 @@ def search(
     if epochs is not None and "epochs" in spaces:
         raise FirsthandError("--epochs: given, and in --space as well, expected one of them")
     use_device(device)
-    from firsthand.experiments import Search
+    from firsthand.search import Search
 
     chosen = find_recipe(recipe, {} if epochs is None else {"epochs": epochs})
     splits = load_splits(data, examples, seed)
@@ -86,8 +86,8 @@ def search(
 
 def _space(text: str) -> "tuple[str, Range | Choices]":
     """'learning_rate=0.01:0.3:log' or 'batch_size=10,20' as what it says."""
-    from firsthand.experiments import Choices, Range
-    from firsthand.experiments.search import numeric_fields
+    from firsthand.search import Choices, Range
+    from firsthand.search.search import numeric_fields
 
     name, _, values = text.partition("=")
     fields = [field for field in numeric_fields() if field in inspect.signature(train.train).parameters]

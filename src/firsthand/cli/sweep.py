@@ -34,12 +34,12 @@ def sweep(
     import jax
 
     from firsthand.data import Splits
-    from firsthand.inspect import plots
     from firsthand.learning import plan
-    from firsthand.learning import sweep as run
     from firsthand.nn import Network
     from firsthand.report import new_run_folder
     from firsthand.report.console import show_progress
+    from firsthand.search import plots
+    from firsthand.search import sweep as run
 
     chosen = find_recipe(recipe, {} if epochs is None else {"epochs": epochs})
     splits = load_splits(data, examples, seed)

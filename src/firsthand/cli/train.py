@@ -15,9 +15,10 @@ from .common import DataName, Device, Json, expand, find_recipe, load_splits, us
 
 if TYPE_CHECKING:
     from firsthand.data import Dataset
-    from firsthand.experiments import NamedRecipe
-    from firsthand.learning import Classifier, DataSplits, EnsembleTraining, FineTuning, Training
+    from firsthand.learning import DataSplits, EnsembleTraining, FineTuning, Training
+    from firsthand.models import Classifier
     from firsthand.report import RunFolder
+    from firsthand.zoo import NamedRecipe
 
 __all__ = ["train"]
 
@@ -234,7 +235,7 @@ def _help(chosen: "NamedRecipe", splits: "DataSplits", settings: dict[str, Any],
 
 def _calibrated(training: "Training | EnsembleTraining", validation: "Dataset | None") -> "Training | EnsembleTraining":
     """The training with the temperature of its model fitted, where the validation data determine one."""
-    from firsthand.learning import CalibrationError, fit_temperature
+    from firsthand.models import CalibrationError, fit_temperature
 
     if validation is None:
         return training

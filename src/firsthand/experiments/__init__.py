@@ -1,21 +1,21 @@
-"""Named recipes: a network and how to train it; and the search for better settings."""
+"""The machinery of experiments: declaration, runs, result, verdict, figures.  The experiments are in `studies`."""
 
-from .recipes import DIGIT_READER, DROPOUT, FULLY_CONNECTED, QUICK, RECIPES, SIMARD, SMALLEST, NamedRecipe
-from .search import Choices, Range, Search, SearchResult, Trial, search
+from .experiment import Claim, Comparison, Drawing, Experiment, Measured, Run, mean_of
+from .result import Finding, Published, Result, ResultFileError, Source, Text, Verdict
 
 __all__ = [
-    "DIGIT_READER",
-    "DROPOUT",
-    "FULLY_CONNECTED",
-    "QUICK",
-    "RECIPES",
-    "SIMARD",
-    "SMALLEST",
-    "Choices",
-    "NamedRecipe",
-    "Range",
-    "Search",
-    "SearchResult",
-    "Trial",
-    "search",
+    "Claim",
+    "Comparison",
+    "Drawing",
+    "Experiment",
+    "Finding",
+    "Measured",
+    "Published",
+    "Result",
+    "ResultFileError",
+    "Run",
+    "Source",
+    "Text",
+    "Verdict",
+    "mean_of",
 ]

@@ -16,17 +16,16 @@ from typing import Any, NamedTuple
 
 from firsthand.errors import FirsthandError
 from firsthand.files import versions
+from firsthand.processes import Locks, cores
 
 from .experiment import Experiment
 from .figures import draw_figures
-from .journal import Locks
 from .records import ExperimentError, Place, conclude, needed_results, runs_of
 from .result import Result
-from .worker import Worker, cores, ended
+from .worker import Worker, ended
 
-__all__ = ["CATALOGUE", "Running", "State", "run_all"]
+__all__ = ["Running", "State", "run_all"]
 
-CATALOGUE = "firsthand.experiments.catalogue"
 _WORKING = 1  # the lock of whoever works in a scratch folder
 
 
@@ -56,13 +55,13 @@ class _Item(NamedTuple):
 def run_all(
     ids: Sequence[str],
     *,
+    module: str,
     out: str | os.PathLike[str],
     scratch: str | os.PathLike[str],
     jobs: int | None = None,
     quick: bool = False,
     runs: int | None = None,
     again: bool = False,
-    module: str = CATALOGUE,
     say: Callable[[str], None] = print,
     show: Callable[[State], None] = lambda state: None,
 ) -> tuple[str, ...]:
@@ -70,13 +69,13 @@ def run_all(
 
     Args:
         ids: of the experiments.
+        module: name of the module whose EXPERIMENTS they are; every process imports it.
         out: folder of the Results, OUT/ID.json, and figures, OUT/figures/ID-NAME.svg or .png.
         scratch: folder of the complete runs of experiments that are not, and of checkpoints.
         jobs: how many runs at a time; by default one per core.
         quick: shorten the runs, and do one of each.
         runs: of each experiment, instead of as many as it declares.
         again: measure anew what is complete; the Results that there are go into the scratch folder.
-        module: where the processes find the experiments, in EXPERIMENTS.
         say: is told of everything that is complete or fails, one line each.
         show: is told a few times a second where things are.
     Returns:

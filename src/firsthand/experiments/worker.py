@@ -25,19 +25,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firsthand.files import describe_machine, write_atomically
+from firsthand.processes import ONE_THREAD
 
 if TYPE_CHECKING:
     from firsthand.experiments.experiment import Experiment
 
-__all__ = ["Worker", "cores", "ended", "main"]
-
-# what numerical libraries are told before they start
-_ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # several processes on one GPU have to share its memory
-}
+__all__ = ["Worker", "ended", "main"]
 
 
 def main(module: str, core: int, machine: str) -> None:
@@ -133,7 +126,7 @@ class Worker:
                 stderr=printed,
                 text=True,
                 encoding="utf-8",
-                env={**os.environ, **_ONE_THREAD},
+                env={**os.environ, **ONE_THREAD},
                 start_new_session=True,
             )
         self._listener = threading.Thread(target=self._listen, args=(inbox,), daemon=True)
@@ -179,11 +172,6 @@ def ended() -> Iterator[list[Worker]]:
     finally:
         for worker in workers:
             worker.end()
-
-
-def cores() -> list[int]:
-    """The cores that this process may use."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
 
 
 if __name__ == "__main__":

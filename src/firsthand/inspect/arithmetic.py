@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from firsthand.errors import FirsthandError
-from firsthand.learning import Model
+from firsthand.models import Model
 from firsthand.nn import Convolution, ConvPool, FullyConnected, Layer, MaxPool, Shape
 
 from .parts import activation_of, layer_outputs, part_named

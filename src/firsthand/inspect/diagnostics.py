@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from firsthand.data import Dataset
-from firsthand.learning import Classifier
+from firsthand.models import Classifier
 
 __all__ = ["Mistake", "confusion_matrix", "mistakes"]
 

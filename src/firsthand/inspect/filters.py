@@ -12,7 +12,7 @@ from jax import Array
 
 from firsthand.data import Dataset
 from firsthand.errors import FirsthandError
-from firsthand.learning import Model
+from firsthand.models import Model
 from firsthand.nn import (
     Activation,
     AveragePool,

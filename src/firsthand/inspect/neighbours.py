@@ -6,7 +6,7 @@ import numpy as np
 
 from firsthand.data import Dataset
 from firsthand.errors import FirsthandError
-from firsthand.learning import Ensemble, Model
+from firsthand.models import Ensemble, Model
 
 from .parts import layer_outputs
 

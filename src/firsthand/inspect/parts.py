@@ -10,7 +10,7 @@ import numpy as np
 from jax import Array
 
 from firsthand.errors import FirsthandError
-from firsthand.learning import Model
+from firsthand.models import Model
 from firsthand.nn import Activation, Concatenate, Layer, Network, Params, Residual
 
 __all__ = [

@@ -4,24 +4,20 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from firsthand.data import Dataset
-from firsthand.learning import History, Sweep
+from firsthand.learning import History
 
 from .calibration import Reliability
 from .diagnostics import Mistake
 
-__all__ = ["plot_confusion", "plot_history", "plot_mistakes", "plot_reliability", "plot_sweep"]
+__all__ = ["plot_confusion", "plot_history", "plot_mistakes", "plot_reliability"]
 
 # distinguishable for colour-blind readers, and by line style in print
 _STYLES = {"training": ("#0072B2", "-"), "validation": ("#D55E00", "--"), "test": ("#009E73", ":")}
-
-
-_SEQUENCE = colormaps["viridis"]  # a sequence in grey as well
 
 
 def plot_history(*histories: History) -> Figure:
@@ -153,25 +149,3 @@ def _plot_bins(above: Axes, below: Axes, bins: Reliability) -> None:
         axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axes.grid(alpha=0.3)
         axes.set_axisbelow(True)
-
-
-def plot_sweep(found: Sweep) -> Figure:
-    """The cost of the mini-batches over the epochs for every point, in one picture, and beside it the accuracies."""
-    figure = Figure(figsize=(9.5, 4), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    many = len(found.points)
-    for number, point in enumerate(found.points):
-        colour = _SEQUENCE(0.1 + 0.75 * number / max(1, many - 1))
-        name = ", ".join(f"{setting.replace('_', ' ')} {value:g}" for setting, value in point.settings.items())
-        history = point.training.history
-        left.plot(history["epoch"], history["batch_cost"], marker=".", color=colour, label=name)
-        if "validation_accuracy" in history:
-            right.plot(history["epoch"], history["validation_accuracy"], marker=".", color=colour)
-    left.set(xlabel="epoch", ylabel="cost of the mini-batches", ylim=(0, None))
-    right.set(xlabel="epoch", ylabel="validation accuracy")
-    right.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
-    for axes in (left, right):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(alpha=0.3)
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=min(3, many), frameon=False)
-    return figure

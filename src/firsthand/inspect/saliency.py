@@ -10,7 +10,7 @@ import numpy as np
 from jax import Array
 
 from firsthand.errors import FirsthandError
-from firsthand.learning import Classifier, Ensemble, Model
+from firsthand.models import Classifier, Ensemble, Model
 from firsthand.nn import Network
 
 from .parts import in_batches

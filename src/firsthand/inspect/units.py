@@ -11,7 +11,7 @@ from jax import Array
 
 from firsthand.data import Dataset
 from firsthand.errors import FirsthandError
-from firsthand.learning import Model
+from firsthand.models import Model
 from firsthand.nn import Network, relu, sigmoid, tanh
 
 from .parts import activation_of, in_batches, outputs, params_at, parts

@@ -17,8 +17,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from firsthand import nn
 from firsthand.data import Dataset, Splits
 from firsthand.errors import FirsthandError
-from firsthand.experiments import RECIPES, NamedRecipe
-from firsthand.learning import CalibrationError, Cosine, Model, Recipe, fit_temperature, train
+from firsthand.learning import Cosine, Recipe, train
+from firsthand.models import CalibrationError, Model, fit_temperature
+from firsthand.zoo import RECIPES, NamedRecipe
 
 __all__ = ["DigitClassifier"]
 

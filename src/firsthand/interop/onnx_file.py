@@ -11,7 +11,7 @@ import numpy as np
 
 from firsthand.errors import FirsthandError
 from firsthand.files import write_atomically
-from firsthand.learning import Classifier, Ensemble, Model
+from firsthand.models import Classifier, Ensemble, Model
 from firsthand.nn import softmax
 
 from .onnx_layers import Graph, write_activation, write_network

@@ -5,8 +5,9 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from firsthand.models.model import ModelFileError, flatten, read_safetensors, unflatten, write_safetensors
+
 from .history import History
-from .model import ModelFileError, flatten, read_safetensors, unflatten, write_safetensors
 
 __all__ = ["Checkpoint", "read_checkpoint", "write_checkpoint"]
 

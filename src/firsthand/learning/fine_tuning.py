@@ -13,14 +13,14 @@ from jax import Array
 
 from firsthand.data import Affine, Dataset, Splits
 from firsthand.errors import FirsthandError
+from firsthand.models.model import Model, check_fits
+from firsthand.models.temperature import CalibrationError, fit_temperature
 from firsthand.nn import Cost, Network, cross_entropy, log_likelihood, quadratic, sigmoid, softmax
 
-from .model import Model, check_fits
 from .recipe import Recipe
 from .run import Progress
 from .schedules import Cosine
 from .single import DataSplits, Training, train_one
-from .temperature import CalibrationError, fit_temperature
 
 __all__ = ["FineTuning", "fine_tune", "fine_tuning_recipe"]
 

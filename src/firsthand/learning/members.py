@@ -5,7 +5,6 @@ of compiled code after another, during which Python's lock is free.  On an accel
 fill, those on the same device are one program, vmapped over the members.  benchmarks/members.py measures both.
 """
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -19,6 +18,7 @@ from jax import Array
 
 from firsthand.errors import FirsthandError
 from firsthand.nn import Network
+from firsthand.processes import cores
 
 from .recipe import Recipe
 from .run import NotFinite, Progress, Run, pass_over, together
@@ -56,9 +56,8 @@ def plan(count: int, one_program: bool | None = None) -> Plan:
         shares = [(device, list(range(first, count, len(devices)))) for first, device in enumerate(devices)]
         groups = [(device, members) for device, members in shares if members]
         return Plan(groups, len(groups), True)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     groups = [(devices[member % len(devices)], [member]) for member in range(count)]
-    return Plan(groups, min(count, cores), False)
+    return Plan(groups, min(count, len(cores())), False)
 
 
 def train_members(

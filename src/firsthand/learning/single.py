@@ -12,12 +12,12 @@ from jax import Array
 from firsthand.data import Dataset
 from firsthand.errors import FirsthandError
 from firsthand.files import describe_machine, versions
+from firsthand.models.model import Model, check_fits
 from firsthand.nn import Network, Params, to_json
 
 from .checkpoint import read_checkpoint, write_checkpoint
 from .evaluation import evaluate
 from .history import History
-from .model import Model, check_fits
 from .recipe import Recipe
 from .run import NotFinite, Progress, Run, pass_over, whole
 from .step import Device

@@ -14,9 +14,9 @@ from jax import Array
 
 from firsthand.data import Dataset
 from firsthand.errors import FirsthandError
+from firsthand.models.ensemble import Ensemble
 from firsthand.nn import Network, Params
 
-from .ensemble import Ensemble
 from .history import History
 from .members import train_members
 from .recipe import Recipe

@@ -9,7 +9,7 @@ calibrated on validation data, and say in their provenance how they came to be.
 from functools import cache
 from pathlib import Path
 
-from firsthand.learning import Model
+from firsthand.models import Model
 
 __all__ = ["boxed_gate", "boxed_model"]
 

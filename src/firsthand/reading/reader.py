@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from firsthand.errors import FirsthandError
-from firsthand.learning import Classifier
+from firsthand.models import Classifier
 
 from .box import boxed_gate, boxed_model
 from .decode import PENALTY, best_path

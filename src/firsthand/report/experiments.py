@@ -57,7 +57,7 @@ def load_results(folder: str | os.PathLike[str]) -> list[Result]:
     Raises:
         FirsthandError: there are none, or a file is not a Result.
     """
-    from firsthand.experiments.catalogue import EXPERIMENTS
+    from firsthand.studies import EXPERIMENTS
 
     found = [Result.load(path) for path in sorted(Path(folder).glob("*.json"))]
     if not found:

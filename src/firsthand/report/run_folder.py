@@ -14,7 +14,8 @@ from firsthand.data import Dataset
 from firsthand.errors import FirsthandError
 from firsthand.files import write_atomically
 from firsthand.inspect import Reliability, confusion_matrix, mistakes, negative_log_likelihood, reliability
-from firsthand.learning import Classifier, EnsembleTraining, History, Training
+from firsthand.learning import EnsembleTraining, History, Training
+from firsthand.models import Classifier
 
 __all__ = ["RunFolder", "new_run_folder", "write_run"]
 

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from firsthand.experiments import Range, SearchResult, Trial
 from firsthand.experiments.drawing import in_percent
-from firsthand.experiments.search import Space
+from firsthand.search import Range, SearchResult, Trial
+from firsthand.search.search import Space
 
 __all__ = ["plot_search"]
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from firsthand.errors import FirsthandError
-from firsthand.learning import Classifier
+from firsthand.models import Classifier
 from firsthand.reading import Page, Reject, analyse, boxed_gate, read_sheets
 from firsthand.reading.normalise import as_mnist
 from firsthand.reading.reader import CHUNKS

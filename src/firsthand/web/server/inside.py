@@ -19,7 +19,7 @@ from firsthand.inspect import (
     receptive_field,
     unit_arithmetic,
 )
-from firsthand.learning import Model
+from firsthand.models import Model
 from firsthand.nn import Convolution, ConvPool, MaxPool
 
 from .lab import REFUSALS, Lab, TheLab, base64_of

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,12 +16,13 @@ from starlette.requests import HTTPConnection
 
 from firsthand.data import Dataset
 from firsthand.inspect import Neighbours
+from firsthand.processes import cores
 
 from .shelf import Shelf
 from .studies import Studies
 from .trainings import Trainings
 
-__all__ = ["REFUSALS", "REFUSALS_IN_JSON", "Error", "Lab", "TheLab", "base64_of", "cores", "rounded"]
+__all__ = ["REFUSALS", "REFUSALS_IN_JSON", "Error", "Lab", "TheLab", "base64_of", "rounded"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,11 +32,6 @@ class Error(BaseModel):
     """What every refusal is: one line."""
 
     error: str
-
-
-def cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 _REFUSED = {
@@ -74,7 +69,7 @@ class Lab:
     trainings: Trainings
     results: Path
     # as many at once as there are cores: more would only wait for each other, with their memory taken
-    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(cores(), "lab"))
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(len(cores()), "lab"))
     slow: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "lab-study"))
     studies: Studies = field(default_factory=Studies)
 

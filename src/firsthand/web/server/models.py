@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from firsthand.learning import Ensemble
+from firsthand.models import Ensemble
 
 from .lab import REFUSALS, TheLab
 

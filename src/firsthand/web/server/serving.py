@@ -8,11 +8,12 @@ from pathlib import Path
 import uvicorn
 
 from firsthand.errors import FirsthandError
+from firsthand.processes import cores
 from firsthand.reading import boxed_model
 
 from .app import create_app
 from .drawing import warm_up
-from .lab import Lab, cores
+from .lab import Lab
 from .shelf import Shelf
 from .trainings import Trainings
 
@@ -42,7 +43,7 @@ def serve(
     Raises:
         FirsthandError: the address cannot be bound to, or the model cannot be used.
     """
-    lab = Lab(Shelf(model, runs, boxed_model), Trainings(max(2, cores()), runs), results)
+    lab = Lab(Shelf(model, runs, boxed_model), Trainings(max(2, len(cores())), runs), results)
     first = lab.shelf.model(None)  # a model that cannot be used is said now
     with _bound(host, port) as listening:
         name, number = listening.getsockname()[:2]

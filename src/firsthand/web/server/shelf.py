@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from firsthand.errors import FirsthandError
-from firsthand.learning import Ensemble, Model, load_model
+from firsthand.models import Ensemble, Model, load_model
 
 __all__ = ["Shelf", "UnknownModel"]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from firsthand.data import Dataset, mnist
 from firsthand.inspect import Neighbours, last_hidden
-from firsthand.learning import Classifier, Model
+from firsthand.models import Classifier, Model
 
 __all__ = ["Studies"]
 

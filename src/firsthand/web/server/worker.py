@@ -95,7 +95,8 @@ def _train(settings: TrainingSettings, folder: Path, control: Control, say: Call
     import jax
 
     from firsthand.data import mnist
-    from firsthand.learning import CalibrationError, Diverged, fit_temperature, train
+    from firsthand.learning import Diverged, train
+    from firsthand.models import CalibrationError, fit_temperature
     from firsthand.nn import Network
 
     data = mnist()

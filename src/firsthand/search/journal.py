@@ -2,76 +2,15 @@
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from firsthand.errors import FirsthandError
+from firsthand.processes import Locks
 
-__all__ = ["Locks", "open_journal"]
+__all__ = ["JOURNAL", "open_journal"]
 
-
-class Locks:
-    """Numbered locks between processes: locks on single bytes of one file, which has no content.
-
-    The system releases the locks of a process that ends, however it ends, so that nobody waits for the dead, and a
-    lock that is free says that who held it is gone.  (Optuna's own locks are files; after a kill they stay, and
-    everybody waits half a minute.)  They are held by a process, not by a thread.
-
-    Args:
-        path: of the file, made if it is not there; beside the journal.
-    """
-
-    JOURNAL = 0
-
-    def __init__(self, path: Path):
-        try:
-            import fcntl
-        except ImportError:
-            raise FirsthandError("search: this system has no POSIX locks, which its storage needs") from None
-        self._fcntl = fcntl
-        self._file = _open_for_good(path)
-
-    def take(self, number: int) -> None:
-        """Wait for a lock."""
-        self._fcntl.lockf(self._file, self._fcntl.LOCK_EX, 1, number)
-
-    def try_take(self, number: int) -> bool:
-        """Take a lock if it is free, or held by this process."""
-        try:
-            self._fcntl.lockf(self._file, self._fcntl.LOCK_EX | self._fcntl.LOCK_NB, 1, number)
-        except (BlockingIOError, PermissionError):  # POSIX allows both
-            return False
-        return True
-
-    def release(self, number: int) -> None:
-        """Release a lock that is held."""
-        self._fcntl.lockf(self._file, self._fcntl.LOCK_UN, 1, number)
-
-    @contextmanager
-    def hold(self, number: int) -> Iterator[None]:
-        """Wait for a lock, and hold it while the block runs."""
-        self.take(number)
-        try:
-            yield
-        finally:
-            self.release(number)
-
-
-# (device, inode) -> descriptor
-_opened: dict[tuple[int, int], int] = {}
-
-
-def _open_for_good(path: Path) -> int:
-    """The descriptor of a file, one per file and process: closing any of several would release all locks."""
-    if path.exists():
-        found = path.stat()
-        if (found.st_dev, found.st_ino) in _opened:
-            return _opened[found.st_dev, found.st_ino]
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    found = os.fstat(descriptor)
-    return _opened.setdefault((found.st_dev, found.st_ino), descriptor)
+JOURNAL = 0  # the lock of whoever reads or writes the file
 
 
 def open_journal(path: Path) -> tuple[Any, Locks]:
@@ -94,12 +33,12 @@ def open_journal(path: Path) -> tuple[Any, Locks]:
 
     class JournalLock(JournalFileOpenLock):  # the public one of the locks that a backend takes; nothing of it is used
         def acquire(self) -> bool:
-            locks.take(Locks.JOURNAL)
+            locks.take(JOURNAL)
             _cut_half_a_line(path)
             return True
 
         def release(self) -> None:
-            locks.release(Locks.JOURNAL)
+            locks.release(JOURNAL)
 
     try:
         return JournalStorage(JournalFileBackend(str(path), JournalLock(str(path)))), locks

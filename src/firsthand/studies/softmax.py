@@ -7,10 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from firsthand import nn
-
-from .drawing import COLOURS, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run
-from .result import Finding, Published, Result, Source, Text
+from firsthand.experiments.drawing import COLOURS, panels
+from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
+from firsthand.experiments.result import Finding, Published, Result, Source, Text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
-from .drawing import COLOURS, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
-from .result import Finding, Published, Result, Source, Text
+from firsthand.experiments.drawing import COLOURS, panels
+from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
+from firsthand.experiments.result import Finding, Published, Result, Source, Text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -12,11 +12,10 @@ from jax import Array, lax
 
 from firsthand import nn
 from firsthand.data import Dataset, mnist
+from firsthand.experiments.drawing import COLOURS, panels
+from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
+from firsthand.experiments.result import Finding, Published, Result, Source, Text
 from firsthand.nn import Network, Params
-
-from .drawing import COLOURS, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
-from .result import Finding, Published, Result, Source, Text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

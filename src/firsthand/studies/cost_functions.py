@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from firsthand import nn
+from firsthand.experiments.drawing import COLOURS, in_percent, panels
+from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
+from firsthand.experiments.result import Finding, Published, Result, Source, Text
 from firsthand.learning import Recipe
 
-from .drawing import COLOURS, in_percent, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run
-from .result import Finding, Published, Result, Source, Text
-from .trainings import accuracy
+from .common import accuracy
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from firsthand.data import mnist
+from firsthand.experiments.drawing import COLOURS, in_percent, panels
+from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
+from firsthand.experiments.result import Finding, Published, Result, Source, Text
 from firsthand.files import write_atomically
 from firsthand.reference import grokking
-
-from .drawing import COLOURS, in_percent, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run
-from .result import Finding, Published, Result, Source, Text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -19,7 +19,7 @@ from firsthand.files import write_atomically
 from firsthand.nn import Network, Params, Shape, from_json, to_json
 
 from .classifier import Classifier, normalized
-from .evaluation import classify, weighted_inputs
+from .outputs import classify, weighted_inputs
 
 __all__ = ["Model", "ModelFileError"]
 

@@ -10,15 +10,15 @@ import numpy as np
 
 from firsthand.data import Dataset, Splits, mnist
 from firsthand.errors import FirsthandError
+from firsthand.experiments.drawing import COLOURS, in_percent, panels
+from firsthand.experiments.experiment import Claim, Comparison, Drawing, Experiment, Measured, Run, mean_of
+from firsthand.experiments.result import Finding, Result, Source, Text
 from firsthand.files import write_atomically
 from firsthand.learning import train
 from firsthand.nn import Network
 
 from .cost_functions import large_network
-from .drawing import COLOURS, in_percent, panels
-from .experiment import Claim, Comparison, Drawing, Experiment, Measured, Run, mean_of
 from .overfitting import LONG
-from .result import Finding, Result, Source, Text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

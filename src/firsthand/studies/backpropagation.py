@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from firsthand.data import mnist
+from firsthand.experiments.drawing import COLOURS, panels
+from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
+from firsthand.experiments.result import Finding, Result, Source, Text
 from firsthand.reference.fully_connected import (
     Gradient,
     backprop,
@@ -16,10 +19,6 @@ from firsthand.reference.fully_connected import (
     large_weights,
 )
 from firsthand.reference.functions import QUADRATIC
-
-from .drawing import COLOURS, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run
-from .result import Finding, Result, Source, Text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,12 +9,8 @@ from typing import Any
 from jax import Array
 
 from firsthand.errors import FirsthandError
+from firsthand.learning import DataSplits, Progress, Recipe, Training, train_members
 from firsthand.nn import Dropout, Network
-
-from .members import train_members
-from .recipe import Recipe
-from .run import Progress
-from .single import DataSplits, Training
 
 __all__ = ["Point", "Sweep", "sweep"]
 

@@ -8,14 +8,14 @@ import numpy as np
 
 from firsthand import nn
 from firsthand.data import mnist
-from firsthand.learning import Model
+from firsthand.experiments.drawing import COLOURS, in_percent, panels
+from firsthand.experiments.experiment import Claim, Comparison, Drawing, Experiment, Measured, Run, mean_of
+from firsthand.experiments.result import Finding, Published, Result, Source, Text
+from firsthand.models import Model
 
+from .common import accuracy, curves_of, measured, trained
 from .cost_functions import PEAK, large_network
-from .drawing import COLOURS, in_percent, panels
-from .experiment import Claim, Comparison, Drawing, Experiment, Measured, Run, mean_of
 from .overfitting import LAST, LONG, first_thousand, gap, plot_gap, plot_runs
-from .result import Finding, Published, Result, Source, Text
-from .trainings import accuracy, curves_of, measured, trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,13 +8,13 @@ import numpy as np
 
 from firsthand import nn
 from firsthand.data import Splits, mnist
+from firsthand.experiments.drawing import COLOURS, curves, in_percent, panels
+from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
+from firsthand.experiments.result import Finding, Published, Result, Source, Text
 from firsthand.learning import Recipe
 
+from .common import curves_of, measured, trained
 from .cost_functions import PEAK, large_network
-from .drawing import COLOURS, curves, in_percent, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
-from .result import Finding, Published, Result, Source, Text
-from .trainings import curves_of, measured, trained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

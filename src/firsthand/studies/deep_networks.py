@@ -5,14 +5,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from firsthand import nn
+from firsthand.experiments.drawing import COLOURS, in_percent, panels
+from firsthand.experiments.experiment import Comparison, Drawing, Experiment, Measured, Run, mean_of
+from firsthand.experiments.result import Finding, Published, Result, Text
 from firsthand.learning import Recipe
 
 from . import learning_speed, sigmoid_problems, unstable_gradients
-from .drawing import COLOURS, in_percent, panels
-from .experiment import Comparison, Drawing, Experiment, Measured, Run, mean_of
+from .common import accuracy
 from .learning_speed import SECTION, hidden_layers
-from .result import Finding, Published, Result, Text
-from .trainings import accuracy
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import get_args
 
 from firsthand.data import Splits, mnist
-from firsthand.learning import DataSplits, ModelFileError, Progress, Recipe, Training, train
+from firsthand.experiments.experiment import Measured, Run
+from firsthand.learning import DataSplits, Progress, Recipe, Training, train
 from firsthand.learning.recipe import Monitor
+from firsthand.models import ModelFileError
 from firsthand.nn import Layer, Network
-
-from .experiment import Measured, Run
-from .recipes import NamedRecipe
+from firsthand.zoo import NamedRecipe
 
 __all__ = ["accuracy", "curves_of", "measured", "trained"]
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .drawing import COLOURS, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run
-from .result import Finding, Result, Source, Text
+from firsthand.experiments.drawing import COLOURS, panels
+from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
+from firsthand.experiments.result import Finding, Result, Source, Text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from firsthand import nn
 from firsthand.data import Affine
+from firsthand.experiments.drawing import COLOURS, curves, in_percent, panels
+from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
+from firsthand.experiments.result import Finding, Published, Result, Source, Text
 from firsthand.learning import Cosine, Recipe
+from firsthand.zoo import SIMARD
 
-from .drawing import COLOURS, curves, in_percent, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
+from .common import curves_of, measured, trained
 from .more_data import EXPANDING
-from .recipes import SIMARD
-from .result import Finding, Published, Result, Source, Text
-from .trainings import curves_of, measured, trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from firsthand import nn
+from firsthand.experiments.drawing import panels
+from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
+from firsthand.experiments.result import Finding, Published, Result, Source, Text
 from firsthand.nn import Network
-
-from .drawing import panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run
-from .result import Finding, Published, Result, Source, Text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,12 +10,12 @@ import numpy as np
 
 from firsthand import nn
 from firsthand.data import mnist
+from firsthand.experiments.drawing import COLOURS, curves, in_percent, panels
+from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
+from firsthand.experiments.result import Finding, Published, Result, Source, Text
 from firsthand.learning import Recipe
 
-from .drawing import COLOURS, curves, in_percent, panels
-from .experiment import Claim, Drawing, Experiment, Measured, Run
-from .result import Finding, Published, Result, Source, Text
-from .trainings import measured, trained
+from .common import measured, trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,13 +8,13 @@ import numpy as np
 from jax import Array
 
 from firsthand import nn
+from firsthand.experiments.drawing import COLOURS, curves, in_percent, panels
+from firsthand.experiments.experiment import Comparison, Drawing, Experiment, Measured, Run, mean_of
+from firsthand.experiments.result import Finding, Published, Result, Source, Text
 from firsthand.learning import Recipe
 
 from . import feature_maps
-from .drawing import COLOURS, curves, in_percent, panels
-from .experiment import Comparison, Drawing, Experiment, Measured, Run, mean_of
-from .result import Finding, Published, Result, Source, Text
-from .trainings import accuracy, trained
+from .common import accuracy, trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,13 +10,14 @@ import numpy as np
 
 from firsthand import nn
 from firsthand.data import Affine, Dataset, Distort, Elastic, Splits, expanded, mnist
-from firsthand.learning import Cosine, Model, Recipe
+from firsthand.experiments.experiment import Claim, Comparison, Drawing, Experiment, Measured, Run, mean_of
+from firsthand.experiments.result import Finding, Published, Result, Source, Text
+from firsthand.learning import Cosine, Recipe
+from firsthand.models import Model
+from firsthand.zoo import DROPOUT
 
+from .common import accuracy, measured, trained
 from .convolution import BATCH_SIZE, PENALTY, PRACTICE, PROTOCOL, START, better_than, conv_network
-from .experiment import Claim, Comparison, Drawing, Experiment, Measured, Run, mean_of
-from .recipes import DROPOUT
-from .result import Finding, Published, Result, Source, Text
-from .trainings import accuracy, measured, trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

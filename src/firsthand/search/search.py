@@ -24,9 +24,9 @@ from firsthand.errors import FirsthandError
 from firsthand.learning import DataSplits, Diverged, Recipe, train
 from firsthand.learning import Progress as Step
 from firsthand.nn import Network, to_json
+from firsthand.zoo import NamedRecipe
 
-from .journal import Locks, open_journal
-from .recipes import NamedRecipe
+from .journal import JOURNAL, open_journal
 
 if TYPE_CHECKING:
     import optuna
@@ -325,7 +325,7 @@ class Search:
 
 _NAME = "firsthand"  # of the study, the only one in a storage
 # the locks of a search: one for the journal, one to propose by, and one for every running trial
-_PROPOSE = Locks.JOURNAL + 1
+_PROPOSE = JOURNAL + 1
 
 
 def _lock_of(number: int) -> int:

@@ -1,5 +1,7 @@
 """All experiments, in the order of the texts."""
 
+from firsthand.experiments.experiment import Experiment
+
 from . import (
     backpropagation,
     convolution,
@@ -15,7 +17,6 @@ from . import (
     softmax,
     wide_networks,
 )
-from .experiment import Experiment
 
 __all__ = ["EXPERIMENTS"]
 
