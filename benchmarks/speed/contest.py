@@ -35,7 +35,7 @@ class Worker:
     """One contender's process, pinned to so many cores.
 
     Args:
-        peer: its file in `benchmarks.peers`.
+        peer: its file in `benchmarks.speed.peers`.
         threads: how many cores it may use, and threads it is told to use.
         folder: from `workplace`.
         first_core: the first of its cores, counted among those that this process may use.

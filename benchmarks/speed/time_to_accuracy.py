@@ -41,7 +41,7 @@ def run(folder: Path, rounds: int = 3, accuracy: float = ACCURACY) -> None:
     recipe = DIGIT_READER.recipe
     results = about(rounds, test_accuracy_wanted=accuracy, recipe=recipe.to_json())
     if DIGIT_READER.layers != network(NETS[NET]).layers:
-        raise Failed(f"the digit reader's network is no longer {NET}: write the recipe of benchmarks.peers anew")
+        raise Failed(f"the digit reader's network is no longer {NET}: write the recipe of benchmarks.speed.peers anew")
     with workplace() as place:
         _add_test_images(place)
         plan = {

@@ -41,7 +41,7 @@ class Peer(Protocol):
 class _Worker:
     def __init__(self, name: str, threads: int, folder: Path) -> None:
         self.threads, self.folder = threads, folder
-        self.module: Any = importlib.import_module(f"benchmarks.peers.{name}")
+        self.module: Any = importlib.import_module(f"benchmarks.speed.peers.{name}")
         self.peers: dict[str, Peer] = {}
 
     def prepare(self, variant: str, net: str, batch_size: int, dropout: bool) -> dict[str, Any]:
