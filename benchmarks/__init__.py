@@ -4,5 +4,6 @@
     python -m benchmarks --quick         everything, briefly; the numbers go to a scratch folder and mean little
     python -m benchmarks steps --nets conv-2 --batches 10
 
-Measuring and drawing are separate programs, joined by the JSON files under results/.
+speed/ measures time beside the peers, quality/ what is read and learned; both write to results/.  Measuring and drawing
+are separate programs, joined by the JSON files.
 """

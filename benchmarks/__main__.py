@@ -5,11 +5,12 @@ import json
 import tempfile
 from pathlib import Path
 
-from . import augment, convolutions, digit_reader, figure, floor, members, reading, steps, time_to_accuracy
-from . import parts as kernel_parts
-from .contest import ROOT
-from .nets import NETS
-from .peers import PEERS
+from .quality import digit_reader, reading, reading_figure
+from .speed import augment, convolutions, figure, floor, members, steps, time_to_accuracy
+from .speed import parts as kernel_parts
+from .speed.nets import NETS
+from .speed.peers import PEERS
+from .summary import ROOT
 
 PARTS = (
     "steps",
@@ -74,6 +75,8 @@ def main() -> None:
             digit_reader.run(top)
     if "reading" in parts:
         reading.run(below, 3 if chosen.quick else reading.PAGES)
+        reading_figure.draw(below)
+        reading_figure.examples(below)
     if "figure" in parts and (below / "steps.json").exists():
         figure.draw(below)
     _print_targets(below)

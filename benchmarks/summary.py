@@ -8,7 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-__all__ = ["about", "ratios", "save", "spread"]
+__all__ = ["ROOT", "Failed", "about", "ratios", "save", "spread"]
+
+ROOT = Path(__file__).parents[1]
+
+
+class Failed(Exception):
+    """A contender could not do what it was asked; the message says why, for the results."""
 
 
 def spread(values: Sequence[float]) -> dict[str, Any]:

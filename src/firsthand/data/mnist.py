@@ -1,7 +1,7 @@
 """MNIST, in the box: 70,000 handwritten digits that come with the package and need no network.
 
 The file holds the images in the order of `mnist.pkl.gz`, the file of the book, so that its split into
-training and validation images is the one behind the published numbers. `tools/build_mnist.py` made it.
+training and validation images is the one behind the published numbers. `tools/box/build_mnist.py` made it.
 
 Source: Y. LeCun, C. Cortes and C. J. C. Burges, "The MNIST database of handwritten digits", 1998; a remix of
 NIST Special Databases 1 and 3. Licence of the data: CC BY-SA 3.0.

@@ -32,7 +32,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
     ConvPool layers and a hidden one.  All X are divided by the largest absolute value in the X of `fit`, so that pixels
     0..1, 0..16 and 0..255 train alike; features that differ in scale want a `StandardScaler` before.
 
-    It passes scikit-learn's `check_estimator` without exception (tests/test_estimator.py).
+    It passes scikit-learn's `check_estimator` without exception (tests/interop/test_estimator.py).
 
     Args:
         recipe: None for the networks above; one of `firsthand summary`'s names, or a

@@ -2,7 +2,7 @@
 
 On a CPU they run side by side, each on a core of its own: the kernels use one thread each, and a training is one call
 of compiled code after another, during which Python's lock is free.  On an accelerator, which one small network cannot
-fill, those on the same device are one program, vmapped over the members.  benchmarks/members.py measures both.
+fill, those on the same device are one program, vmapped over the members.  benchmarks/speed/members.py measures both.
 """
 
 import threading

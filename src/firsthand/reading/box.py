@@ -1,9 +1,9 @@
 """The two models that come with the package, so that it can read as soon as it is installed.
 
 `digits.safetensors` names the digit on an image of 28x28 pixels; it is `RECIPES["deep"]`, trained on MNIST's training
-images, and then on the same digits as they come from photos (tools/box_reader.py).  `is_digit.safetensors` tells one
-whole digit from everything else; it has learned from pages made of the same digits (tools/train_gate.py).  Both are
-calibrated on validation data, and say in their provenance how they came to be.
+images, and then on the same digits as they come from photos (tools/box/box_reader.py).  `is_digit.safetensors` tells
+one whole digit from everything else; it has learned from pages made of the same digits (tools/box/train_gate.py).
+Both are calibrated on validation data, and say in their provenance how they came to be.
 """
 
 from functools import cache

@@ -67,7 +67,7 @@ def load_results(folder: str | os.PathLike[str]) -> list[Result]:
 
 
 def load_recipes(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
-    """What was measured of the named recipes (tools/run_recipe.py), the best first; empty where there is nothing."""
+    """What was measured of the named recipes (tools/measure/run_recipe.py), the best first; empty without any."""
     found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(Path(folder).glob("*.json"))]
     return sorted(found, key=lambda recipe: -recipe["test_accuracy"]["mean"])
 

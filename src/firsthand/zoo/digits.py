@@ -145,7 +145,7 @@ DEEP = NamedRecipe(
     ),
 )
 
-# neither is one of RECIPES: their examples are made by tools/box_reader.py and tools/train_gate.py
+# neither is one of RECIPES: their examples are made by tools/box/box_reader.py and tools/box/train_gate.py
 PAGE_READER = NamedRecipe(
     "page-reader",
     "trained on with digits as they come from photos: small, blurred, noisy, scaled",

@@ -1,0 +1,95 @@
+"""One contender in a process of its own: reads requests from its input, one JSON object a line, and answers likewise.
+
+    {"do": "prepare", "variant", "net", "batch_size", "dropout"}    -> {}           makes the contender, ready to run
+    {"do": "agree", "start", "steps", "out"}                        -> {}           parameters after some steps
+    {"do": "run", "steps"}                                          -> {"seconds"}  steps from the starting parameters
+    {"do": "versions"}                                              -> {...}
+
+A peer's file has one class, `Peer(problem, variant, threads)`, with `reset()`, `run(start, steps)`, which returns when
+the work is done, and `params()`; and the constant PACKAGES.
+"""
+
+import importlib
+import json
+import os
+import sys
+import time
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from benchmarks.speed.nets import Problem, load_problem, save_params
+
+
+class Peer(Protocol):
+    """What every peer's file offers."""
+
+    def __init__(self, problem: Problem, variant: str, threads: int) -> None: ...
+    def reset(self) -> None:
+        """Back to the problem's parameters."""
+
+    def run(self, start: int, steps: int) -> None:
+        """Steps `start` to `start + steps` of the epoch, complete when this returns."""
+
+    def params(self) -> list[np.ndarray]:
+        """The parameters in the form and order of the problem's."""
+        ...
+
+
+class _Worker:
+    def __init__(self, name: str, threads: int, folder: Path) -> None:
+        self.threads, self.folder = threads, folder
+        self.module: Any = importlib.import_module(f"benchmarks.speed.peers.{name}")
+        self.peers: dict[str, Peer] = {}
+
+    def prepare(self, variant: str, net: str, batch_size: int, dropout: bool) -> dict[str, Any]:
+        problem = load_problem(self.folder, net, batch_size, dropout)
+        self.peers[variant] = self.module.Peer(problem, variant, self.threads)
+        return {}
+
+    def agree(self, variant: str, steps: int, out: str) -> dict[str, Any]:
+        peer = self.peers[variant]
+        peer.reset()
+        peer.run(0, steps)
+        save_params(Path(out), peer.params())
+        return {}
+
+    def run(self, variant: str, steps: int) -> dict[str, Any]:
+        peer = self.peers[variant]
+        peer.reset()
+        started = time.perf_counter()
+        peer.run(0, steps)
+        return {"seconds": time.perf_counter() - started}
+
+    def forget(self, variant: str) -> dict[str, Any]:
+        self.peers.pop(variant, None)
+        return {}
+
+    def versions(self) -> dict[str, Any]:
+        return {package: metadata.version(package) for package in self.module.PACKAGES}
+
+
+def main() -> None:
+    """Answer until the input ends."""
+    # what libraries print must not get between the answers
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    name, cores, folder = sys.argv[1], [int(core) for core in sys.argv[2].split(",")], Path(sys.argv[3])
+    # before a framework is imported: it counts the cores that it may use
+    os.sched_setaffinity(0, cores)
+    worker = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            worker = worker or _Worker(name, len(cores), folder)
+            answer = getattr(worker, request.pop("do"))(**request)
+        except Exception as error:  # whatever goes wrong in a framework is a result, to be recorded
+            reason = " ".join(str(error).split())
+            answer = {"error": f"{type(error).__name__}: {reason[:500]}"}
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()
