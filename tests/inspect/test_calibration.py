@@ -23,7 +23,7 @@ from firsthand.inspect import (
     reliability,
 )
 from firsthand.inspect.plots import plot_reliability
-from firsthand.learning import Recipe, train
+from firsthand.learning import Classification, Recipe, train
 from firsthand.models import CalibrationError, Model, ModelFileError, best_temperature, fit_temperature
 
 DATA = mnist()
@@ -158,7 +158,7 @@ def trained(request):
     layers = (nn.FullyConnected(30, nn.relu), nn.Softmax(10) if request.param == "softmax" else nn.FullyConnected(10))
     cost = nn.log_likelihood if request.param == "softmax" else nn.cross_entropy
     splits = Splits(DATA.train[:300], DATA.validation[:1000], None)
-    recipe = Recipe(60, 10, 0.3, cost=cost, keep_best=False)
+    recipe = Recipe(60, 10, 0.3, objective=Classification(cost), keep_best=False)
     return train(nn.Network(layers), splits, recipe, key=jax.random.key(0)).model
 
 

@@ -25,7 +25,7 @@ from firsthand.inspect import (
     update_lengths,
     weight_histograms,
 )
-from firsthand.learning import Recipe, train
+from firsthand.learning import Classification, Recipe, train
 from firsthand.models import Ensemble, Model
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
@@ -173,7 +173,7 @@ def test_gradients_can_be_followed_while_a_training_runs(members):
     data = Splits(mnist().train[:200], None, None)
     seen = {0: [], 1: []}
 
-    recipe = Recipe(epochs=2, learning_rate=0.5, cost=nn.cross_entropy, monitor=())
+    recipe = Recipe(epochs=2, learning_rate=0.5, objective=Classification(nn.cross_entropy), monitor=())
 
     def follow(at):
         params = at.params()

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from firsthand import kernels, nn
 from firsthand.kernels import SteppedWeights, can_step, conv_pool, conv_pool_plain, native
 from firsthand.kernels.convolution import convolution
-from firsthand.learning import step
+from firsthand.learning import Classification, step
 
 ROOT = Path(__file__).parents[2]
 SETS = ("x86_64_v4", "x86_64_v3", "x86_64_v2") if os.uname().machine == "x86_64" else ("baseline",)
@@ -441,16 +441,15 @@ def test_steps_of_gradient_descent_are_those_of_the_plain_path(monkeypatch, acti
     labels = jnp.arange(30) % 10
 
     def trained():
-        step.step_program.cache_clear()
-        optimizer = step.momentum(0.0, False)
-        program = step.step_program(network, nn.log_likelihood, optimizer, True, l2, 0.0, 10)
-        params, state, costs = jax.tree.map(jnp.copy, start), (optimizer.init(start), None), jnp.zeros(3)
-        n, first, last = (np.int32(number) for number in (30, 0, 3))
-        rates, key = jnp.full(3, 0.05), jax.random.key(3)
-        return program(params, state, costs, images, labels, jnp.arange(30), n, first, last, rates, key)[0]
+        step._step_program.cache_clear()
+        rule = step.Rule(Classification(), 10, l2=l2)
+        carry = step.Carry(jax.tree.map(jnp.copy, start), (rule.optimizer.init(start), None), jnp.zeros(3))
+        own = step.Own(jnp.arange(30), jnp.full(3, 0.05), jax.random.key(3))
+        shared = step.Shared((images, labels), *(np.int32(number) for number in (30, 0, 3)))
+        return step.step_program(network, rule)(carry, own, shared)[0].params
 
     found = trained()
     monkeypatch.setattr(step, "can_step", lambda weights: False)
     for w, expected, first in zip(*map(jax.tree.leaves, (found, trained(), start)), strict=True):
         assert float(jnp.linalg.norm(w - expected)) < 1e-4 * float(jnp.linalg.norm(expected - first))
-    step.step_program.cache_clear()
+    step._step_program.cache_clear()

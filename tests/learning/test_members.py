@@ -12,7 +12,7 @@ import pytest
 from firsthand import nn
 from firsthand.data import Splits, mnist
 from firsthand.errors import FirsthandError
-from firsthand.learning import Cosine, Diverged, Recipe, train, train_members
+from firsthand.learning import Classification, Cosine, Diverged, Recipe, train, train_members
 from firsthand.learning.members import plan
 from firsthand.models import Ensemble, Model, ModelFileError, load_model, voted
 
@@ -75,7 +75,13 @@ def test_each_may_have_its_own_network_and_recipe():
 def test_one_that_diverges_ends_all(one_program):
     network = nn.Network((nn.FullyConnected(12, nn.relu), nn.FullyConnected(10, nn.linear)))
     with pytest.raises(Diverged, match="learning rate"):
-        train_members(network, some(), Recipe(2, 10, 1e30, cost=nn.quadratic), keys=KEYS, one_program=one_program)
+        train_members(
+            network,
+            some(),
+            Recipe(2, 10, 1e30, objective=Classification(nn.quadratic)),
+            keys=KEYS,
+            one_program=one_program,
+        )
 
 
 def test_members_go_on_from_their_checkpoints(tmp_path):

@@ -16,9 +16,9 @@ import pytest
 
 from firsthand import nn
 from firsthand.data import Dataset, Splits, mnist
-from firsthand.learning import Cosine, Diverged, OneCycle, Recipe, RecipeError, train
-from firsthand.learning.step import momentum as momentum_rule
-from firsthand.learning.step import penalty, step_program, with_penalties
+from firsthand.learning import Classification, Cosine, Diverged, OneCycle, Recipe, RecipeError, train
+from firsthand.learning.parameters import penalty, with_penalties
+from firsthand.learning.step import Carry, Own, Rule, Shared, step_program
 from firsthand.models import Model, ModelFileError
 from firsthand.zoo import DIGIT_READER
 
@@ -42,7 +42,7 @@ def steps_by_hand(network, recipe, params, images, labels, batches):
 
         def mean_cost(params, x=images[at], y=labels[at]):
             z = network.weighted_input(params, x, train=True)
-            return jnp.mean(recipe.cost(z, y, network.activation))
+            return jnp.mean(recipe.objective.cost(z, y, network.activation))
 
         value, gradient = jax.value_and_grad(mean_cost)(params)
         gradient = with_penalties(gradient, params, recipe.l2, recipe.l1)
@@ -83,21 +83,14 @@ def golden_trace():
     """Costs of the digit reader's first ten steps on the first hundred training images."""
     data = mnist().train[:100]
     network = nn.Network(DIGIT_READER.layers)
-    program = step_program(network, nn.log_likelihood, momentum_rule(0.0, False), True, 1e-4, 0.0, 10)
+    rule = Rule(Classification(), 10, l2=1e-4)
     params = network.init(key=jax.random.key(0))
-    _, _, costs, reached, _ = program(
-        params,
-        (momentum_rule(0.0, False).init(params), None),
-        jnp.zeros(10),
-        jnp.asarray(data.images),
-        jnp.asarray(data.labels),
-        jnp.arange(100),
-        *(np.int32(number) for number in (100, 0, 10)),
-        np.full(10, 0.1, np.float32),
-        jax.random.key(1),
-    )
+    carry = Carry(params, (rule.optimizer.init(params), None), jnp.zeros(10))
+    own = Own(jnp.arange(100), np.full(10, 0.1, np.float32), jax.random.key(1))
+    shared = Shared(tuple(map(jnp.asarray, data.arrays)), *(np.int32(number) for number in (100, 0, 10)))
+    after, reached, _ = step_program(network, rule)(carry, own, shared)
     assert int(reached) == 10
-    return np.asarray(costs).tolist()
+    return np.asarray(after.costs).tolist()
 
 
 def test_golden_trace_of_the_first_ten_steps():
@@ -196,7 +189,7 @@ def test_evaluation_counts_every_image():
 def test_too_large_a_learning_rate_is_named():
     recipe = Recipe(5, 10, lambda epoch: 0.1 if epoch < 2 else 1e30)
     network = nn.Network((nn.FullyConnected(12, nn.relu), nn.FullyConnected(10, nn.linear)))
-    recipe = Recipe(5, 10, recipe.learning_rate, cost=nn.quadratic)
+    recipe = Recipe(5, 10, recipe.learning_rate, objective=Classification(nn.quadratic))
     with pytest.raises(
         Diverged, match=r"cost is (inf|nan) in epoch 3, step \d+ of 10; the learning rate \(1e\+30\)"
     ) as e:

@@ -13,6 +13,7 @@ from firsthand.data import Splits, mnist
 from firsthand.experiments.experiment import Measured, Run
 from firsthand.experiments.figures import draw_figures
 from firsthand.experiments.records import check_measured, conclude, record_of
+from firsthand.learning import Classification
 from firsthand.nn import Network
 from firsthand.reference import fully_connected
 from firsthand.reference.functions import CROSS_ENTROPY
@@ -178,4 +179,4 @@ def test_networks_and_penalty_are_those_of_the_text():
     network = Network(learning_speed.hidden_layers(3))
     assert [shape[-1] for shape in network.shapes[1:]] == [30, 30, 30, 10]
     assert deep_networks.RECIPE.l2 == 5.0 / 50_000
-    assert deep_networks.RECIPE.cost is nn.cross_entropy
+    assert deep_networks.RECIPE.objective == Classification(nn.cross_entropy)

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from firsthand.data.dataset import DataError
+from firsthand.data.examples import DataError
 from firsthand.data.mnist import BOX, read_box
 from firsthand.data.safe_pickle import load_numpy_pickle
 

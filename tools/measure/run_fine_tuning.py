@@ -24,10 +24,10 @@ from sklearn.datasets import load_digits
 from firsthand import kernels
 from firsthand.data import Dataset, Splits, mnist
 from firsthand.files import describe_machine, versions, write_atomically
-from firsthand.learning import fine_tune, fine_tuning_recipe, train
+from firsthand.learning import train
 from firsthand.models import Model, fit_temperature
 from firsthand.nn import Network
-from firsthand.zoo import RECIPES
+from firsthand.zoo import RECIPES, fine_tune, fine_tuning_recipe
 
 ROOT = Path(__file__).parents[2]
 SIZES, SHARES = (50, 200, 600), (0.75, 0.0)

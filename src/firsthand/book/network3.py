@@ -22,7 +22,7 @@ from firsthand.book.distortions import Distortions
 from firsthand.book.network3_engine import Engine, Epochs, Options
 from firsthand.errors import FirsthandError
 from firsthand.files import write_atomically
-from firsthand.models.model import read_safetensors
+from firsthand.models.file import read_safetensors
 
 __all__ = [
     "ConvPoolLayer",

@@ -9,7 +9,7 @@ import typer
 from firsthand.errors import FirsthandError
 
 if TYPE_CHECKING:
-    from firsthand.learning import DataSplits
+    from firsthand.data import ImageSplits
     from firsthand.models import Ensemble, Model
     from firsthand.zoo import NamedRecipe
 
@@ -71,7 +71,7 @@ def load_splits(
     whole: bool = False,
     size: tuple[int, ...] | None = None,
     parts: tuple[float, float, float] = (0.8, 0.1, 0.1),
-) -> "DataSplits":
+) -> "ImageSplits":
     """The named data in their three parts; a user's own are divided 8:1:1, or left whole as the first part.
 
     Pictures of the user's own are read as `predict` reads them: dark strokes on a light ground are inverted.
@@ -107,7 +107,7 @@ def load_splits(
     return splits._replace(train=splits.train[:examples])
 
 
-def expand(splits: "DataSplits") -> "DataSplits":
+def expand(splits: "ImageSplits") -> "ImageSplits":
     """The same with the book's expanded set as training data."""
     from firsthand.data import Splits, augment
 

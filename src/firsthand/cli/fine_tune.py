@@ -8,9 +8,8 @@ from firsthand.errors import FirsthandError
 from .common import load_splits
 
 if TYPE_CHECKING:
-    from firsthand.learning import FineTuning
     from firsthand.models import Classifier
-    from firsthand.zoo import NamedRecipe
+    from firsthand.zoo import FineTuning, NamedRecipe
 
 __all__ = ["check_options", "describe", "prepare", "print_before_and_after"]
 
@@ -38,9 +37,8 @@ def prepare(settings: dict[str, Any]) -> tuple["NamedRecipe", "FineTuning"]:
     """The recipe, with the settings' overrides, and the data of a fine-tuning."""
     import jax
 
-    from firsthand.learning import FineTuning, fine_tuning_recipe
     from firsthand.models import Model, load_model
-    from firsthand.zoo import NamedRecipe
+    from firsthand.zoo import FineTuning, NamedRecipe, fine_tuning_recipe
 
     start = load_model(Path(settings["start"]))
     if not isinstance(start, Model):

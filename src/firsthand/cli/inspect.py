@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy import ndarray
 
-    from firsthand.data import Dataset
+    from firsthand.data import Dataset, ImageSplits
     from firsthand.inspect import Verdict
-    from firsthand.learning import DataSplits
     from firsthand.models import Model
     from firsthand.nn import Cost
 
@@ -132,7 +131,7 @@ def _cost(model: "Model") -> "Cost":
     return by_name.get(name, log_likelihood if model.network.activation is softmax else quadratic)
 
 
-def _verdict(path: Path | None, model: "Model", splits: "DataSplits") -> "Verdict | None":
+def _verdict(path: Path | None, model: "Model", splits: "ImageSplits") -> "Verdict | None":
     """From the history beside the model, if it has what it takes; otherwise measured, if these are its data."""
     from firsthand.inspect import overfitting
     from firsthand.learning import History

@@ -35,7 +35,6 @@ def sweep(
 
     from firsthand.data import Splits
     from firsthand.learning import plan
-    from firsthand.nn import Network
     from firsthand.report import new_run_folder
     from firsthand.report.console import show_progress
     from firsthand.search import plots
@@ -46,7 +45,7 @@ def sweep(
     if chosen.expanded:
         splits = expand(splits)
     splits = Splits(splits.train, splits.validation, None)  # a setting must not be chosen by the test images
-    network = Network(chosen.layers, splits.train.images.shape[1:])
+    network = chosen.network(splits.train)
     count = 1
     for found in lists.values():
         count *= len(found)

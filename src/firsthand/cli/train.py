@@ -14,11 +14,10 @@ from . import fine_tune
 from .common import DataName, Device, Json, expand, find_recipe, load_splits, use_device
 
 if TYPE_CHECKING:
-    from firsthand.data import Dataset
-    from firsthand.learning import DataSplits, EnsembleTraining, FineTuning, Training
+    from firsthand.data import ImageSplits
     from firsthand.models import Classifier
     from firsthand.report import RunFolder
-    from firsthand.zoo import NamedRecipe
+    from firsthand.zoo import FineTuning, NamedRecipe
 
 __all__ = ["train"]
 
@@ -126,7 +125,7 @@ def train(
 
 def _train(
     chosen: "NamedRecipe",
-    splits: "DataSplits",
+    splits: "ImageSplits",
     settings: dict[str, Any],
     folder: "RunFolder",
     devices: list[Any] | None,
@@ -136,21 +135,19 @@ def _train(
 ) -> None:
     import jax
 
-    from firsthand.learning import Diverged, Training, distributed, plan
-    from firsthand.learning import train as run
-    from firsthand.nn import Network
+    from firsthand.learning import distributed, plan, train_and_finish
     from firsthand.report import write_run
     from firsthand.report.console import show_progress
 
-    network = Network(chosen.layers, splits.train.images.shape[1:])
-    members, failure = settings.get("members"), None
+    network = chosen.network(splits.train)
+    members = settings.get("members")
     if members is not None and not as_json:
         print(plan(members))
     if tuning is not None and not as_json:
         print(fine_tune.describe(tuning))
     try:
         with show_progress(as_json, members or 1) as progress:
-            training = run(
+            outcome = train_and_finish(
                 network,
                 splits,
                 chosen.recipe,
@@ -162,10 +159,6 @@ def _train(
                 devices=devices,
                 members=members,
             )
-    except Diverged as error:
-        if error.training is None:
-            raise
-        training, failure = error.training, error
     except (jax.errors.JaxRuntimeError, ValueError) as error:
         # what the lost connection breaks comes as either
         if jax.process_count() == 1 or isinstance(error, FirsthandError):
@@ -175,23 +168,21 @@ def _train(
         if folder.checkpoints():
             raise FirsthandError(f"interrupted; go on with: firsthand train --resume {folder.path}") from None
         raise FirsthandError("interrupted before the first epoch was complete: nothing to keep") from None
-    if tuning is not None and isinstance(training, Training):
-        training = tuning.finish(training)
-    else:
-        training = _calibrated(training, splits.validation)
+    if tuning is not None:
+        outcome = outcome._replace(model=tuning.finish(outcome.model), unfinished="")
+    if outcome.unfinished:
+        print(f"firsthand: {outcome.unfinished}", file=sys.stderr)
     seconds = time.perf_counter() - started
-    write_run(folder, training, splits.test, seconds)
-    histories = (training.history,) if isinstance(training, Training) else training.histories
-    interrupted = any(history.stopped.startswith("interrupted") for history in histories)
-    if not interrupted and failure is None:
+    write_run(folder, outcome.model, outcome.histories, splits.test, seconds)
+    if not outcome.interrupted and not outcome.failure:
         for checkpoint in folder.checkpoints():
             checkpoint.unlink()
-    if failure is not None:
-        raise FirsthandError(f"{failure}; the last good epoch is kept in {folder.model}")
+    if outcome.failure:
+        raise FirsthandError(f"{outcome.failure}; the last good epoch is kept in {folder.model}")
     if tuning is not None and not as_json:
-        fine_tune.print_before_and_after(training.model, {"own": settings["data"], "original": settings["rehearse"]})
-    _print_training(training.model, histories[0].stopped, folder, seconds, as_json)
-    if interrupted:
+        fine_tune.print_before_and_after(outcome.model, {"own": settings["data"], "original": settings["rehearse"]})
+    _print_training(outcome.model, outcome.histories[0].stopped, folder, seconds, as_json)
+    if outcome.interrupted:
         print(f"firsthand: go on with: firsthand train --resume {folder.path}", file=sys.stderr)
         raise typer.Exit(130)
 
@@ -207,15 +198,14 @@ def _divided_over(count: int | None, coordinator: str | None) -> list[Any] | Non
     return None if count is None else jax.local_devices()[:count]
 
 
-def _help(chosen: "NamedRecipe", splits: "DataSplits", settings: dict[str, Any], folder: "RunFolder | None") -> None:
+def _help(chosen: "NamedRecipe", splits: "ImageSplits", settings: dict[str, Any], folder: "RunFolder | None") -> None:
     """Be a process other than the first: compute with it, and write and print nothing."""
     import jax
 
     from firsthand.learning import distributed
     from firsthand.learning import train as run
-    from firsthand.nn import Network
 
-    network = Network(chosen.layers, splits.train.images.shape[1:])
+    network = chosen.network(splits.train)
     resume = folder is not None and bool(folder.checkpoints())
     try:
         run(
@@ -231,19 +221,6 @@ def _help(chosen: "NamedRecipe", splits: "DataSplits", settings: dict[str, Any],
         if isinstance(error, FirsthandError):
             raise
         raise distributed.lost(error, None if folder is None else folder.path) from None
-
-
-def _calibrated(training: "Training | EnsembleTraining", validation: "Dataset | None") -> "Training | EnsembleTraining":
-    """The training with the temperature of its model fitted, where the validation data determine one."""
-    from firsthand.models import CalibrationError, fit_temperature
-
-    if validation is None:
-        return training
-    try:
-        return training._replace(model=fit_temperature(training.model, validation))
-    except CalibrationError as error:
-        print(f"firsthand: probabilities are not calibrated: {error}", file=sys.stderr)
-        return training
 
 
 def _print_training(model: "Classifier", stopped: str, folder: "RunFolder", seconds: float, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""Image data sets: MNIST in the box, loaders for files of your own, and data sets to download."""
+"""Examples of every kind: MNIST in the box, images and texts of your own, data sets to download."""
 
 from .augment import (
     Affine,
@@ -18,15 +18,19 @@ from .augment import (
     Warp,
     expanded,
 )
-from .dataset import DataError, Dataset
+from .dataset import Dataset
 from .downloads import emnist_digits, fashion_mnist, kmnist
+from .examples import Arrays, DataError, Examples
+from .labelled import Labelled, Vectors
 from .loaders import load, load_idx, load_image_folder, load_npz
 from .mnist import mnist
 from .pictures import LoadedImage, load_image
-from .splits import Splits
+from .sequences import Sequences, text_splits
+from .splits import ImageSplits, Splits
 
 __all__ = [
     "Affine",
+    "Arrays",
     "Augmentation",
     "Compose",
     "DataError",
@@ -34,16 +38,21 @@ __all__ = [
     "Distort",
     "Elastic",
     "Erase",
+    "Examples",
     "HorizontalFlip",
+    "ImageSplits",
+    "Labelled",
     "LoadedImage",
     "Noise",
     "RandomCrop",
     "Rotate",
     "Scale",
+    "Sequences",
     "Shear",
     "Shift",
     "Splits",
     "Translate",
+    "Vectors",
     "Warp",
     "emnist_digits",
     "expanded",
@@ -55,4 +64,5 @@ __all__ = [
     "load_image_folder",
     "load_npz",
     "mnist",
+    "text_splits",
 ]

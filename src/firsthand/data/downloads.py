@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from .dataset import DataError, Dataset
+from .dataset import Dataset
+from .examples import DataError
 from .loaders import load_idx, make_dataset, read_idx
 from .mnist import DIGITS
 from .splits import Splits
@@ -96,7 +97,7 @@ _FASHION_CLASSES = (
 )
 
 
-def fashion_mnist(cache: Path | None = None) -> Splits[Dataset]:
+def fashion_mnist(cache: Path | None = None) -> Splits[Dataset, Dataset]:
     """Load Fashion-MNIST: 70,000 photos of clothes, 50,000 / 10,000 / 10,000. Downloads 31 MB the first time.
 
     Args:
@@ -116,7 +117,7 @@ def fashion_mnist(cache: Path | None = None) -> Splits[Dataset]:
     return _load_idx_files(FASHION_MNIST_FILES, cache or _cache("fashion-mnist"), _FASHION_CLASSES)
 
 
-def kmnist(cache: Path | None = None) -> Splits[Dataset]:
+def kmnist(cache: Path | None = None) -> Splits[Dataset, Dataset]:
     """Load Kuzushiji-MNIST: 70,000 cursive Japanese letters, 50,000 / 10,000 / 10,000. Downloads 21 MB once.
 
     Args:
@@ -137,7 +138,7 @@ def kmnist(cache: Path | None = None) -> Splits[Dataset]:
     return _load_idx_files(KMNIST_FILES, cache or _cache("kmnist"), tuple("おきすつなはまやれを"))
 
 
-def emnist_digits(cache: Path | None = None) -> Splits[Dataset]:
+def emnist_digits(cache: Path | None = None) -> Splits[Dataset, Dataset]:
     """Load the digits of EMNIST: 280,000, as 230,000 / 10,000 / 40,000. Downloads 562 MB the first time.
 
     Args:
@@ -169,7 +170,7 @@ def emnist_digits(cache: Path | None = None) -> Splits[Dataset]:
     return _splits(*parts)
 
 
-def _load_idx_files(files: Sequence[RemoteFile], cache: Path, classes: Sequence[str]) -> Splits[Dataset]:
+def _load_idx_files(files: Sequence[RemoteFile], cache: Path, classes: Sequence[str]) -> Splits[Dataset, Dataset]:
     train_images, train_labels, test_images, test_labels = (download(file, cache) for file in files)
     return _splits(
         load_idx(train_images, train_labels, classes=classes),
@@ -177,7 +178,7 @@ def _load_idx_files(files: Sequence[RemoteFile], cache: Path, classes: Sequence[
     )
 
 
-def _splits(published_train: Dataset, test: Dataset) -> Splits[Dataset]:
+def _splits(published_train: Dataset, test: Dataset) -> Splits[Dataset, Dataset]:
     return Splits(published_train[:-_VALIDATION], published_train[-_VALIDATION:], test)
 
 

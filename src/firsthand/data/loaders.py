@@ -10,7 +10,8 @@ from typing import IO
 
 import numpy as np
 
-from .dataset import DataError, Dataset
+from .dataset import Dataset
+from .examples import DataError
 from .pictures import fit, light_on_dark, read_grey
 
 __all__ = ["load", "load_idx", "load_image_folder", "load_npz", "make_dataset", "read_idx"]

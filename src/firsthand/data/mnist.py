@@ -10,7 +10,8 @@ NIST Special Databases 1 and 3. Licence of the data: CC BY-SA 3.0.
 from functools import cache
 from pathlib import Path
 
-from .dataset import DataError, Dataset
+from .dataset import Dataset
+from .examples import DataError
 from .loaders import load_npz
 from .splits import Splits
 
@@ -29,7 +30,7 @@ DIGESTS = {
 
 
 @cache
-def mnist() -> Splits[Dataset]:
+def mnist() -> Splits[Dataset, Dataset]:
     """Load MNIST: 50,000 training, 10,000 validation and 10,000 test images.
 
     Returns:
@@ -48,7 +49,7 @@ def mnist() -> Splits[Dataset]:
     return read_box(BOX)
 
 
-def read_box(path: Path) -> Splits[Dataset]:
+def read_box(path: Path) -> Splits[Dataset, Dataset]:
     """Read the file of the package and check that it holds MNIST, image for image."""
     try:
         whole = load_npz(path, classes=DIGITS)

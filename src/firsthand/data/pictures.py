@@ -10,7 +10,7 @@ from typing import IO, NamedTuple
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from .dataset import DataError
+from .examples import DataError
 
 __all__ = ["FORMATS", "LoadedImage", "decode_grey", "fit", "light_on_dark", "load_image", "read_grey", "to_grey"]
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .dataset import DataError
+from .examples import DataError
 
 __all__ = ["load_numpy_pickle"]
 

@@ -1,9 +1,7 @@
 """A network as an estimator of scikit-learn, for its pipelines, its cross-validation and its searches."""
 
 import dataclasses
-import hashlib
 import math
-from functools import cached_property
 from typing import Any, cast
 
 import jax
@@ -15,10 +13,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from firsthand import nn
-from firsthand.data import Dataset, Splits
+from firsthand.data import Splits, Vectors
 from firsthand.errors import FirsthandError
 from firsthand.learning import Cosine, Recipe, train
-from firsthand.models import CalibrationError, Model, fit_temperature
 from firsthand.zoo import RECIPES, NamedRecipe
 
 __all__ = ["DigitClassifier"]
@@ -36,7 +33,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
 
     Args:
         recipe: None for the networks above; one of `firsthand summary`'s names, or a
-            `firsthand.experiments.NamedRecipe` of your own, for its network and training.  The output layer gets as
+            `firsthand.zoo.NamedRecipe` of your own, for its network and training.  The output layer gets as
             many units as y has classes.
         image_shape: (height, width) or (height, width, channels) of the images that X holds as vectors.
         epochs, batch_size, learning_rate, l2: of `firsthand.Recipe`, instead of the recipe's own.
@@ -100,28 +97,28 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
             raise FirsthandError(f"validation_fraction: found {self.validation_fraction!r}, expected 0 <= share < 1")
 
         random = check_random_state(self.random_state)
-        whole = _Examples(
-            (X * np.float32(scale)).reshape(-1, *shape), labels.astype(np.int32), tuple(map(str, self.classes_))
-        )
+        values = (X * np.float32(scale)).reshape(-1, *shape)
+        whole = Vectors(values, labels.astype(np.int32), tuple(map(str, self.classes_)))
         learned, held_out = whole, None
         if self.validation_fraction:
             learned, held_out = (
-                _Examples(whole.images[rows], whole.labels[rows], whole.classes)
+                whole[rows]
                 for rows in train_test_split(
                     np.arange(len(labels)), test_size=self.validation_fraction, random_state=random, stratify=labels
                 )
             )
         monitor = ("validation_accuracy",) if held_out else ()
-        network = nn.Network((*chosen.layers[:-1], _with_units(chosen.layers[-1], len(self.classes_))), shape)
+        if not isinstance(chosen.layers[-1], nn.FullyConnected):
+            raise FirsthandError(f"recipe: its last layer is {chosen.layers[-1]}, expected FullyConnected or Softmax")
+        network = chosen.network(whole)
         model, self.history_ = train(
             network,
-            # what training asks of a Dataset is here; that it holds floats is all the same to it
-            cast(Splits, Splits(cast(Dataset, learned), cast(Any, held_out), cast(Any, None))),
+            Splits(learned, held_out, None),
             dataclasses.replace(chosen.recipe, monitor=monitor),
             key=jax.random.key(random.randint(2**31 - 1)),
         )
         if held_out is not None:
-            model = _calibrated(model, held_out)
+            model, _ = chosen.recipe.objective.finish(model, held_out)  # of a few that are all right, nothing follows
         # from here on the model takes X as it is
         layers = (nn.Rescale(scale), *network.layers)
         self.model_ = dataclasses.replace(
@@ -169,29 +166,6 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         return chosen.changed(**given)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Examples:
-    """Floats with labels: what a `Dataset` is for uint8 images."""
-
-    images: np.ndarray  # float32 (n, *input_shape)
-    labels: np.ndarray  # int32 (n,)
-    classes: tuple[str, ...]
-
-    @property
-    def num_classes(self) -> int:
-        return len(self.classes)
-
-    @cached_property
-    def digest(self) -> str:
-        sha = hashlib.sha256(str(self.images.shape).encode())
-        sha.update(np.ascontiguousarray(self.images).data)
-        sha.update(self.labels.astype("<i4").data)
-        return sha.hexdigest()
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-
 def _default(shape: nn.Shape) -> NamedRecipe:
     """What is trained where no recipe is named: ConvPool layers as far as an image is large enough, a hidden layer."""
     layers: list[nn.Layer] = []
@@ -205,19 +179,6 @@ def _default(shape: nn.Shape) -> NamedRecipe:
     layers += [nn.FullyConnected(100, nn.relu, weights_init=nn.he), nn.Softmax(2)]
     epochs, rate = (20, 0.1) if len(shape) == 3 else (50, 0.2)
     return NamedRecipe("default", "", tuple(layers), Recipe(epochs, learning_rate=Cosine(rate, epochs), l2=1e-4))
-
-
-def _with_units(layer: nn.Layer, units: int) -> nn.Layer:
-    if not isinstance(layer, nn.FullyConnected):
-        raise FirsthandError(f"recipe: its last layer is {layer}, expected FullyConnected or Softmax")
-    return dataclasses.replace(layer, units=units)
-
-
-def _calibrated(model: Model, held_out: _Examples) -> Model:
-    try:
-        return fit_temperature(model, cast(Dataset, held_out))
-    except CalibrationError:  # all of a few are right: nothing to learn from
-        return model
 
 
 def _axes(X: Any) -> int:

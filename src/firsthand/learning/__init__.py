@@ -1,33 +1,43 @@
 """Learning: recipes, the compiled training loop, and checkpoints."""
 
-from .evaluation import Score, evaluate
-from .fine_tuning import FineTuning, fine_tune, fine_tuning_recipe
+from .evaluation import evaluate
 from .history import History
 from .members import Plan, plan, train_members
+from .objective import Objective
+from .objectives import Classification, NextSymbol, Reconstruction
+from .outcome import Outcome, train_and_finish
+from .quantity import Quantity
 from .recipe import Recipe, RecipeError
 from .run import Progress
 from .schedules import Cosine, OneCycle
 from .single import DataSplits, Diverged, Training
+from .source import Fixed, Made, Source
 from .train import EnsembleTraining, train
 
 __all__ = [
+    "Classification",
     "Cosine",
     "DataSplits",
     "Diverged",
     "EnsembleTraining",
-    "FineTuning",
+    "Fixed",
     "History",
+    "Made",
+    "NextSymbol",
+    "Objective",
     "OneCycle",
+    "Outcome",
     "Plan",
     "Progress",
+    "Quantity",
     "Recipe",
     "RecipeError",
-    "Score",
+    "Reconstruction",
+    "Source",
     "Training",
     "evaluate",
-    "fine_tune",
-    "fine_tuning_recipe",
     "plan",
     "train",
+    "train_and_finish",
     "train_members",
 ]

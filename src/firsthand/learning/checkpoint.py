@@ -2,12 +2,15 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from firsthand.models.model import ModelFileError, flatten, read_safetensors, unflatten, write_safetensors
+from firsthand.models.file import ModelFileError, flatten, read_safetensors, unflatten, write_safetensors
+from firsthand.nn import describe, from_json
 
 from .history import History
+from .recipe import canonical
 
 __all__ = ["Checkpoint", "read_checkpoint", "write_checkpoint"]
 
@@ -21,7 +24,7 @@ class Checkpoint(NamedTuple):
     state: Any  # of the optimizer, and the average of the parameters
     best_params: Any
     history: History
-    best_accuracy: float
+    best: float | None  # value of what decides, at the best epoch
     epochs_without_improvement: int
     halvings: int
 
@@ -39,7 +42,7 @@ def write_checkpoint(path: str | os.PathLike[str], state: Checkpoint, fingerprin
         "format": _FORMAT,
         "fingerprint": fingerprint,
         "history": state.history.to_json(),
-        "scalars": [state.best_accuracy, state.epochs_without_improvement, state.halvings],
+        "scalars": [state.best, state.epochs_without_improvement, state.halvings],
     }
     write_safetensors(path, arrays, about)
 
@@ -56,19 +59,45 @@ def read_checkpoint(path: str | os.PathLike[str], like: tuple, fingerprint: dict
         ModelFileError: it is damaged, or belongs to another training; the message says what differs.
     """
     arrays, about = read_safetensors(path, _FORMAT, "checkpoint")
-    found = about["fingerprint"]
-    wanted = json.loads(json.dumps(fingerprint))  # as it looks after a round trip through the file
-    for name in sorted(set(found) | set(wanted)):
-        if found.get(name) != wanted.get(name):
+    try:
+        found = _comparable(about["fingerprint"])
+        wanted = _comparable(json.loads(json.dumps(fingerprint)))  # as it looks after a round trip through the file
+        if differing := _difference(found, wanted):
+            name, then, now = differing
             raise ModelFileError(
-                f"{Path(path)}: this run had {name} = {found.get(name)}, not {wanted.get(name)}; "
+                f"{Path(path)}: this run had {name} = {then}, not {now}; "
                 "resume it with the same settings, or start a new run"
             )
-    try:
         trees = unflatten(like, arrays)
-    except ValueError as error:
-        raise ModelFileError(f"{path}: not a usable checkpoint: {error}") from None
-    best_accuracy, without_improvement, halvings = about["scalars"]
+        best, without_improvement, halvings = about["scalars"]
+        history = History.from_json(about["history"])
+    except ModelFileError:
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        raise ModelFileError(f"{path}: not a usable checkpoint: {error!r}") from None
     params, training_state, best_params = trees
-    history = History.from_json(about["history"])
-    return Checkpoint(params, training_state, best_params, history, best_accuracy, without_improvement, halvings)
+    return Checkpoint(params, training_state, best_params, history, best, without_improvement, halvings)
+
+
+def _comparable(fingerprint: dict[str, Any]) -> dict[str, Any]:
+    """A fingerprint of which only differences that matter are left.
+
+    Versions are written down and not compared: with others the last bits may differ, and the run still goes on.
+    """
+    network = fingerprint["network"]
+    with suppress(ValueError):  # of layers of one's own, the description is compared as it is
+        network = describe(from_json(network))
+    kept = {name: value for name, value in fingerprint.items() if name != "versions"}
+    return kept | {"network": network, "recipe": canonical(fingerprint["recipe"])}
+
+
+def _difference(found: dict[str, Any], wanted: dict[str, Any], prefix: str = "") -> tuple[str, Any, Any] | None:
+    """The first field in which two descriptions differ, with both values: ('recipe.l2', 0.1, 0.0)."""
+    for name in sorted(set(found) | set(wanted)):
+        then, now = found.get(name), wanted.get(name)
+        if then == now:
+            continue
+        if isinstance(then, dict) and isinstance(now, dict):
+            return _difference(then, now, f"{prefix}{name}.")
+        return f"{prefix}{name}", then, now
+    return None

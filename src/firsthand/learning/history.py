@@ -16,13 +16,13 @@ class History:
 
     Examples:
         >>> history = History()
-        >>> history.records.append({"epoch": 1, "validation_accuracy": 0.97})
-        >>> history["validation_accuracy"]
-        [0.97]
+        >>> history.records.append({"epoch": 1, "validation_cost": 0.31})
+        >>> history["validation_cost"]
+        [0.31]
     """
 
     records: list[dict[str, float]] = field(default_factory=list)
-    best_epoch: int = 0  # the epoch of best validation accuracy, from 1; 0 where none was measured
+    best_epoch: int = 0  # from 1; 0 where nothing decided which epoch was the best
     stopped: str = ""  # why the training ended
 
     def __getitem__(self, name: str) -> list[float]:

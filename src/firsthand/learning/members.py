@@ -23,6 +23,7 @@ from firsthand.processes import cores
 from .recipe import Recipe
 from .run import NotFinite, Progress, Run, pass_over, together
 from .single import DataSplits, Diverged, Training, concluded, placed, provenance, train_one
+from .source import Source, as_source
 from .step import Device
 
 __all__ = ["Plan", "plan", "train_members"]
@@ -101,7 +102,7 @@ def train_members(
     )
     if one_program and not alike:
         raise FirsthandError("train: one program takes one network, and recipes that differ in nothing but their rates")
-    if checkpoint is not None or not alike:
+    if checkpoint is not None or not alike or isinstance(data.train, Source):
         one_program = False  # a group's runs would have to stop and go on together
     layout = plan(count, one_program)
     stop = threading.Event()
@@ -163,9 +164,9 @@ def _as_one(
     interrupted: Callable[[], bool],
 ) -> list[Training]:
     """Trainings of one network as one vmapped program; each stops when it would alone."""
-    on_device = placed(network, data, recipes[0])
+    source, on_device = as_source(data.train), placed(network, data, recipes[0])
     runs = [
-        Run(network, recipe, on_device, key, None, progress)
+        Run(network, recipe, source, on_device, key, None, progress)
         for recipe, (key, progress) in zip(recipes, members, strict=True)
     ]
     program = together(runs[0].program())

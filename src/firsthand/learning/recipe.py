@@ -1,28 +1,24 @@
 """What to do with a network and data, as one value: a recipe."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, is_dataclass
-from typing import Any, Literal, get_args
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
 
 import numpy as np
 import optax
 
 from firsthand.errors import FirsthandError
-from firsthand.nn import Cost, Smoothed, log_likelihood
 
-from .step import Augment
+from .objective import Objective, plain
+from .objectives.classification import Classification
+from .parameters import WEIGHTS
+from .step import Augment, Rule, momentum
 
-__all__ = ["Monitor", "Recipe", "RecipeError"]
+__all__ = ["Recipe", "RecipeError", "canonical"]
 
-Monitor = Literal[
-    "training_cost",
-    "training_accuracy",
-    "validation_cost",
-    "validation_accuracy",
-    "test_cost",
-    "test_accuracy",
-]
+PARTS = ("training", "validation", "test")
+_CLASSIFICATION = Classification()
 
 
 class RecipeError(FirsthandError):
@@ -37,7 +33,8 @@ class Recipe:
 
         w <- w - learning_rate * (1/m sum_x dC_x/dw + l2 * w + l1 * sgn(w))
 
-    with l2 = lambda / n in the book's symbols, n being the size of the training set.  Biases are not regularized.
+    with l2 = lambda / n in the book's symbols, n being the size of the training set.  Biases are not regularized,
+    unless `penalized` names them.  Parameters are named by their places, '0.weights', '3.bias'; patterns have * and ?.
 
     Args:
         epochs: passes over the training data.
@@ -49,17 +46,24 @@ class Recipe:
         l2, l1: strengths of the two penalties, l2/2 sum w^2 and l1 sum |w|, on the mean cost.
         optimizer: any Optax transformation, instead of momentum and nesterov; it holds its own learning rate, so
             that learning_rate must then be left at None.
-        cost: the cost function, one of `firsthand.nn`'s.
-        label_smoothing: share of the target that is spread over all classes in training: see `nn.Smoothed`.
-        augment: a function of a mini-batch of images and a key, one of `firsthand.data.augment`'s: every image is
+        objective: what the training is for, one of `firsthand.learning.objectives` or your own.
+        augment: a function of a mini-batch of inputs and a key, one of `firsthand.data.augment`'s: every example is
             seen in another form each time.
         average: decay d of the exponential moving average of the parameters, w_mean <- d w_mean + (1 - d) w after
             every step, which then takes the place of w in all that is measured and kept; 0 keeps w itself.
         shuffle: a new order of the training data every epoch.
-        patience: act when validation accuracy has not improved for so many epochs; None never acts.
+        patience: act when the objective's first quantity has not improved on validation data for so many epochs; None
+            never acts.
         halvings: what acting is: so often the learning rate is halved first (7 leads to 1/128), then training stops.
-        monitor: what is measured after every epoch on whole data sets; costs include the penalties.
-        keep_best: end with the parameters of the epoch of best validation accuracy, not of the last epoch.
+        monitor: what is measured after every epoch on whole data sets, as PART_QUANTITY: 'validation_accuracy',
+            'training_cost'; costs include the penalties.  By default the objective's first quantity on validation data.
+        keep_best: end with the parameters of the best epoch, not of the last: by the objective's first quantity on
+            validation data, where it is monitored.
+        penalized: patterns of the parameters that l2 and l1 apply to; ('*',) includes biases.
+        frozen: patterns of the parameters that stay as they are, statistics included.
+        rates: pairs of a pattern and a factor, by which these parameters' learning rate is multiplied; the first that
+            fits counts.
+        clip: shorten the gradient of a mini-batch to this length where it is longer, before penalties are added.
     Raises:
         RecipeError: a value out of its range; the message names the field.
     """
@@ -72,32 +76,44 @@ class Recipe:
     l2: float = 0.0
     l1: float = 0.0
     optimizer: optax.GradientTransformation | None = None
-    cost: Cost = log_likelihood
-    label_smoothing: float = 0.0
+    objective: Objective = _CLASSIFICATION
     augment: Augment | None = None
     average: float = 0.0
     shuffle: bool = True
     patience: int | None = None
     halvings: int = 0
-    monitor: tuple[Monitor, ...] = ("validation_accuracy",)
+    monitor: tuple[str, ...] | None = None
     keep_best: bool = True
+    penalized: tuple[str, ...] = WEIGHTS
+    frozen: tuple[str, ...] = ()
+    rates: tuple[tuple[str, float], ...] = ()
+    clip: float | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "monitor", tuple(self.monitor))
+        _require(isinstance(self.objective, Objective), "objective", self.objective, "an Objective")
+        monitor = (self.decisive,) if self.monitor is None else tuple(self.monitor)
+        object.__setattr__(self, "monitor", monitor)
+        for name in ("penalized", "frozen"):
+            found = getattr(self, name)
+            _require(not isinstance(found, str), name, found, "a tuple of patterns")
+            object.__setattr__(self, name, tuple(found))
+        object.__setattr__(self, "rates", tuple((str(pattern), float(factor)) for pattern, factor in self.rates))
         _require(self.epochs >= 1, "epochs", self.epochs, "1 or more")
         _require(self.batch_size >= 1, "batch_size", self.batch_size, "1 or more")
         _require(0 <= self.momentum < 1, "momentum", self.momentum, "0 <= momentum < 1")
         _require(math.isfinite(self.l2) and self.l2 >= 0, "l2", self.l2, "0 or more")
         _require(math.isfinite(self.l1) and self.l1 >= 0, "l1", self.l1, "0 or more")
-        _require(0 <= self.label_smoothing < 1, "label_smoothing", self.label_smoothing, "0 <= label_smoothing < 1")
-        _require(self.augment is None or callable(self.augment), "augment", self.augment, "a function of images")
+        _require(self.augment is None or callable(self.augment), "augment", self.augment, "a function of inputs")
         _require(0 <= self.average < 1, "average", self.average, "0 <= average < 1")
         _require(self.patience is None or self.patience >= 1, "patience", self.patience, "None or 1 or more")
         _require(self.halvings >= 0, "halvings", self.halvings, "0 or more")
         _require(not self.halvings or self.patience is not None, "halvings", self.halvings, "a patience as well")
         _require(not self.nesterov or self.momentum > 0, "nesterov", self.nesterov, "a momentum as well")
-        for name in self.monitor:
-            _require(name in get_args(Monitor), "monitor", name, f"one of {', '.join(get_args(Monitor))}")
+        _require(self.clip is None or self.clip > 0, "clip", self.clip, "None or a positive number")
+        _require(all(math.isfinite(f) and f >= 0 for _, f in self.rates), "rates", self.rates, "factors of 0 or more")
+        known = [f"{part}_{quantity.name}" for part in PARTS for quantity in self.objective.quantities]
+        for name in monitor:
+            _require(name in known, "monitor", name, f"one of {', '.join(known)}")
         if self.optimizer is not None:
             plain = self.learning_rate is None and self.momentum == 0
             _require(plain, "optimizer", "an optimizer", "no learning_rate or momentum beside it")
@@ -120,13 +136,77 @@ class Recipe:
         return np.full(steps, self.learning_rate_at(epoch))
 
     @property
-    def training_cost(self) -> Cost:
-        """The cost that is descended: with smoothed labels where they are wanted."""
-        return Smoothed(self.cost, self.label_smoothing) if self.label_smoothing else self.cost
+    def decisive(self) -> str:
+        """What decides which epoch is the best: 'validation_accuracy', for classification."""
+        return f"validation_{self.objective.quantities[0].name}"
+
+    @property
+    def monitored(self) -> tuple[str, ...]:
+        """What is measured after every epoch."""
+        assert self.monitor is not None
+        return self.monitor
+
+    @property
+    def rule(self) -> Rule:
+        """All that a compiled step depends on."""
+        return Rule(
+            objective=self.objective,
+            batch_size=self.batch_size,
+            optimizer=self.optimizer or momentum(self.momentum, self.nesterov),
+            descend=self.optimizer is None,
+            l2=self.l2,
+            l1=self.l1,
+            augment=self.augment,
+            average=self.average,
+            penalized=self.penalized,
+            frozen=self.frozen,
+            rates=self.rates,
+            clip=self.clip,
+        )
+
+    def changed(self, **values: Any) -> "Recipe":
+        """Return the same recipe with other values of some fields, its own or its objective's.
+
+        A schedule that ends with the recipe ends with the shorter or longer one too; a learning rate replaces it.
+
+        Raises:
+            RecipeError: no such field, or a value out of its range.
+        """
+        own = {field.name for field in fields(self)}
+        other = {field.name for field in fields(self.objective)} if is_dataclass(self.objective) else set()
+        if unknown := sorted(set(values) - own - other):
+            raise RecipeError(f"recipe: {unknown[0]} found, expected one of {', '.join(sorted(own | other))}")
+        schedule: Any = self.learning_rate
+        if "epochs" in values and "learning_rate" not in values and is_dataclass(schedule):
+            values = values | {"learning_rate": replace(schedule, epochs=max(1, values["epochs"]))}  # type: ignore[call-overload]
+        of_objective = {name: value for name, value in values.items() if name not in own}
+        if of_objective:
+            goal: Any = values.get("objective", self.objective)
+            values = {name: value for name, value in values.items() if name in own}
+            values["objective"] = replace(goal, **of_objective)
+        return replace(self, **values)
 
     def to_json(self) -> dict[str, Any]:
-        """The recipe for people and for comparison; functions are given by name, and cannot be read back."""
+        """Return the recipe for people and for comparison; functions are given by name, and cannot be read back."""
         return {name: _plain(value) for name, value in vars(self).items()}
+
+
+def canonical(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what distinguishes a recipe's JSON from the default: two recipes are the same if these are equal.
+
+    A field that was added later, with a default, makes no difference; nor does the form of version 0.1, where the cost
+    and its smoothing stood among the recipe's own fields.
+    """
+    found = dict(settings)
+    if "objective" not in found:
+        goal = {name: found.pop(name) for name in ("cost", "label_smoothing") if name in found}
+        found["objective"] = {"objective": "Classification", **goal}
+    default = Recipe(1, learning_rate=1.0).to_json()
+    goal, usual = found["objective"], default["objective"]
+    if isinstance(goal, Mapping) and goal.get("objective") == usual["objective"]:
+        found["objective"] = {name: value for name, value in goal.items() if usual.get(name) != value}
+        default["objective"] = {}
+    return {name: value for name, value in found.items() if name not in default or default[name] != value}
 
 
 def _require(holds: bool, field: str, found: Any, expected: str) -> None:
@@ -135,9 +215,4 @@ def _require(holds: bool, field: str, found: Any, expected: str) -> None:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, optax.GradientTransformation):
-        return "optax transformation"
-    if callable(value):
-        # a schedule is a dataclass, and its repr says everything; of a function, the name is all there is
-        return repr(value) if is_dataclass(value) else getattr(value, "__name__", repr(value))
-    return list(value) if isinstance(value, tuple) else value
+    return "optax transformation" if isinstance(value, optax.GradientTransformation) else plain(value)

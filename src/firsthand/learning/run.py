@@ -14,13 +14,18 @@ import numpy as np
 from jax import Array
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from firsthand.data import Examples
+from firsthand.errors import FirsthandError
 from firsthand.nn import Network, Params
 
 from .checkpoint import Checkpoint
 from .evaluation import evaluate
 from .history import History
+from .parameters import WEIGHTS, check_patterns, penalty
+from .quantity import COST
 from .recipe import Recipe
-from .step import PARTS, Average, Device, momentum, penalty, step_program
+from .source import Fixed, Source
+from .step import PARTS, Average, Carry, Device, Own, Shared, step_program
 
 __all__ = ["NotFinite", "Progress", "Run", "pass_over", "together", "whole"]
 
@@ -44,23 +49,13 @@ class NotFinite(Exception):
     """The cost became infinite or not a number."""
 
 
-class Epoch(NamedTuple):
-    """What the program of a pass over the training data is given: copies, that it may take over."""
-
-    params: Any
-    state: Any
-    costs: Array  # (steps,)
-    order: Array  # (steps * batch_size,)
-    rates: np.ndarray  # (steps,), made single precision where the program is called
-    key: Array
-
-
 class Run:
     """A training between two epochs: parameters, state of the optimizer, history, and the best so far.
 
     Args:
         network, recipe, key, params: as for `train`.
-        data: images and labels on the device, of 'training' and of what is monitored.
+        source: of the training examples.
+        data: the arrays on the device, of 'training' (see `placed`) and of what is monitored.
         progress: called with a `Progress` a few times a second.
         devices: which divide every mini-batch among them, those of other processes included; None for one alone.
     """
@@ -69,42 +64,36 @@ class Run:
         self,
         network: Network,
         recipe: Recipe,
-        data: dict[str, tuple[Array, Array]],
+        source: Source,
+        data: dict[str, tuple[Array, ...]],
         key: Array,
         params: tuple[Params, ...] | None = None,
         progress: Callable[[Progress], None] | None = None,
         devices: Sequence[Device] | None = None,
     ):
-        self.network, self.recipe, self.data, self.progress = network, recipe, data, progress
+        self.network, self.recipe, self.progress = network, recipe, progress
+        self.source, self.data = source, dict(data)
         self.devices = None if devices is None else tuple(devices)
         init_key, self.key = jax.random.split(key)
         self.params = network.init(key=init_key) if params is None else jax.tree.map(jnp.asarray, params)
         self.params = whole(self.params, self.devices)
-        self.optimizer = recipe.optimizer or momentum(recipe.momentum, recipe.nesterov)
+        for field in ("penalized", "frozen"):
+            if getattr(recipe, field) != WEIGHTS:
+                check_patterns(self.params, field, getattr(recipe, field))
+        check_patterns(self.params, "rates", [pattern for pattern, _ in recipe.rates])
+        self.optimizer = recipe.rule.optimizer
         # the second half is the average of the parameters
         self.state = self.optimizer.init(self.params), Average.of(self.params) if recipe.average else None
         self.state = whole(self.state, self.devices)
         self.best_params = self.params
-        self.best_accuracy = 0.0
+        self.best: float | None = None  # of what decides
         self.history = History()
         self.without_improvement = 0
         self.halvings = 0
 
     def program(self):
         """The compiled pass over the training data: see `step_program`."""
-        recipe = self.recipe
-        return step_program(
-            self.network,
-            recipe.training_cost,
-            self.optimizer,
-            recipe.optimizer is None,
-            recipe.l2,
-            recipe.l1,
-            recipe.batch_size,
-            recipe.augment,
-            recipe.average,
-            self.devices,
-        )
+        return step_program(self.network, self.recipe.rule, self.devices)
 
     def snapshot(self) -> Checkpoint:
         """All that the next epoch depends on."""
@@ -113,7 +102,7 @@ class Run:
             self.state,
             self.best_params,
             self.history,
-            self.best_accuracy,
+            self.best,
             self.without_improvement,
             self.halvings,
         )
@@ -122,7 +111,7 @@ class Run:
         """Go back to a snapshot."""
         self.params, self.state, self.best_params = whole(state[:3], self.devices)
         self.history = state.history
-        self.best_accuracy, self.without_improvement, self.halvings = state[4:]
+        self.best, self.without_improvement, self.halvings = state[4:]
 
     @property
     def measured(self) -> Any:
@@ -137,7 +126,7 @@ class Run:
     @property
     def steps(self) -> int:
         """Mini-batches in an epoch."""
-        return -(-len(self.data["training"][1]) // self.recipe.batch_size)
+        return -(-len(self.data["training"][0]) // self.recipe.batch_size)
 
     def finished(self) -> bool:
         """Whether there is nothing more to do; the history says why."""
@@ -146,31 +135,43 @@ class Run:
             self.history.stopped = f"finished: {done} epochs"
         elif self.recipe.patience is not None and self.without_improvement >= self.recipe.patience:
             self.history.stopped = (
-                f"stopped early after epoch {done}: no better validation accuracy since epoch {self.history.best_epoch}"
+                f"stopped early after epoch {done}: no better {self.recipe.decisive.replace('_', ' ')} "
+                f"since epoch {self.history.best_epoch}"
             )
         else:
             return False
         return True
 
-    def start_epoch(self) -> Epoch:
-        """What the next epoch begins with."""
+    def start_epoch(self) -> tuple[Carry, Own]:
+        """What the next epoch begins with: copies, that its program may take over."""
         number, steps = len(self.history), self.steps
         order_key, step_key = jax.random.split(jax.random.fold_in(self.key, number))
-        n = len(self.data["training"][1])
+        if not isinstance(self.source, Fixed):
+            source_key = jax.random.fold_in(order_key, number)
+            self.data["training"] = self._made(self.source.examples(number, self.params, key=source_key))
+        n = len(self.data["training"][0])
         order = _order_program(n, steps * self.recipe.batch_size, self.recipe.shuffle)(order_key)
         rates = self.recipe.learning_rates(number, steps) * 0.5**self.halvings
         # the program takes over what it is given: copies, so that self.params survive an interruption
         params, state = _copy((self.params, self.state))
         costs, order, step_key = whole((jnp.zeros(steps, jnp.float32), order, step_key), self.devices)
-        return Epoch(params, state, costs, order, rates, step_key)
+        return Carry(params, state, costs), Own(order, rates, step_key)
 
-    def finish_epoch(self, epoch: Epoch, seconds: float) -> None:
-        """Take over what the program has made of an epoch, and measure it."""
+    def _made(self, examples: Examples) -> tuple[Array, ...]:
+        """An epoch's own examples, on the device; as many and of the same shapes as those of the first."""
+        found = examples.arrays
+        shapes, expected = [a.shape for a in found], [a.shape for a in self.data["training"]]
+        if shapes != expected:
+            raise FirsthandError(f"source: an epoch has arrays of shapes {shapes}, the first one had {expected}")
+        return tuple(map(jnp.asarray, found)) if self.devices is None else whole(found, self.devices)
+
+    def finish_epoch(self, epoch: Carry, rate: float, seconds: float) -> None:
+        """Take over what the program has made of an epoch, and measure it; `rate` is that of its first step."""
         number, costs = len(self.history), np.asarray(epoch.costs)
         started = time.perf_counter()
         record = {
             "epoch": number + 1,
-            "learning_rate": float(epoch.rates[0]),
+            "learning_rate": rate,
             "batch_cost": float(np.mean(costs)),
             "seconds": seconds,
             **self._monitored(_measured(epoch.params, epoch.state)),
@@ -199,25 +200,25 @@ class Run:
 
     def _monitored(self, params: Any) -> dict[str, float]:
         scores, values = {}, {}
-        for name in self.recipe.monitor:
+        recipe = self.recipe
+        for name in recipe.monitored:
             which, _, quantity = name.partition("_")
             if which not in scores:
-                scores[which] = evaluate(self.network, params, *self.data[which], self.recipe.cost)
-            values[name] = getattr(scores[which], quantity)
-            if quantity == "cost":
-                values[name] += penalty(params, self.recipe.l2, self.recipe.l1)
+                scores[which] = evaluate(self.network, params, self.data[which], recipe.objective)
+            values[name] = scores[which][quantity]
+            if quantity == COST.name:
+                values[name] += penalty(params, recipe.l2, recipe.l1, recipe.penalized)
         return values
 
     def _compare_with_best(self, record: dict[str, float]) -> None:
-        accuracy = record.get("validation_accuracy")
-        if accuracy is None:
+        value = record.get(self.recipe.decisive)
+        if value is None:
             return
-        self.without_improvement += 1
+        better = self.recipe.objective.quantities[0].improves(value, self.best)
+        self.without_improvement = 0 if better else self.without_improvement + 1
         # the originals take the later of two equals as the best; patience counts real improvement only
-        if accuracy > self.best_accuracy:
-            self.without_improvement = 0
-        if accuracy >= self.best_accuracy:
-            self.best_accuracy, self.best_params = accuracy, self.measured
+        if better or value == self.best:
+            self.best, self.best_params = value, self.measured
             self.history.best_epoch = int(record["epoch"])
         patience = self.recipe.patience
         if patience is not None and self.without_improvement >= patience and self.halvings < self.recipe.halvings:
@@ -255,31 +256,22 @@ def pass_over(runs: Sequence[Run], program: Any, interrupted: Callable[[], bool]
     started = last = time.perf_counter()
     alone, steps = len(runs) == 1, runs[0].steps
     epochs = [run.start_epoch() for run in runs]
-    one = epochs[0] if alone else _stacked(epochs)
-    images, labels = runs[0].data["training"]
+    carry, own = epochs[0] if alone else _stacked(epochs)
+    own = own._replace(rates=np.asarray(own.rates, np.float32))
+    arrays = runs[0].data["training"]
     watched = interrupted is not None or any(run.progress is not None for run in runs)
     done, stride = 0, min(steps, 64) if watched else steps
     while done < steps:
         stop = min(done + stride, steps)
-        params, state, costs, reached, cost = program(
-            one.params,
-            one.state,
-            one.costs,
-            images,
-            labels,
-            one.order,
-            *(np.int32(number) for number in (len(labels), done, stop)),
-            np.asarray(one.rates, np.float32),
-            one.key,
-        )
-        one = one._replace(params=params, state=state, costs=costs)
+        shared = Shared(arrays, *(np.int32(number) for number in (len(arrays[0]), done, stop)))
+        carry, reached, cost = program(carry, own, shared)
         for run, at, value in zip(runs, np.ravel(reached), np.ravel(cost), strict=True):  # waits for the device
             if not np.isfinite(value):
-                raise NotFinite(_divergence(run, int(at), float(value), np.ravel(one.rates)))
+                raise NotFinite(_divergence(run, int(at), float(value), np.ravel(own.rates)))
         now = time.perf_counter()
         for number, run in enumerate(runs):
-            copied = partial(_copied, params, None if alone else number)
-            run.report(stop, now - started, costs if alone else costs[number], copied)
+            copied = partial(_copied, carry.params, None if alone else number)
+            run.report(stop, now - started, carry.costs if alone else carry.costs[number], copied)
         if interrupted is not None and interrupted():
             raise KeyboardInterrupt
         # about ten reports a second, as each call has a small price; fewer of a large network's long steps: each call
@@ -288,14 +280,14 @@ def pass_over(runs: Sequence[Run], program: Any, interrupted: Callable[[], bool]
         stride = max(1, int(0.1 * pace), min(8, int(0.5 * pace)))
         done, last = stop, now
     seconds = time.perf_counter() - started
-    for run, epoch in zip(runs, [one] if alone else _unstacked(one, len(runs)), strict=True):
-        run.finish_epoch(epoch, seconds)
+    ends = [carry] if alone else _unstacked(carry, len(runs))
+    for run, end, (_, begun) in zip(runs, ends, epochs, strict=True):
+        run.finish_epoch(end, float(begun.rates[0]), seconds)
 
 
 def together(program: Any) -> Any:
-    """The program of one run for several: all but the data, their number and the place in the epoch is their own."""
-    axes = (0, 0, 0, None, None, 0, None, None, None, 0, 0)
-    return jax.jit(jax.vmap(program, in_axes=axes), donate_argnums=(0, 1, 2))
+    """The program of one run for several, which share the data and the place in the epoch."""
+    return jax.jit(jax.vmap(program, in_axes=(0, 0, None)), donate_argnums=0)
 
 
 def _divergence(run: Run, step: int, cost: float, rates: np.ndarray) -> str:
@@ -310,14 +302,14 @@ def _measured(params: Any, state: tuple[Any, Average | None]) -> Any:
     return params if state[1] is None else state[1].params
 
 
-def _stacked(epochs: list[Epoch]) -> Epoch:
+def _stacked(epochs: list[tuple[Carry, Own]]) -> tuple[Carry, Own]:
     return jax.tree.map(
         lambda *parts: np.stack(parts) if isinstance(parts[0], np.ndarray) else jnp.stack(parts), *epochs
     )
 
 
-def _unstacked(epoch: Epoch, count: int) -> list[Epoch]:
-    return [jax.tree.map(lambda a, n=n: a[n], epoch) for n in range(count)]
+def _unstacked(carry: Carry, count: int) -> list[Carry]:
+    return [jax.tree.map(lambda a, n=n: a[n], carry) for n in range(count)]
 
 
 def _copied(params: Any, member: int | None = None) -> Any:

@@ -9,17 +9,17 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from firsthand.data import Dataset
+from firsthand.data import Examples
 from firsthand.errors import FirsthandError
 from firsthand.files import describe_machine, versions
-from firsthand.models.model import Model, check_fits
-from firsthand.nn import Network, Params, to_json
+from firsthand.nn import Network, Params, describe
 
 from .checkpoint import read_checkpoint, write_checkpoint
 from .evaluation import evaluate
 from .history import History
 from .recipe import Recipe
 from .run import NotFinite, Progress, Run, pass_over, whole
+from .source import Source, as_source
 from .step import Device
 
 __all__ = ["DataSplits", "Diverged", "Training", "concluded", "placed", "provenance", "train_one"]
@@ -29,17 +29,17 @@ class DataSplits(Protocol):
     """Training data, and what it is judged by; the last two may be None."""
 
     @property
-    def train(self) -> Dataset: ...
+    def train(self) -> Examples | Source: ...
     @property
-    def validation(self) -> Dataset | None: ...
+    def validation(self) -> Examples | None: ...
     @property
-    def test(self) -> Dataset | None: ...
+    def test(self) -> Examples | None: ...
 
 
 class Training(NamedTuple):
     """What `train` returns of one network."""
 
-    model: Model
+    model: Any  # of the objective's kind: see `Objective.model`
     history: History
 
 
@@ -69,11 +69,12 @@ def train_one(
     Args:
         interrupted: asked a few times a second; once it says True, this is as if Ctrl-C were pressed.
     """
+    source = as_source(data.train)
     on_device = placed(network, data, recipe, devices)
-    run = Run(network, recipe, on_device, key, params, progress, devices)
+    run = Run(network, recipe, source, on_device, key, params, progress, devices)
     about = provenance(data, recipe, key)
     fingerprint = {name: about[name] for name in ("recipe", "key", "training_data", "versions")}
-    fingerprint |= {"network": to_json(network), "recipe": {**recipe.to_json(), "epochs": "any"}}
+    fingerprint |= {"network": describe(network), "recipe": {**recipe.to_json(), "epochs": "any"}}
     if resume:
         if checkpoint is None:
             raise FirsthandError("train: resume is True, but no checkpoint file is given")
@@ -96,11 +97,11 @@ def train_one(
 
 def placed(
     network: Network, data: DataSplits, recipe: Recipe, devices: Sequence[Device] | None = None
-) -> dict[str, tuple[Array, Array]]:
-    """Images and labels of all parts of the data, checked, and moved to the device once; whole to each of several."""
-    check_fits(network, data.train, "training data")
-    sets = {"training": data.train, "validation": data.validation, "test": data.test}
-    for name in recipe.monitor:
+) -> dict[str, tuple[Array, ...]]:
+    """The arrays of all parts of the data, checked, and moved to the device once; whole to each of several."""
+    sets = {"training": as_source(data.train).like, "validation": data.validation, "test": data.test}
+    recipe.objective.check(network, sets["training"], "training data")
+    for name in recipe.monitored:
         if sets[name.partition("_")[0]] is None:
             raise FirsthandError(f"recipe: monitor has {name}, but there are no {name.partition('_')[0]} data")
     if devices is not None and recipe.batch_size % len(devices):
@@ -108,10 +109,10 @@ def placed(
             f"recipe: batch_size is {recipe.batch_size}, expected a multiple of the {len(devices)} devices"
         )
     found = {}
-    for name, dataset in sets.items():
-        if dataset is not None:
-            check_fits(network, dataset, f"{name} data")
-            arrays = dataset.images, dataset.labels
+    for name, examples in sets.items():
+        if examples is not None:
+            recipe.objective.check(network, examples, f"{name} data")
+            arrays = examples.arrays
             found[name] = tuple(map(jnp.asarray, arrays)) if devices is None else whole(arrays, devices)
     return found
 
@@ -121,7 +122,7 @@ def provenance(data: DataSplits, recipe: Recipe, key: Array) -> dict[str, Any]:
     return {
         "recipe": recipe.to_json(),
         "key": np.asarray(jax.random.key_data(key)).tolist(),
-        "training_data": data.train.digest,
+        "training_data": as_source(data.train).digest,
         "versions": versions(),
         "machine": describe_machine(),
         "device": jax.devices()[0].device_kind,
@@ -129,11 +130,9 @@ def provenance(data: DataSplits, recipe: Recipe, key: Array) -> dict[str, Any]:
 
 
 def concluded(run: Run, data: DataSplits, about: dict[str, Any]) -> Training:
-    """What has become of a run: the model with its accuracies, and the history."""
-    params = run.result
-    accuracies = {
-        name: evaluate(run.network, params, images, labels, run.recipe.cost).accuracy
-        for name, (images, labels) in run.data.items()
-    }
-    about = about | {"epochs": len(run.history), "best_epoch": run.history.best_epoch, "accuracies": accuracies}
-    return Training(Model(run.network, jax.device_get(params), data.train.classes, about), run.history)
+    """What has become of a run: the model with its scores, and the history."""
+    params, objective = run.result, run.recipe.objective
+    scores = {name: evaluate(run.network, params, arrays, objective) for name, arrays in run.data.items()}
+    about = about | {"epochs": len(run.history), "best_epoch": run.history.best_epoch, **objective.about(scores)}
+    like = as_source(data.train).like
+    return Training(objective.model(run.network, jax.device_get(params), like, about), run.history)

@@ -6,7 +6,7 @@ It gathers each mini-batch on the device, takes the gradient, moves the paramete
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,17 +15,21 @@ import optax
 from jax import Array, lax
 from jax.sharding import Mesh, PartitionSpec
 
+from firsthand.errors import FirsthandError
 from firsthand.kernels import SteppedWeights, can_step
-from firsthand.nn import Cost, Dropout, Flatten, Layer, MaxPool, Network, relu
+from firsthand.nn import Dropout, Flatten, FullyConnected, Layer, MaxPool, Network, relu
 from firsthand.nn.network import is_statistic
 
-__all__ = ["PARTS", "Augment", "Average", "Device", "momentum", "penalty", "step_program", "with_penalties"]
+from .objective import Objective
+from .parameters import WEIGHTS, clipped, matches, name_of, rate_of, with_penalties
+
+__all__ = ["PARTS", "Augment", "Average", "Carry", "Device", "Own", "Rule", "Shared", "momentum", "step_program"]
 
 
 PARTS = "parts"  # of a mini-batch, on a device each
 Device = Any  # jax.Device, which is no class for type checkers
 
-# of images (batch, height, width, channels) as floats, with a key: images of the same shape
+# of a mini-batch of inputs as floats, (batch, *example_shape), with a key: inputs of the same shape
 Augment = Callable[..., Array]
 
 
@@ -35,93 +39,146 @@ def momentum(mu: float, nesterov: bool) -> optax.GradientTransformation:
     return optax.trace(mu, nesterov) if mu else optax.identity()
 
 
-@lru_cache(maxsize=64)
-def step_program(
-    network: Network,
-    cost: Cost,
-    optimizer: optax.GradientTransformation,
-    descend: bool,
-    l2: float,
-    l1: float,
-    batch_size: int,
-    augment: Augment | None = None,
-    average: float = 0.0,
-    devices: tuple[Device, ...] | None = None,
-):
+class Rule(NamedTuple):
+    """All of a recipe that a compiled step depends on.
+
+    `descend` says whether the step is -rate times the optimizer's direction; otherwise it is +rate times (Optax's own
+    sign).  For the rest see `Recipe`.
+    """
+
+    objective: Objective
+    batch_size: int
+    optimizer: optax.GradientTransformation = momentum(0.0, False)
+    descend: bool = True
+    l2: float = 0.0
+    l1: float = 0.0
+    augment: Augment | None = None
+    average: float = 0.0
+    penalized: tuple[str, ...] = WEIGHTS
+    frozen: tuple[str, ...] = ()
+    rates: tuple[tuple[str, float], ...] = ()
+    clip: float | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether a step is w <- w - rate (dC/dw + l2 w) and nothing else, for every parameter."""
+        return (
+            self.descend
+            and self.optimizer is momentum(0.0, False)
+            and not (self.l1 or self.frozen or self.rates or self.clip)
+            and type(self.objective).gradient is Objective.gradient
+        )
+
+
+class Carry(NamedTuple):
+    """What a step takes and gives on; their memory becomes that of the results."""
+
+    params: Any
+    state: Any  # of the optimizer, and the `Average` of the parameters, None if there is none
+    costs: Array  # (steps,), filled in
+
+
+class Own(NamedTuple):
+    """What each of several trainings has for itself in an epoch."""
+
+    order: Array  # (steps * batch_size,): mini-batch i is order[i * batch_size ...]
+    rates: Any  # (steps,), learning rates
+    key: Array
+
+
+class Shared(NamedTuple):
+    """What all of them share."""
+
+    arrays: tuple[Array, ...]  # of the examples
+    n: Any  # how many of them count
+    start: Any  # the first step to take
+    stop: Any  # the first not to take
+
+
+def step_program(network: Network, rule: Rule, devices: tuple[Device, ...] | None = None):
     """Compile an epoch, or any part of it.
 
     Args:
-        network, cost, l2, l1, batch_size, augment, average: see `Recipe`.
-        optimizer: what makes a direction of a gradient.
+        network, rule: what is trained, and how.
         devices: divide every mini-batch over them; the parts' gradients are added up, and everything else is the same
             on all.  Randomness is drawn for each part, and BatchNorm sees its part.
-        descend: whether the step is -rate times that direction; otherwise it is +rate times (Optax's own sign).
     Returns:
-        A function (params, state, costs, images, labels, order, n, start, stop, rates, key) -> (params, state, costs,
-        reached, cost) that takes the steps `start` to `stop`: mini-batch i is order[i * batch_size ...], of the first n
-        examples, its learning rate is rates[i]; costs (steps,) is filled in.  It stops early, at `reached`, after a
-        cost that is no number.  The first three arguments are given away: their memory becomes that of the results.
-        `state` is that of the optimizer with the `Average` of the parameters, None if there is none.
+        A function (Carry, Own, Shared) -> (Carry, reached, cost) that takes the steps `start` to `stop`.  It stops
+        early, at `reached`, after a cost that is no number.
+    Raises:
+        FirsthandError: a layer or a setting of one's own that cannot be hashed, so that its program could not be found
+            again.
     """
+    try:
+        return _step_program(network, rule, devices)
+    except TypeError as error:
+        if "unhashable" not in str(error):
+            raise
+        raise FirsthandError(
+            f"train: {error} among the fields of the network or the recipe; a layer or an objective of your own is a "
+            "frozen dataclass of plain values (tuples instead of lists, no arrays)"
+        ) from None
+
+
+@lru_cache(maxsize=64)
+def _step_program(network: Network, rule: Rule, devices: tuple[Device, ...] | None):
+    objective, batch_size = rule.objective, rule.batch_size
     parts = 1 if devices is None else len(devices)
     size = batch_size // parts
-    plain = descend and optimizer is momentum(0.0, False) and not l1 and parts == 1
 
-    def mean_cost(params, x: Array, y: Array, counts: Array, key: Array) -> tuple[Array, Any]:
-        z, updated = network.forward(params, x, key=key)  # (batch, classes)
-        return jnp.sum(cost(z, y, network.activation) * counts.astype(z.dtype)), _statistics(updated)
+    def run(carry: Carry, own: Own, shared: Shared) -> tuple[Carry, Array, Array]:
+        arrays, n = shared.arrays, shared.n
 
-    def run(params, state, costs, images, labels, order, n, start, stop, rates, key):
-        def step(carry):
-            i, params, state, costs, _ = carry
-            rate, step_key = rates[i], jax.random.fold_in(key, i)
+        def step(at):
+            i, (params, state, costs), _ = at
+            rate, step_key = own.rates[i], jax.random.fold_in(own.key, i)
             first = i * batch_size
             if parts > 1:
                 part = lax.axis_index(PARTS)
                 first, step_key = first + part * size, jax.random.fold_in(step_key, part)
-            at = lax.dynamic_slice(order, (first,), (size,))
-            x, y = images[at], labels[at]
-            if len(labels) % batch_size:
+            chosen = lax.dynamic_slice(own.order, (first,), (size,))
+            batch = tuple(array[chosen] for array in arrays)
+            if len(arrays[0]) % batch_size:
                 # the last mini-batch is filled up with examples that do not count
                 valid = first + jnp.arange(size) < n
                 counts = valid.astype(jnp.float32) / jnp.minimum(batch_size, n - i * batch_size).astype(jnp.float32)
             else:
                 counts = jnp.full(size, 1 / batch_size, jnp.float32)
-            if augment is not None:
+            if rule.augment is not None:
                 step_key, augment_key = jax.random.split(step_key)
-                x = augment(network.as_float(x, params), key=augment_key)
-            given = _stepping(network, params, rate, l2) if plain else params
-            found = jax.value_and_grad(mean_cost, has_aux=True)(given, x, y, counts, step_key)
-            (value, statistics), gradient = found
+                x = rule.augment(network.as_float(batch[0], params), key=augment_key)
+                batch = (x, *batch[1:])
+            given = _given(network, params, rate, rule, parts == 1)
+            value, statistics, gradient = objective.gradient(network, given, batch, counts, key=step_key)
             if parts > 1:
                 value, gradient = lax.psum((value, gradient), PARTS)
                 statistics = lax.pmean(statistics, PARTS)
             optimizer_state, mean = state
-            penalized = with_penalties(gradient, params, l2, l1)
-            direction, optimizer_state = optimizer.update(penalized, optimizer_state, params)
-            scale = -rate if descend else rate
+            if rule.clip is not None:
+                gradient = clipped(gradient, rule.clip)
+            penalized = with_penalties(gradient, params, rule.l2, rule.l1, rule.penalized)
+            direction, optimizer_state = rule.optimizer.update(penalized, optimizer_state, params)
+            scale = -rate if rule.descend else rate
             # XLA copies the weights of every layer before it changes them in place, unless the change depends on all
             # that reads the old ones: the first gradient, which is the last to be found, makes it depend
             scale = scale + 0 * jnp.ravel(jax.tree.leaves(gradient)[0])[0].astype(scale.dtype)
-            params = jax.tree.map(partial(_moved, scale), params, direction)
-            params = _with_statistics(params, statistics)
-            state = optimizer_state, None if mean is None else mean.followed_by(params, average)
+            moved = jax.tree_util.tree_map_with_path(partial(_moved, scale, rule), params, direction)
+            params = _with_statistics(moved, statistics, rule.frozen)
+            state = optimizer_state, None if mean is None else mean.followed_by(params, rule.average)
             value = value.astype(costs.dtype)
-            return i + 1, params, state, costs.at[i].set(value), value
+            return i + 1, Carry(params, state, costs.at[i].set(value)), value
 
-        def more(carry):
-            i, _, _, _, value = carry
-            return (i < stop) & jnp.isfinite(value)
+        def more(at):
+            i, _, value = at
+            return (i < shared.stop) & jnp.isfinite(value)
 
-        i, params, state, costs, value = lax.while_loop(
-            more, step, (start, params, state, costs, jnp.zeros((), costs.dtype))
-        )
-        return params, state, costs, i, value
+        reached, carry, value = lax.while_loop(more, step, (shared.start, carry, jnp.zeros((), carry.costs.dtype)))
+        return carry, reached, value
 
     if devices is not None:
         mesh, whole = Mesh(np.array(devices), (PARTS,)), PartitionSpec()
         run = jax.shard_map(run, mesh=mesh, in_specs=whole, out_specs=whole, check_vma=False)
-    return jax.jit(run, donate_argnums=(0, 1, 2))
+    return jax.jit(run, donate_argnums=0)
 
 
 @jax.tree_util.register_dataclass
@@ -153,26 +210,44 @@ class Average:
         return Average(mean, self.steps + 1)
 
 
-def _statistics(params: Any) -> list[Array]:
-    """The parameters that follow the data and not the gradient, in the order of the tree."""
-    return [leaf for path, leaf in jax.tree_util.tree_leaves_with_path(params) if is_statistic(path)]
-
-
-def _with_statistics(params: Any, statistics: list[Array]) -> Any:
+def _with_statistics(params: Any, statistics: list[Array], frozen: tuple[str, ...]) -> Any:
     rest = iter(statistics)
-    return jax.tree_util.tree_map_with_path(lambda path, p: next(rest) if is_statistic(path) else p, params)
+
+    def renewed(path, p: Array) -> Array:
+        if not is_statistic(path):
+            return p
+        found = next(rest)
+        return p if matches(path, frozen) else found
+
+    return jax.tree_util.tree_map_with_path(renewed, params)
 
 
-def _stepping(network: Network, params: Any, rate: Array, l2: float) -> Any:
-    """The parameters, with large matrices as ones that step during the backward pass: plain descent allows it."""
+def _given(network: Network, params: Any, rate: Array, rule: Rule, alone: bool) -> Any:
+    """Return the parameters as the gradient is taken of them.
 
-    def stepping(path, w: Array) -> Any:
-        if not (_is_weight(path) and can_step(w)):
+    There is none for what is frozen.  Large matrices are ones that step during the backward pass, where descent is
+    plain and one device does it alone.
+    """
+
+    def given(path, w: Array) -> Any:
+        if matches(path, rule.frozen):
+            return lax.stop_gradient(w)
+        if not (alone and rule.plain and name_of(path).endswith(".weights") and len(path) == 2 and can_step(w)):
             return w
-        # of a layer within a layer we do not know what stands before it
-        return SteppedWeights(w, rate, l2, len(path) == 2 and _rectified(network.layers[: path[0].idx]))
+        layer, before = network.layers[path[0].idx], network.layers[: path[0].idx]
+        if not _multiplies_once(layer):
+            return w
+        l2 = rule.l2 if matches(path, rule.penalized) else 0.0
+        return SteppedWeights(w, rate, l2, _rectified(before))
 
-    return jax.tree_util.tree_map_with_path(stepping, params)
+    return jax.tree_util.tree_map_with_path(given, params)
+
+
+def _multiplies_once(layer: Layer) -> bool:
+    """Whether a layer uses its weights once, as x @ W: a subclass of one's own may do something else."""
+    return isinstance(layer, FullyConnected) and all(
+        getattr(type(layer), name) is getattr(FullyConnected, name) for name in ("apply", "weighted_input", "forward")
+    )
 
 
 def _rectified(before: tuple[Layer, ...]) -> bool:
@@ -184,41 +259,10 @@ def _rectified(before: tuple[Layer, ...]) -> bool:
     return False
 
 
-def _steps_by_itself(leaf: Any) -> bool:
-    return isinstance(leaf, SteppedWeights)
-
-
-def _moved(scale: Array, w: Array, direction: Array | SteppedWeights) -> Array:
+def _moved(scale: Array, rule: Rule, path: tuple, w: Array, direction: Array | SteppedWeights) -> Array:
     if isinstance(direction, SteppedWeights):
         return direction.weights  # after the step already
-    return w + scale.astype(w.dtype) * direction
-
-
-def with_penalties(gradient: Any, params: Any, l2: float, l1: float) -> Any:
-    """dC/dw + l2 w + l1 sgn(w) for weights, equations (88) and (96); biases as they are."""
-
-    def penalized(path, g: Any, w: Array) -> Any:
-        if _steps_by_itself(g) or not _is_weight(path):
-            return g
-        if l2:
-            g = g + l2 * w
-        if l1:
-            g = g + l1 * jnp.sign(w)
-        return g
-
-    return jax.tree_util.tree_map_with_path(penalized, gradient, params, is_leaf=_steps_by_itself)
-
-
-def penalty(params: Any, l2: float, l1: float) -> float:
-    """l2/2 sum w^2 + l1 sum |w| over the weights, equations (87) and (95)."""
-    weights = [w for path, w in jax.tree_util.tree_leaves_with_path(params) if _is_weight(path)]
-    total = 0.0
-    if l2:
-        total += 0.5 * l2 * sum(float(jnp.sum(w * w)) for w in weights)
-    if l1:
-        total += l1 * sum(float(jnp.sum(jnp.abs(w))) for w in weights)
-    return total
-
-
-def _is_weight(path: tuple) -> bool:
-    return getattr(path[-1], "key", None) == "weights"
+    if matches(path, rule.frozen):
+        return w
+    factor = rate_of(path, rule.rates)
+    return w + (scale if factor == 1.0 else scale * factor).astype(w.dtype) * direction

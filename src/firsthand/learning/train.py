@@ -9,12 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, overload
 
 import jax
-import numpy as np
 from jax import Array
 
-from firsthand.data import Dataset
 from firsthand.errors import FirsthandError
-from firsthand.models.ensemble import Ensemble
 from firsthand.nn import Network, Params
 
 from .history import History
@@ -30,7 +27,7 @@ __all__ = ["EnsembleTraining", "train"]
 class EnsembleTraining(NamedTuple):
     """What `train` returns of several members."""
 
-    model: Ensemble
+    model: Any  # an Ensemble of classifiers; else a tuple of the models
     histories: tuple[History, ...]
 
 
@@ -83,7 +80,7 @@ def train(
 
     Args:
         network: what to train.
-        data: training, validation and test data.  The test data decide nothing.
+        data: training, validation and test data; the training data may be a `Source`.  The test data decide nothing.
         recipe: how.
         key: all randomness: initial parameters, order of the data, dropout, augmentation.
         params: where to start; freshly initialized by default.
@@ -93,8 +90,8 @@ def train(
         devices: divide every mini-batch over these; by default one device does it all.
         members: train so many networks, as an ensemble.
     Returns:
-        The `Model` (at the best validation accuracy if the recipe says so and it was monitored) and the `History`; of
-        several members the `Ensemble` and their histories.
+        The model (of the best epoch, if the recipe says so and what decides was monitored) and the `History`; of
+        several members their `Ensemble`, or where the objective has none all of them, and their histories.
         Ctrl-C ends the training with the last completed epoch; before the first, it is raised as usual.
     Raises:
         FirsthandError: data that do not fit the network, a checkpoint of another training, mini-batches that cannot be
@@ -124,29 +121,18 @@ def train(
         checkpoint=checkpoint,
         resume=resume,
     )
-    return joined(trainings, data)
+    return joined(trainings, data, recipe)
 
 
-def joined(trainings: Sequence[Training], data: DataSplits) -> EnsembleTraining:
-    """Trainings as an ensemble, which is measured as a whole: by mean probability, and by votes."""
-    ensemble = Ensemble(tuple(training.model for training in trainings))
-    each = [member.provenance for member in ensemble.members]
+def joined(trainings: Sequence[Training], data: DataSplits, recipe: Recipe) -> EnsembleTraining:
+    """Trainings as one, which is measured as a whole, as far as the objective has such a thing."""
+    models = [training.model for training in trainings]
+    each = [model.provenance for model in models]
     alike = {name: value for name, value in each[0].items() if all(other[name] == value for other in each)}
     about: dict[str, Any] = alike | {
         "members": len(each),
         "epochs": [other["epochs"] for other in each],
         "best_epoch": [other["best_epoch"] for other in each],
-        "accuracies": {},
-        "votes": {},
-        "member_accuracies": [other["accuracies"] for other in each],
     }
-    for name, dataset in (("validation", data.validation), ("test", data.test)):
-        if dataset is not None:
-            about["accuracies"][name] = ensemble.accuracy(dataset)
-            about["votes"][name] = _share_right(ensemble.vote(dataset.images), dataset)
-    ensemble = Ensemble(ensemble.members, about)
-    return EnsembleTraining(ensemble, tuple(training.history for training in trainings))
-
-
-def _share_right(predicted: np.ndarray, data: Dataset) -> float:
-    return float(np.mean(predicted == data.labels))
+    model = recipe.objective.join(models, about, data.validation, data.test)
+    return EnsembleTraining(model, tuple(training.history for training in trainings))

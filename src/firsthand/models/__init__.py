@@ -1,18 +1,27 @@
 """Trained models: what they answer, what they are worth, and their files."""
 
+from .autoencoder import Autoencoder
 from .classifier import Classifier, normalized
-from .ensemble import Ensemble, load_model, voted
-from .model import Model, ModelFileError
+from .ensemble import Ensemble, voted
+from .family import NetworkModel
+from .file import ModelFileError
+from .language import LanguageModel
+from .load import load, load_model
+from .model import Model
 from .temperature import CalibrationError, best_temperature, fit_temperature
 
 __all__ = [
+    "Autoencoder",
     "CalibrationError",
     "Classifier",
     "Ensemble",
+    "LanguageModel",
     "Model",
     "ModelFileError",
+    "NetworkModel",
     "best_temperature",
     "fit_temperature",
+    "load",
     "load_model",
     "normalized",
     "voted",

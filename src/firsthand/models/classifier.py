@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from firsthand.data import Dataset
+from firsthand.data import Labelled
 from firsthand.errors import FirsthandError
 from firsthand.nn import Shape
 
@@ -62,20 +62,20 @@ class Classifier(ABC):
             [(self.classes[j], float(row[j])) for j in best] for row, best in zip(probabilities, order, strict=True)
         ]
 
-    def accuracy(self, data: Dataset) -> float:
+    def accuracy(self, data: Labelled) -> float:
         """Share of a data set that is predicted right.
 
         Raises:
             FirsthandError: the data set is empty, or has other images or classes than the model.
         """
         self.check_fits(data)
-        return float(np.mean(self.predict(data.images) == data.labels))
+        return float(np.mean(self.predict(data.arrays[0]) == data.labels))
 
-    def check_fits(self, data: Dataset) -> None:
+    def check_fits(self, data: Labelled) -> None:
         """Raise FirsthandError unless the data set has images and classes like the model's."""
-        if data.images.shape[1:] != self.input_shape:
+        if data.example_shape != self.input_shape:
             raise FirsthandError(
-                f"data set: images have shape {data.images.shape[1:]}, the network expects {self.input_shape}"
+                f"data set: images have shape {data.example_shape}, the network expects {self.input_shape}"
             )
         if data.num_classes > len(self.classes):
             raise FirsthandError(
@@ -83,10 +83,19 @@ class Classifier(ABC):
             )
 
     def checked(self, images: np.ndarray) -> np.ndarray:
-        """Images as an array, if they have the right shape."""
+        """Images as an array, if they have the right shape; integers are pixels 0..255, whatever their type.
+
+        Raises:
+            FirsthandError: another shape, or integers that are no pixels.
+        """
         images = np.asarray(images)
         if images.shape[1:] != self.input_shape:
             raise FirsthandError(f"model: images have shape {images.shape[1:]}, expected {self.input_shape}")
+        if images.dtype.kind in "iub" and images.dtype != np.uint8:
+            if images.size and (images.min() < 0 or images.max() > 255):
+                found = f"{images.min()} to {images.max()}"
+                raise FirsthandError(f"model: integers from {found} found, pixels from 0 to 255 expected")
+            images = images.astype(np.uint8)
         return images
 
     def check_temperature(self) -> None:

@@ -13,11 +13,12 @@ from firsthand.errors import FirsthandError
 from firsthand.nn import Shape
 
 from .classifier import Classifier
-from .model import MODEL_FORMAT, Model, ModelFileError, flatten, read_safetensors, write_safetensors
+from .file import ModelFileError, flatten, read_safetensors, write_safetensors
+from .model import Model
 
-__all__ = ["Ensemble", "load_model", "voted"]
+__all__ = ["ENSEMBLE_FORMAT", "Ensemble", "voted"]
 
-_FORMAT = "firsthand-ensemble-1"
+ENSEMBLE_FORMAT = "firsthand-ensemble-1"
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Ensemble(Classifier):
             for name, array in flatten(member.params).items()
         }
         about = {
-            "format": _FORMAT,
+            "format": ENSEMBLE_FORMAT,
             "members": [member.description() for member in self.members],
             "provenance": self.provenance,
             "temperature": self.temperature,
@@ -105,7 +106,7 @@ class Ensemble(Classifier):
             FileNotFoundError: there is no such file.
             ModelFileError: the file is not a whole ensemble; the message says what is wrong with it.
         """
-        arrays, about = read_safetensors(path, _FORMAT, "model")
+        arrays, about = read_safetensors(path, ENSEMBLE_FORMAT, "model")
         try:
             parts: list[dict[str, np.ndarray]] = [{} for _ in about["members"]]
             for name, array in arrays.items():
@@ -115,17 +116,6 @@ class Ensemble(Classifier):
             return cls(tuple(members), about["provenance"], about.get("temperature"))
         except (ValueError, TypeError, KeyError, IndexError, FirsthandError) as error:
             raise ModelFileError(f"{path}: not a usable ensemble: {error}") from None
-
-
-def load_model(path: str | os.PathLike[str]) -> Model | Ensemble:
-    """Read a file of either kind.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ModelFileError: it is neither, or damaged.
-    """
-    _, about = read_safetensors(path, (MODEL_FORMAT, _FORMAT), "model")
-    return Ensemble.load(path) if about["format"] == _FORMAT else Model.load(path)
 
 
 def voted(probabilities: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import numpy as np
 from scipy.special import softmax
 
-from firsthand.data import Dataset
+from firsthand.data import Labelled
 from firsthand.errors import FirsthandError
 
 from .classifier import Classifier
@@ -70,7 +70,7 @@ def best_temperature(z: np.ndarray, labels: np.ndarray) -> float:
     return float(np.exp(-root_scalar(slope, bracket=(low, high), xtol=1e-9).root))
 
 
-def fit_temperature(model: C, validation: Dataset) -> C:
+def fit_temperature(model: C, validation: Labelled) -> C:
     """The model or ensemble with the temperature that suits validation data: labels stay, probabilities change.
 
     Afterwards probabilities are softmax(z/T) of the output layer's weighted inputs z, whatever its activation.  For a
@@ -88,7 +88,7 @@ def fit_temperature(model: C, validation: Dataset) -> C:
         CalibrationError: the data do not determine a temperature (see `best_temperature`).
     """
     model.check_fits(validation)
-    z = model.weighted_inputs(validation.images)
+    z = model.weighted_inputs(validation.arrays[0])
     temperature = best_temperature(z, validation.labels)
     kept: Any = model  # a dataclass, whichever it is
     after = dataclasses.replace(kept, temperature=temperature)

@@ -3,7 +3,7 @@
 from .activations import gelu, linear, relu, sigmoid, softmax, tanh
 from .blocks import Activation, Concatenate, GlobalAveragePool, GlobalMaxPool, Residual, SqueezeExcite
 from .costs import Cost, Smoothed, cross_entropy, log_likelihood, quadratic
-from .describe import from_json, to_json
+from .describe import describe, from_json, register, to_json
 from .initializers import Initializer, glorot, he, large, network3, scaled, zeros
 from .layer import Layer, OutputLayer, Params, Shape, ShapeError
 from .layers import (
@@ -18,7 +18,7 @@ from .layers import (
     Rescale,
     Softmax,
 )
-from .network import Network
+from .network import Network, statistics_of
 from .normalization import BatchNorm, LayerNorm
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "Softmax",
     "SqueezeExcite",
     "cross_entropy",
+    "describe",
     "from_json",
     "gelu",
     "glorot",
@@ -59,10 +60,12 @@ __all__ = [
     "log_likelihood",
     "network3",
     "quadratic",
+    "register",
     "relu",
     "scaled",
     "sigmoid",
     "softmax",
+    "statistics_of",
     "tanh",
     "to_json",
     "zeros",

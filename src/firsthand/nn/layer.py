@@ -11,7 +11,7 @@ Shapes are without the batch axis in the first two and the last; images are (hei
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jax import Array
@@ -35,6 +35,8 @@ class ShapeError(FirsthandError):
 @dataclass(frozen=True)
 class Layer:
     """What all layers are: here, the identity."""
+
+    takes_symbols: ClassVar[bool] = False  # whether inputs are integers that name symbols, as for an embedding
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """The shape of one example's output; `ShapeError` where the input does not fit."""

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,9 +11,11 @@ from jax import Array
 from jax.tree_util import tree_leaves_with_path as leaves_with_path
 from jax.typing import ArrayLike, DTypeLike
 
+from firsthand.errors import FirsthandError
+
 from .layer import STATISTICS, Layer, OutputLayer, Params, Shape, ShapeError
 
-__all__ = ["Network", "is_statistic"]
+__all__ = ["Network", "is_statistic", "statistics_of"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class Network:
 
     Args:
         layers: the layers, first to last.
-        input_shape: (height, width, channels) of an image, or (n,) of a vector.
+        input_shape: of one example: (height, width, channels) of an image, (n,) of a vector, (time,) of symbols,
+            (time, features) of a sequence of vectors.
     Raises:
         ShapeError: a layer does not fit the one before it; the message names both shapes.
 
@@ -47,7 +51,10 @@ class Network:
         if not self.input_shape or min(self.input_shape) < 1:
             raise ValueError(f"Network: input_shape is {self.input_shape}, expected positive sizes")
         if not isinstance(self.layers[-1], OutputLayer):
-            raise ValueError(f"Network: the last layer is {self.layers[-1]}, expected FullyConnected or Softmax")
+            raise ValueError(
+                f"Network: the last layer is {self.layers[-1]}, expected one that a cost can follow (an OutputLayer), "
+                "such as FullyConnected or Softmax"
+            )
         _ = self.shapes
 
     @property
@@ -74,9 +81,14 @@ class Network:
         return self.output_layer.activation
 
     @property
+    def output_shape(self) -> Shape:
+        """The shape of one example's output."""
+        return self.shapes[-1]
+
+    @property
     def num_classes(self) -> int:
         """Number of outputs."""
-        return math.prod(self.shapes[-1])
+        return math.prod(self.output_shape)
 
     @property
     def parameter_counts(self) -> tuple[int, ...]:
@@ -105,12 +117,11 @@ class Network:
 
         Args:
             params: from `init`.
-            x: a batch, (batch, *input_shape): integers are pixels 0..255 and are divided by 255, floats are taken
-                as they are.
+            x: a batch, (batch, *input_shape): see `as_float`.
             key: randomness for layers like Dropout; only needed with train=True.
             train: whether this is training, which switches Dropout on.
         Returns:
-            (batch, classes).
+            (batch, *output shape of the last layer).
         """
         if train:
             return self.forward(params, x, key=key)[0]
@@ -134,20 +145,31 @@ class Network:
             updated.append(p)
         return self.output_layer.weighted_input(params[-1], a), (*updated, params[-1])
 
-    @staticmethod
-    def as_float(x: ArrayLike, params: tuple[Params, ...]) -> Array:
-        """Integers as pixels 0..255, divided by 255, in the type of the parameters; floats as they are."""
+    def as_float(self, x: ArrayLike, params: tuple[Params, ...]) -> Array:
+        """Return examples as the first layer takes them, in the type of the parameters.
+
+        Bytes (uint8) are pixels 0..255 and are divided by 255; floats stay as they are.  Other integers are symbols,
+        for layers that take symbols.
+
+        Raises:
+            FirsthandError: symbols for a first layer that computes with numbers, or numbers for one that takes symbols.
+        """
         x = jnp.asarray(x)
-        if jnp.issubdtype(x.dtype, jnp.floating):
+        symbols = jnp.issubdtype(x.dtype, jnp.integer) and x.dtype != jnp.uint8
+        if symbols != self.layers[0].takes_symbols:
+            wanted = "symbols (integers)" if self.layers[0].takes_symbols else "floats, or pixels (uint8)"
+            raise FirsthandError(
+                f"network: {x.dtype} of shape {x.shape} found, but its first layer, {self.layers[0]}, takes {wanted}"
+            )
+        if symbols or jnp.issubdtype(x.dtype, jnp.floating):
             return x
         leaves = jax.tree.leaves(params)
-        dtype = leaves[0].dtype if leaves else jnp.float32
-        return x.astype(dtype) / 255
+        return x.astype(leaves[0].dtype if leaves else jnp.float32) / 255
 
     def apply(
         self, params: tuple[Params, ...], x: ArrayLike, *, key: Array | None = None, train: bool = False
     ) -> Array:
-        """The network's output a, (batch, classes); arguments as in `weighted_input`."""
+        """The network's output a, (batch, *output shape); arguments as in `weighted_input`."""
         return self.activation(self.weighted_input(params, x, key=key, train=train))
 
     def summary(self) -> str:
@@ -175,6 +197,11 @@ class Network:
 def is_statistic(path: tuple) -> bool:
     """Whether a parameter, given by its path in the tree, follows the data and not the gradient."""
     return getattr(path[-1], "key", None) in STATISTICS
+
+
+def statistics_of(params: Any) -> list[Array]:
+    """Return the parameters that follow the data and not the gradient, in the order of the tree."""
+    return [leaf for path, leaf in leaves_with_path(params) if is_statistic(path)]
 
 
 def _times(shape: Shape) -> str:

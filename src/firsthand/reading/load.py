@@ -7,7 +7,7 @@ from typing import IO, TypeAlias
 import numpy as np
 from PIL import Image
 
-from firsthand.data.dataset import DataError
+from firsthand.data.examples import DataError
 from firsthand.data.pictures import MAX_PIXELS, decode_grey, read_grey, to_grey
 
 __all__ = ["Picture", "load_grey"]

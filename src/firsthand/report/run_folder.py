@@ -14,8 +14,8 @@ from firsthand.data import Dataset
 from firsthand.errors import FirsthandError
 from firsthand.files import write_atomically
 from firsthand.inspect import Reliability, confusion_matrix, mistakes, negative_log_likelihood, reliability
-from firsthand.learning import EnsembleTraining, History, Training
-from firsthand.models import Classifier
+from firsthand.learning import History
+from firsthand.models import Classifier, Ensemble, Model
 
 __all__ = ["RunFolder", "new_run_folder", "write_run"]
 
@@ -75,20 +75,21 @@ def new_run_folder(path: Path | None, name: str) -> RunFolder:
     return RunFolder(path)
 
 
-def write_run(folder: RunFolder, training: Training | EnsembleTraining, test: Dataset | None, seconds: float) -> None:
+def write_run(
+    folder: RunFolder, model: Model | Ensemble, histories: Sequence[History], test: Dataset | None, seconds: float
+) -> None:
     """Write model, history, pictures (PNG) and a self-contained report page into a run's folder.
 
     Args:
         folder: of the run.
-        training: what `train` returned.
+        model: what was trained.
+        histories: of the training, or of each member.
         test: data for the confusion matrix, the mistakes and the reliability diagram; without them the report
             leaves these out.
         seconds: how long the whole run took.
     """
     from firsthand.inspect import plots  # Matplotlib takes a second to import, and only reports need it
 
-    model = training.model
-    histories = training.histories if isinstance(training, EnsembleTraining) else (training.history,)
     model.save(folder.model)
     kept = [history.to_json() for history in histories]
     write_atomically(folder.history, json.dumps(kept[0] if len(kept) == 1 else kept, indent=1) + "\n")

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from firsthand.data import Splits
+from firsthand.data import ImageSplits, Splits
 from firsthand.errors import FirsthandError
-from firsthand.learning import DataSplits, Diverged, Recipe, train
+from firsthand.learning import Diverged, Recipe, train
 from firsthand.learning import Progress as Step
-from firsthand.nn import Network, to_json
+from firsthand.nn import to_json
 from firsthand.zoo import NamedRecipe
 
 from .journal import JOURNAL, open_journal
@@ -128,7 +128,7 @@ def numeric_fields() -> dict[str, type]:
 
 def search(
     chosen: NamedRecipe,
-    data: DataSplits,
+    data: ImageSplits,
     space: Space,
     *,
     trials: int,
@@ -165,7 +165,7 @@ class Search:
     def __init__(
         self,
         chosen: NamedRecipe,
-        data: DataSplits,
+        data: ImageSplits,
         space: Space,
         *,
         storage: str | os.PathLike[str],
@@ -179,7 +179,7 @@ class Search:
         _check_space(recipe, space)
         self.chosen, self.space, self.seed = recipe, dict(space), seed
         self.data = Splits(data.train, data.validation, None)
-        self.network = Network(chosen.layers, data.train.images.shape[1:])
+        self.network = chosen.network(data.train)
         self.path = Path(storage)
         self.storage, self.locks = open_journal(self.path)
         with self.locks.hold(_PROPOSE):

@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import get_args
 
-from firsthand.data import Splits, mnist
+from firsthand.data import ImageSplits, Splits, mnist
 from firsthand.experiments.experiment import Measured, Run
-from firsthand.learning import DataSplits, Progress, Recipe, Training, train
-from firsthand.learning.recipe import Monitor
+from firsthand.learning import Progress, Recipe, Training, train
 from firsthand.models import ModelFileError
 from firsthand.nn import Layer, Network
-from firsthand.zoo import NamedRecipe
 
 __all__ = ["accuracy", "curves_of", "measured", "trained"]
+
+CURVES = [f"{part}_{quantity}" for part in ("training", "validation", "test") for quantity in ("cost", "accuracy")]
 
 
 def trained(
@@ -20,7 +19,7 @@ def trained(
     layers: Sequence[Layer],
     recipe: Recipe,
     *,
-    data: DataSplits | None = None,
+    data: ImageSplits | None = None,
     name: str = "training",
     quick_epochs: int = 2,
     quick_examples: int = 5_000,
@@ -44,7 +43,7 @@ def trained(
     data = mnist() if data is None else data
     recipe = _monitoring(recipe, ("validation_accuracy",))
     if run.quick:
-        recipe = NamedRecipe("", "", tuple(layers), recipe).changed(epochs=min(recipe.epochs, quick_epochs)).recipe
+        recipe = recipe.changed(epochs=min(recipe.epochs, quick_epochs))
         data = Splits(data.train[:quick_examples], data.validation, data.test)
     network = Network(tuple(layers), data.train.image_shape)
     checkpoint = run.place / f"{name}.safetensors"
@@ -75,8 +74,8 @@ def accuracy(
     layers: Sequence[Layer],
     recipe: Recipe,
     *,
-    data: DataSplits | None = None,
-    curves: Sequence[Monitor] = (),
+    data: ImageSplits | None = None,
+    curves: Sequence[str] = (),
     name: str = "training",
     quick_epochs: int = 2,
     quick_examples: int = 5_000,
@@ -110,12 +109,10 @@ def measured(training: Training) -> Measured:
 def curves_of(training: Training, prefix: str = "") -> dict[str, list[float]]:
     """The monitored quantities of a training as short lists for a figure, named PREFIX + quantity."""
     history = training.history
-    return {
-        f"{prefix}{name}": [round(value, 5) for value in history[name]] for name in get_args(Monitor) if name in history
-    }
+    return {f"{prefix}{name}": [round(value, 5) for value in history[name]] for name in CURVES if name in history}
 
 
-def _monitoring(recipe: Recipe, quantities: Sequence[Monitor]) -> Recipe:
+def _monitoring(recipe: Recipe, quantities: Sequence[str]) -> Recipe:
     """The recipe, monitoring these quantities too, each once."""
-    wanted = tuple(dict.fromkeys((*recipe.monitor, *quantities)))
+    wanted = tuple(dict.fromkeys((*recipe.monitored, *quantities)))
     return replace(recipe, monitor=wanted)

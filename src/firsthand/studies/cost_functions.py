@@ -9,7 +9,7 @@ from firsthand import nn
 from firsthand.experiments.drawing import COLOURS, in_percent, panels
 from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
 from firsthand.experiments.result import Finding, Published, Result, Source, Text
-from firsthand.learning import Recipe
+from firsthand.learning import Classification, Recipe
 
 from .common import accuracy
 
@@ -201,7 +201,7 @@ def _draw_accuracy(result: Result, needed: Mapping[str, Result]) -> "Figure":
 
 
 def _cross_entropy_network(hidden: int, published: float) -> Experiment:
-    recipe = Recipe(epochs=30, batch_size=10, learning_rate=0.5, cost=nn.cross_entropy)
+    recipe = Recipe(epochs=30, batch_size=10, learning_rate=0.5, objective=Classification(nn.cross_entropy))
     return Experiment(
         id=f"cross-entropy-{hidden}",
         title=Text(

@@ -8,7 +8,7 @@ from firsthand import nn
 from firsthand.experiments.drawing import COLOURS, in_percent, panels
 from firsthand.experiments.experiment import Comparison, Drawing, Experiment, Measured, Run, mean_of
 from firsthand.experiments.result import Finding, Published, Result, Text
-from firsthand.learning import Recipe
+from firsthand.learning import Classification, Recipe
 
 from . import learning_speed, sigmoid_problems, unstable_gradients
 from .common import accuracy
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EXPERIMENTS"]
 
-RECIPE = Recipe(epochs=30, batch_size=10, learning_rate=0.1, l2=5.0 / 50_000, cost=nn.cross_entropy)
+RECIPE = Recipe(
+    epochs=30, batch_size=10, learning_rate=0.1, l2=5.0 / 50_000, objective=Classification(nn.cross_entropy)
+)
 DEPTHS = (1, 2, 3, 4)
 WITHIN = 0.0025  # a difference that the runs cannot tell from none
 

@@ -30,7 +30,7 @@ ON_EXPANDED = Recipe(60, BATCH_SIZE, 0.03, l2=0.1 / BATCHES)
 
 
 @cache
-def expanded_mnist() -> Splits[Dataset]:
+def expanded_mnist() -> Splits[Dataset, Dataset]:
     """MNIST with every training image and its four displacements by one pixel, 250,000 in all."""
     data = mnist()
     return Splits(expanded(data.train), data.validation, data.test)

@@ -13,7 +13,7 @@ from firsthand.data import mnist
 from firsthand.experiments.drawing import COLOURS, curves, in_percent, panels
 from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
 from firsthand.experiments.result import Finding, Published, Result, Source, Text
-from firsthand.learning import Recipe
+from firsthand.learning import Classification, Recipe
 
 from .common import measured, trained
 
@@ -30,7 +30,7 @@ def _quadratic(hidden: int, run: Run) -> Measured:
         epochs=30,
         batch_size=10,
         learning_rate=3.0,
-        cost=nn.quadratic,
+        objective=Classification(nn.quadratic),
         monitor=("training_cost", "validation_accuracy", "test_accuracy"),
     )
     training = trained(run, layers, recipe)

@@ -11,7 +11,7 @@ from firsthand.data import Splits, mnist
 from firsthand.experiments.drawing import COLOURS, curves, in_percent, panels
 from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from firsthand.experiments.result import Finding, Published, Result, Source, Text
-from firsthand.learning import Recipe
+from firsthand.learning import Classification, Recipe
 
 from .common import curves_of, measured, trained
 from .cost_functions import PEAK, large_network
@@ -24,7 +24,7 @@ __all__ = ["EXPERIMENTS", "LONG", "first_thousand", "gap", "plot_gap", "plot_run
 
 OVERFITTING = Source("Nielsen", "chapter 3, 'Overfitting and regularization' (过匹配和规范化)")
 
-LONG = Recipe(epochs=400, batch_size=10, learning_rate=0.5, cost=nn.cross_entropy)
+LONG = Recipe(epochs=400, batch_size=10, learning_rate=0.5, objective=Classification(nn.cross_entropy))
 ALL_CURVES = ("training_cost", "training_accuracy", "validation_accuracy", "test_cost", "test_accuracy")
 LAST = 50  # epochs that are called the end
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from firsthand import nn
 from firsthand.data.augment import Affine, Distort, Elastic
-from firsthand.learning import Cosine, OneCycle, Recipe
+from firsthand.learning import Classification, Cosine, OneCycle, Recipe
 
 from .named_recipe import NamedRecipe
 
@@ -44,7 +44,7 @@ FULLY_CONNECTED = NamedRecipe(
     "fully-connected",
     "one hidden layer of 30 sigmoid units, cross-entropy, L2: chapter 3's network, 96.49 % in the book",
     (nn.FullyConnected(30), nn.FullyConnected(10)),
-    Recipe(epochs=30, batch_size=10, learning_rate=0.5, l2=5.0 / 50_000, cost=nn.cross_entropy),
+    Recipe(epochs=30, batch_size=10, learning_rate=0.5, l2=5.0 / 50_000, objective=Classification(nn.cross_entropy)),
 )
 
 QUICK = NamedRecipe(

@@ -1,9 +1,10 @@
 """A network with its recipe and its data, under a name."""
 
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from firsthand import nn
+from firsthand.data import Examples
 from firsthand.learning import Recipe
 
 __all__ = ["NamedRecipe"]
@@ -16,8 +17,9 @@ class NamedRecipe:
     Args:
         name: for the command line.
         about: one line for people.
-        layers: the network's; its input shape comes from the data.
+        layers: the network's, for the data it was made for; see `network`.
         recipe: how it is trained.
+        data: name of that data, as `firsthand train --data` takes it.
         expanded: train on the book's expanded set, every image and its four displacements by one pixel.
     """
 
@@ -25,17 +27,20 @@ class NamedRecipe:
     about: str
     layers: tuple[nn.Layer, ...]
     recipe: Recipe
+    data: str = "mnist"
     expanded: bool = False
 
-    def changed(self, **fields: Any) -> "NamedRecipe":
-        """The same with other values of some of the recipe's fields.
+    def network(self, examples: Examples) -> nn.Network:
+        """Return the network for examples: of their shape, with as many outputs as they need.
 
-        A schedule that ends with the recipe ends with the shorter or longer one too; a learning rate replaces it.
-
-        Raises:
-            RecipeError: a value out of its range.
+        The output layer has one unit for each of their classes, whatever number the layers were made for.
         """
-        schedule = self.recipe.learning_rate
-        if "epochs" in fields and "learning_rate" not in fields and is_dataclass(schedule):
-            fields = fields | {"learning_rate": replace(schedule, epochs=max(1, fields["epochs"]))}
-        return replace(self, recipe=replace(self.recipe, **fields))
+        *hidden, last = self.layers
+        outputs = self.recipe.objective.outputs(examples)
+        if outputs is not None and isinstance(last, nn.FullyConnected):
+            last = replace(last, units=outputs)
+        return nn.Network((*hidden, last), examples.example_shape)
+
+    def changed(self, **values: Any) -> "NamedRecipe":
+        """Return the same with other values of some of the recipe's fields: see `Recipe.changed`."""
+        return replace(self, recipe=self.recipe.changed(**values))

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from firsthand import nn
-from firsthand.learning import Recipe
+from firsthand.learning import Classification, Recipe
 
 __all__ = ["TrainingSettings"]
 
@@ -68,6 +68,6 @@ class TrainingSettings(BaseModel):
             momentum=self.momentum,
             l2=self.strength / self.examples if self.regularization == "l2" else 0.0,
             l1=self.strength / self.examples if self.regularization == "l1" else 0.0,
-            cost=costs[self.cost],
+            objective=Classification(costs[self.cost]),
             monitor=("validation_cost", "validation_accuracy"),
         )

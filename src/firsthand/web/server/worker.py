@@ -95,8 +95,7 @@ def _train(settings: TrainingSettings, folder: Path, control: Control, say: Call
     import jax
 
     from firsthand.data import mnist
-    from firsthand.learning import Diverged, train
-    from firsthand.models import CalibrationError, fit_temperature
+    from firsthand.learning import train_and_finish
     from firsthand.nn import Network
 
     data = mnist()
@@ -104,26 +103,18 @@ def _train(settings: TrainingSettings, folder: Path, control: Control, say: Call
     network, recipe = Network(settings.layers(), data.train.image_shape), settings.recipe()
     say("started", parameters=network.parameter_count, summary=network.summary())
     teller = Teller(network, recipe, data, control, say)
-    failure = None
-    try:
-        training = train(network, data, recipe, key=jax.random.key(settings.seed), progress=teller.hear)
-    except Diverged as error:
-        if error.training is None:
-            raise
-        training, failure = error.training, str(error)
-    model = training.model
-    try:
-        model = fit_temperature(model, data.validation)
-    except CalibrationError as error:
-        print(error, file=sys.stderr)
-    model.save(folder / "model.safetensors")
-    write_atomically(folder / "history.json", json.dumps(training.history.to_json(), indent=1) + "\n")
+    outcome = train_and_finish(network, data, recipe, key=jax.random.key(settings.seed), progress=teller.hear)
+    if outcome.unfinished:
+        print(outcome.unfinished, file=sys.stderr)
+    [history] = outcome.histories
+    outcome.model.save(folder / "model.safetensors")
+    write_atomically(folder / "history.json", json.dumps(history.to_json(), indent=1) + "\n")
     write_atomically(folder / "settings.json", settings.model_dump_json(indent=1) + "\n")
-    if failure is not None:
-        say("failed", error=f"{failure}; the last good epoch can be kept", model=True)
+    if outcome.failure:
+        say("failed", error=f"{outcome.failure}; the last good epoch can be kept", model=True)
     else:
-        accuracies = model.provenance["accuracies"]
-        say("done", why=training.history.stopped, validation_accuracy=accuracies["validation"])
+        accuracies = outcome.model.provenance["accuracies"]
+        say("done", why=history.stopped, validation_accuracy=accuracies["validation"])
 
 
 class Teller:
@@ -166,13 +157,14 @@ class Teller:
         from firsthand.inspect import overfitting
         from firsthand.learning import History
         from firsthand.learning.evaluation import evaluate
-        from firsthand.learning.step import penalty
+        from firsthand.learning.parameters import penalty
 
         params = progress.params()
-        score = evaluate(self.network, params, *self.measured, self.recipe.cost)
+        recipe = self.recipe
+        score = evaluate(self.network, params, self.measured, recipe.objective)
         # as the recipe measures it on validation data
-        cost = score.cost + penalty(params, self.recipe.l2, self.recipe.l1)
-        record = {**progress.record, "training_cost": cost, "training_accuracy": score.accuracy}
+        cost = score["cost"] + penalty(params, recipe.l2, recipe.l1)
+        record = {**progress.record, "training_cost": cost, "training_accuracy": score["accuracy"]}
         record["seconds"] -= self.control.paused_seconds
         self.control.paused_seconds = 0.0
         self.records.append(record)
@@ -190,7 +182,7 @@ class Teller:
     def _gradients(self, progress: Any, at: float) -> None:
         from firsthand.inspect import gradient_lengths
 
-        found = gradient_lengths(self.network, progress.params(), self.few, cost=self.recipe.cost)
+        found = gradient_lengths(self.network, progress.params(), self.few, cost=self.recipe.objective.cost)
         lengths = [
             {"name": layer.name, "bias": _short(layer.bias), "weights": _short(layer.weights)} for layer in found
         ]

@@ -11,16 +11,11 @@ import jax
 import numpy as np
 from jax import Array
 
-from firsthand.data import Affine, Dataset, Splits
+from firsthand.data import Affine, Dataset, ImageSplits, Splits
 from firsthand.errors import FirsthandError
-from firsthand.models.model import Model, check_fits
-from firsthand.models.temperature import CalibrationError, fit_temperature
+from firsthand.learning import Classification, Cosine, Progress, Recipe, Training, train
+from firsthand.models import CalibrationError, Model, fit_temperature
 from firsthand.nn import Cost, Network, cross_entropy, log_likelihood, quadratic, sigmoid, softmax
-
-from .recipe import Recipe
-from .run import Progress
-from .schedules import Cosine
-from .single import DataSplits, Training, train_one
 
 __all__ = ["FineTuning", "fine_tune", "fine_tuning_recipe"]
 
@@ -42,7 +37,7 @@ def fine_tuning_recipe(network: Network) -> Recipe:
         batch_size=10,
         learning_rate=Cosine(0.03, 10),
         l2=1e-4,
-        cost=costs.get(network.activation, quadratic),
+        objective=Classification(costs.get(network.activation, quadratic)),
         augment=DISTORTION if len(network.input_shape) == 3 else None,
     )
 
@@ -68,8 +63,8 @@ class FineTuning:
     """
 
     start: Model
-    own: DataSplits
-    original: DataSplits | None
+    own: ImageSplits
+    original: ImageSplits | None
     share: float
     key: Array
 
@@ -86,9 +81,9 @@ class FineTuning:
         if self.original is not None:
             object.__setattr__(self, "original", self._fitting(self.original, "rehearsed"))
 
-    def _fitting(self, data: DataSplits, name: str) -> Splits:
+    def _fitting(self, data: ImageSplits, name: str) -> Splits:
         def fitting(part: Dataset) -> Dataset:
-            check_fits(self.start.network, part, f"{name} images")
+            Classification().check(self.start.network, part, f"{name} data")
             return part.with_classes(self.start.classes)
 
         others = (None if part is None else fitting(part) for part in (data.validation, data.test))
@@ -120,9 +115,8 @@ class FineTuning:
         images = jax.jit(DISTORTION)(more.images.astype(np.float32) / 255, key=jax.random.fold_in(self.key, 1))
         return data + Dataset(np.rint(255 * np.asarray(images)).astype(np.uint8), more.labels, more.classes)
 
-    def finish(self, training: Training) -> Training:
-        """The training with its temperature fitted, and what was gained and lost in its provenance."""
-        model = training.model
+    def finish(self, model: Model) -> Model:
+        """Return the trained model with its temperature fitted, and in its provenance what was gained and lost."""
         validation = self.own.validation
         assert validation is not None
         if self.share and self.original is not None and self.original.validation is not None:
@@ -141,8 +135,7 @@ class FineTuning:
             "after": self._tested(model),
             "start": self.start.provenance,
         }
-        model = dataclasses.replace(model, provenance=model.provenance | {"fine_tuning": about})
-        return Training(model, training.history)
+        return dataclasses.replace(model, provenance=model.provenance | {"fine_tuning": about})
 
     def _tested(self, model: Model) -> dict[str, dict[str, Any]]:
         """Accuracy on the test images of either kind, as far as there are some."""
@@ -154,8 +147,8 @@ class FineTuning:
 
 def fine_tune(
     model: Model,
-    own: DataSplits,
-    original: DataSplits | None = None,
+    own: ImageSplits,
+    original: ImageSplits | None = None,
     recipe: Recipe | None = None,
     *,
     share: float = 0.75,
@@ -181,7 +174,7 @@ def fine_tune(
     if original is None:
         share = 0.0
     tuning = FineTuning(model, own, original, share, key)
-    training = train_one(
+    training = train(
         model.network,
         tuning.splits,
         recipe or fine_tuning_recipe(model.network),
@@ -191,7 +184,7 @@ def fine_tune(
         checkpoint=checkpoint,
         resume=resume,
     )
-    return tuning.finish(training)
+    return Training(tuning.finish(training.model), training.history)
 
 
 def _repeated(n: int, count: int) -> np.ndarray:
@@ -199,5 +192,5 @@ def _repeated(n: int, count: int) -> np.ndarray:
     return np.arange(count) % n
 
 
-def _parts(data: DataSplits) -> list[tuple[str, Dataset | None]]:
+def _parts(data: ImageSplits) -> list[tuple[str, Dataset | None]]:
     return [("training", data.train), ("validation", data.validation), ("test", data.test)]

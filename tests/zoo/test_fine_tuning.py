@@ -12,9 +12,10 @@ from PIL import Image
 from firsthand import FirsthandError, Recipe, nn, train
 from firsthand.cli import main
 from firsthand.data import DataError, Dataset, Splits, load, mnist
-from firsthand.learning import FineTuning, fine_tune, fine_tuning_recipe
+from firsthand.learning import Classification
 from firsthand.models import Ensemble, Model, fit_temperature
 from firsthand.report import console
+from firsthand.zoo import FineTuning, fine_tune, fine_tuning_recipe
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
@@ -107,7 +108,7 @@ def test_where_validation_images_are_all_right_the_temperature_stays(start):
 def test_the_cost_is_that_of_the_output_layer():
     for last, cost in ((nn.Softmax(10), nn.log_likelihood), (nn.FullyConnected(10), nn.cross_entropy),
                        (nn.FullyConnected(10, nn.tanh), nn.quadratic)):  # fmt: skip
-        assert fine_tuning_recipe(nn.Network((last,))).cost is cost
+        assert fine_tuning_recipe(nn.Network((last,))).objective == Classification(cost)
     assert fine_tuning_recipe(nn.Network((nn.Softmax(2),), (5,))).augment is None
 
 

@@ -1,0 +1,125 @@
+"""Naming the class of an image."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from firsthand.data import Examples, Labelled
+from firsthand.errors import FirsthandError
+from firsthand.models import CalibrationError, Ensemble, Model, fit_temperature
+from firsthand.nn import Cost, Network, Params, Smoothed, log_likelihood
+
+from ..objective import Batch, Objective, check_inputs
+from ..quantity import COST, Quantity
+
+__all__ = ["Classification"]
+
+ACCURACY = Quantity("accuracy", "accuracy", "准确度", "%")
+
+
+@dataclass(frozen=True)
+class Classification(Objective):
+    """Each example has one label; the network says which.
+
+    Args:
+        cost: the cost function, one of `firsthand.nn`'s or your own.
+        label_smoothing: share of the target that is spread over all classes in training: see `nn.Smoothed`.
+        top: numbers k for which the top-k accuracy is measured as well: the share of examples whose label is among the
+            k largest outputs, as 'top_5_accuracy'.
+    Raises:
+        FirsthandError: a value out of its range; the message names the field.
+    """
+
+    cost: Cost = log_likelihood
+    label_smoothing: float = 0.0
+    top: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "top", tuple(self.top))
+        if not callable(self.cost):
+            raise FirsthandError(f"recipe: cost is {self.cost!r}, expected a function (z, labels, activation)")
+        if not 0 <= self.label_smoothing < 1:
+            raise FirsthandError(
+                f"recipe: label_smoothing is {self.label_smoothing!r}, expected 0 <= label_smoothing < 1"
+            )
+        if any(k < 1 for k in self.top):
+            raise FirsthandError(f"recipe: top is {self.top}, expected numbers of 1 or more")
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        names = [(f"top_{k}_accuracy", f"top-{k} accuracy", f"前 {k} 准确度") for k in self.top]
+        return (ACCURACY, COST, *(Quantity(*name, "%") for name in names))
+
+    @property
+    def training_cost(self) -> Cost:
+        """The cost that is descended: with smoothed labels where they are wanted."""
+        return Smoothed(self.cost, self.label_smoothing) if self.label_smoothing else self.cost
+
+    def costs(
+        self, network: Network, params: Any, batch: Batch, *, key: Array | None = None
+    ) -> tuple[Array, tuple[Params, ...]]:
+        x, labels = batch
+        z, updated = network.forward(params, x, key=key)  # (batch, classes)
+        return self.training_cost(z, labels, network.activation), updated
+
+    def measure(self, network: Network, params: Any, batch: Batch) -> dict[str, Array]:
+        x, labels = batch
+        z = network.weighted_input(params, x)
+        found = {"cost": self.cost(z, labels, network.activation)}
+        self.check_costs(found["cost"], batch)
+        found["accuracy"] = jnp.argmax(z, axis=-1).astype(labels.dtype) == labels
+        if self.top:
+            own = jnp.take_along_axis(z, labels[:, None], axis=-1)  # (batch, 1)
+            larger = jnp.sum(z > own, axis=-1)  # (batch,)
+            found |= {f"top_{k}_accuracy": larger < k for k in self.top}
+        return found
+
+    def check(self, network: Network, examples: Examples, name: str) -> None:
+        if not isinstance(examples, Labelled):
+            raise FirsthandError(f"{name}: {type(examples).__name__} found, classification needs examples with labels")
+        check_inputs(network, examples, name)
+        if len(network.output_shape) != 1:
+            raise FirsthandError(
+                f"network: its output has shape {network.output_shape}, expected (classes,): one answer for each "
+                "example, not one at every place of a sequence"
+            )
+        if examples.num_classes > network.num_classes:
+            raise FirsthandError(
+                f"{name}: it has {examples.num_classes} classes, the network has {network.num_classes} outputs"
+            )
+
+    def outputs(self, examples: Examples) -> int | None:
+        return examples.num_classes if isinstance(examples, Labelled) else None
+
+    def model(self, network: Network, params: Any, examples: Examples, provenance: dict[str, Any]) -> Model:
+        assert isinstance(examples, Labelled)
+        return Model(network, params, examples.classes, provenance)
+
+    def finish(self, model: Any, validation: Examples) -> tuple[Any, str]:
+        assert isinstance(validation, Labelled)
+        try:
+            return fit_temperature(model, validation), ""
+        except CalibrationError as error:
+            return model, f"probabilities are not calibrated: {error}"
+
+    def about(self, scores: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+        return {"accuracies": {part: found["accuracy"] for part, found in scores.items()}}
+
+    def join(
+        self, models: Sequence[Model], about: dict[str, Any], validation: Examples | None, test: Examples | None
+    ) -> Ensemble:
+        ensemble = Ensemble(tuple(models))
+        about = about | {
+            "accuracies": {},
+            "votes": {},
+            "member_accuracies": [model.provenance["accuracies"] for model in models],
+        }
+        for name, dataset in (("validation", validation), ("test", test)):
+            if isinstance(dataset, Labelled):
+                about["accuracies"][name] = ensemble.accuracy(dataset)
+                about["votes"][name] = float(np.mean(ensemble.vote(dataset.arrays[0]) == dataset.labels))
+        return Ensemble(ensemble.members, about)

@@ -1,0 +1,82 @@
+"""Naming the next symbol of a sequence."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from firsthand.data import Examples, Sequences
+from firsthand.errors import FirsthandError
+from firsthand.models import LanguageModel
+from firsthand.nn import Network, Params
+
+from ..objective import Batch, Objective, check_inputs
+from ..quantity import COST, Quantity
+
+__all__ = ["NextSymbol"]
+
+BITS = Quantity("bits", "bits per symbol", "每个符号的比特数", "bit", better="lower", digits=3)
+PERPLEXITY = Quantity("perplexity", "perplexity", "困惑度", better="lower")
+ACCURACY = Quantity("accuracy", "next symbols right", "猜对的下一个符号", "%")
+
+
+@dataclass(frozen=True)
+class NextSymbol(Objective):
+    """At every place of a sequence, say which symbol comes next: the log-likelihood of the text, per symbol.
+
+        C = -1/T sum_t ln a_t[y_t],    bits = C / ln 2,    perplexity = e^C
+
+    The network's output is (time, symbols) with softmax at every place.
+    """
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        return BITS, PERPLEXITY, ACCURACY, COST
+
+    def costs(
+        self, network: Network, params: Any, batch: Batch, *, key: Array | None = None
+    ) -> tuple[Array, tuple[Params, ...]]:
+        x, targets = batch
+        z, updated = network.forward(params, x, key=key)  # (batch, time, symbols)
+        return _nats(z, targets), updated
+
+    def measure(self, network: Network, params: Any, batch: Batch) -> dict[str, Array]:
+        x, targets = batch
+        z = network.weighted_input(params, x)
+        right = jnp.argmax(z, axis=-1).astype(targets.dtype) == targets  # (batch, time)
+        return {"cost": _nats(z, targets), "accuracy": jnp.mean(right.astype(jnp.float32), axis=-1)}
+
+    def scores(self, means: Mapping[str, float]) -> dict[str, float]:
+        return {**means, "bits": means["cost"] / math.log(2), "perplexity": math.exp(min(means["cost"], 700.0))}
+
+    def check(self, network: Network, examples: Examples, name: str) -> None:
+        if not isinstance(examples, Sequences):
+            raise FirsthandError(f"{name}: {type(examples).__name__} found, a language model needs sequences")
+        check_inputs(network, examples, f"{name}, sequences")
+        expected = (*examples.example_shape, len(examples.symbols))
+        if network.output_shape != expected:
+            raise FirsthandError(
+                f"network: its output has shape {network.output_shape}, expected {expected}: at each of "
+                f"{expected[0]} places a number for each of {expected[1]} symbols"
+            )
+        if network.activation.__name__ != "softmax":
+            raise FirsthandError(
+                f"network: its outputs are {network.activation.__name__}, expected softmax: probabilities of symbols"
+            )
+
+    def outputs(self, examples: Examples) -> int | None:
+        return len(examples.symbols) if isinstance(examples, Sequences) else None
+
+    def model(self, network: Network, params: Any, examples: Examples, provenance: dict[str, Any]) -> LanguageModel:
+        assert isinstance(examples, Sequences)
+        return LanguageModel(network, params, examples.symbols, provenance)
+
+
+def _nats(z: Array, targets: Array) -> Array:
+    """-1/T sum_t ln softmax(z_t)[y_t]: weighted inputs (batch, time, symbols), targets (batch, time) -> (batch,)."""
+    picked = jnp.take_along_axis(jax.nn.log_softmax(z, axis=-1), targets[..., None], axis=-1)
+    return -jnp.mean(picked[..., 0], axis=-1)

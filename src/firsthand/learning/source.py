@@ -1,0 +1,88 @@
+"""Where the examples of an epoch come from: always the same data, or others in every epoch."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+from jax import Array
+
+from firsthand.data import Examples
+
+__all__ = ["Fixed", "Made", "Source", "as_source"]
+
+
+class Source(ABC):
+    """Gives the examples of every epoch.
+
+    All epochs have examples of one kind, as many and of the same shapes, so that one compiled program serves for all.
+    What an epoch gets depends on its number, the key and the parameters alone: a training that is resumed sees the
+    same.
+    """
+
+    @abstractmethod
+    def examples(self, epoch: int, params: Any, *, key: Array) -> Examples:
+        """Return the examples of an epoch.
+
+        Args:
+            epoch: its number, from 0.
+            params: of the network when the epoch begins.
+            key: of this epoch.
+        """
+
+    @property
+    @abstractmethod
+    def like(self) -> Examples:
+        """Examples of the kind and the shapes that every epoch has."""
+
+    @property
+    @abstractmethod
+    def digest(self) -> str:
+        """What the examples are, in a word: a resumed training must find the same."""
+
+
+@dataclass(frozen=True)
+class Fixed(Source):
+    """The same examples in every epoch."""
+
+    data: Examples
+
+    def examples(self, epoch: int, params: Any, *, key: Array) -> Examples:
+        return self.data
+
+    @property
+    def like(self) -> Examples:
+        return self.data
+
+    @property
+    def digest(self) -> str:
+        return self.data.digest
+
+
+@dataclass(frozen=True)
+class Made(Source):
+    """New examples in every epoch, made by a function: of a task by rule, there is no end.
+
+    Args:
+        make: takes a key, and returns examples; the same key gives the same ones.
+    """
+
+    make: Callable[[Array], Examples]
+
+    def examples(self, epoch: int, params: Any, *, key: Array) -> Examples:
+        return self.make(key)
+
+    @property
+    def like(self) -> Examples:
+        return self.make(jax.random.key(0))
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(f"made like {self.like.digest}".encode()).hexdigest()
+
+
+def as_source(data: Examples | Source) -> Source:
+    """Return data as a source: examples are the same in every epoch."""
+    return data if isinstance(data, Source) else Fixed(data)

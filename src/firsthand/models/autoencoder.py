@@ -1,0 +1,87 @@
+"""A trained network that gives back what it is given."""
+
+import math
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import jax
+import numpy as np
+from jax import Array
+
+from firsthand.errors import FirsthandError
+from firsthand.nn import Network, Params
+
+from .family import NetworkModel
+from .outputs import in_chunks
+
+__all__ = ["Autoencoder"]
+
+
+@dataclass(frozen=True)
+class Autoencoder(NetworkModel):
+    """A network whose output is to be its input, so that its narrowest layer holds what distinguishes the examples.
+
+    Args:
+        network: as many outputs as an example has values.
+        params: one dict of arrays per layer.
+        provenance: how it came to be.
+    """
+
+    family: ClassVar[str] = "autoencoder"
+
+    network: Network
+    params: tuple[Params, ...]
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def made(cls, network: Network, params: tuple[Params, ...], about: dict[str, Any]) -> "Autoencoder":
+        if network.num_classes != math.prod(network.input_shape):
+            raise ValueError(f"{network.num_classes} outputs for {math.prod(network.input_shape)} inputs")
+        return cls(network, params, about["provenance"])
+
+    @property
+    def code_layer(self) -> int:
+        """The layer with the fewest outputs, from 0; the first of equals."""
+        sizes = [math.prod(shape) for shape in self.network.shapes[1:]]
+        return sizes.index(min(sizes))
+
+    def reconstruct(self, x: np.ndarray) -> np.ndarray:
+        """Return what the network makes of examples (n, *input_shape), in the same shape, as floats."""
+        x = self._checked(x)
+        outputs = np.asarray(_programs(self.network, self.code_layer)[0](self.params, x))
+        return outputs.reshape(x.shape)
+
+    def encode(self, x: np.ndarray) -> np.ndarray:
+        """Return the outputs of the narrowest layer for examples (n, *input_shape): (n, units)."""
+        codes = np.asarray(_programs(self.network, self.code_layer)[1](self.params, self._checked(x)))
+        return codes.reshape(len(codes), -1)
+
+    def errors(self, x: np.ndarray) -> np.ndarray:
+        """Return the squared error of every example, ||x - a||^2: (n,)."""
+        x = self._checked(x)
+        given = np.asarray(self.network.as_float(x, self.params))
+        return np.sum((given - self.reconstruct(x)).reshape(len(x), -1).astype(np.float64) ** 2, axis=1)
+
+    def _checked(self, x: np.ndarray) -> np.ndarray:
+        x = np.asarray(x)
+        if x.shape[1:] != self.input_shape or not len(x):
+            raise FirsthandError(f"model: examples have shape {x.shape}, expected (n, *{self.input_shape})")
+        return x
+
+
+@lru_cache(maxsize=16)
+def _programs(network: Network, code_layer: int):
+    def reconstructed(params: Any, x: Array) -> Array:
+        return in_chunks(lambda part: network.apply(params, part), x)
+
+    def code(params: Any, x: Array) -> Array:
+        def part(x: Array) -> Array:
+            a = network.as_float(x, params)
+            for layer, p in zip(network.layers[: code_layer + 1], params, strict=False):
+                a = layer.apply(p, a)
+            return a
+
+        return in_chunks(part, x)
+
+    return jax.jit(reconstructed), jax.jit(code)

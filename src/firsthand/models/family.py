@@ -1,0 +1,107 @@
+"""What every trained network is, whatever it is for: a network, its parameters, how it came to be, and one file."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import jax
+import numpy as np
+
+from firsthand.errors import FirsthandError
+from firsthand.nn import Network, Params, Shape, from_json, to_json
+
+from .file import ModelFileError, flatten, read_safetensors, unflatten, write_safetensors
+
+__all__ = ["MODEL_FORMAT", "NetworkModel"]
+
+MODEL_FORMAT = "firsthand-model-1"
+
+
+class NetworkModel:
+    """A network that has been trained.  A subclass is a frozen dataclass, and says what the network is good for."""
+
+    family: ClassVar[str]  # in the file; files of version 0.1 name none, and are classifiers
+
+    network: Network
+    params: tuple[Params, ...]
+    provenance: dict[str, Any]
+
+    @property
+    def input_shape(self) -> Shape:
+        """The shape of one example."""
+        return self.network.input_shape
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers have been learned."""
+        return self.network.parameter_count
+
+    def summary(self) -> str:
+        """Return the layers as a table for people."""
+        return self.network.summary()
+
+    def own_description(self) -> dict[str, Any]:
+        """Return what the family adds to a file, as plain data: names of classes or symbols."""
+        return {}
+
+    @classmethod
+    def made(cls, network: Network, params: tuple[Params, ...], about: dict[str, Any]) -> Self:
+        """Make a model of what a file describes: the inverse of `own_description`.
+
+        Raises:
+            ValueError, TypeError, KeyError: it is no such description.
+        """
+        raise NotImplementedError
+
+    def description(self) -> dict[str, Any]:
+        """Return all but the parameters, for a file.
+
+        Raises:
+            FirsthandError: a layer or function that a file cannot name; the message says how to register it.
+        """
+        about = {"network": to_json(self.network), "provenance": self.provenance, **self.own_description()}
+        return about if self.family == "classifier" else {"family": self.family, **about}
+
+    @classmethod
+    def from_description(cls, about: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
+        """The inverse of `description`, with parameters as `flatten` names them.
+
+        Raises:
+            ValueError, TypeError, KeyError: it is not such a description, or the arrays are not the network's.
+        """
+        network = from_json(about["network"])
+        if not isinstance(network, Network) or not isinstance(about["provenance"], dict):
+            raise ValueError("its description is not one of a network")
+        like = jax.eval_shape(lambda key: network.init(key=key), jax.random.key(0))
+        return cls.made(network, unflatten(like, arrays), about)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the model to one safetensors file; an existing file is replaced at once or not at all.
+
+        Raises:
+            FirsthandError: what could not be read back, such as a layer of your own that is not registered, or names
+                that are not as many as the outputs.
+        """
+        about, arrays = self.description(), flatten(self.params)
+        try:
+            self.from_description(json.loads(json.dumps(about)), arrays)
+        except (ValueError, TypeError, KeyError) as error:
+            raise FirsthandError(f"{path}: not written, because it could not be read back: {error}") from None
+        return write_safetensors(path, arrays, {"format": MODEL_FORMAT, **about})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a model; nothing in the file is ever executed.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ModelFileError: the file is not a whole model of this family; the message says what is wrong with it.
+        """
+        arrays, about = read_safetensors(path, MODEL_FORMAT, "model")
+        if (found := about.get("family", "classifier")) != cls.family:
+            raise ModelFileError(f"{path}: a model of the family {found!r} found, {cls.family!r} expected")
+        try:
+            return cls.from_description(about, arrays)
+        except (ValueError, TypeError, KeyError) as error:
+            raise ModelFileError(f"{path}: not a usable model: {error}") from None

@@ -1,0 +1,45 @@
+"""Read a model of whatever family."""
+
+import os
+
+from .autoencoder import Autoencoder
+from .ensemble import ENSEMBLE_FORMAT, Ensemble
+from .family import MODEL_FORMAT, NetworkModel
+from .file import ModelFileError, read_safetensors
+from .language import LanguageModel
+from .model import Model
+
+__all__ = ["FAMILIES", "load", "load_model"]
+
+FAMILIES: dict[str, type[NetworkModel]] = {each.family: each for each in (Model, LanguageModel, Autoencoder)}
+
+
+def load(path: str | os.PathLike[str]) -> Ensemble | NetworkModel:
+    """Read a model file; nothing in it is ever executed.
+
+    Returns:
+        A `Model`, `Ensemble`, `LanguageModel` or `Autoencoder`, as the file says.
+    Raises:
+        FileNotFoundError: there is no such file.
+        ModelFileError: it is none, or damaged.
+    """
+    _, about = read_safetensors(path, (MODEL_FORMAT, ENSEMBLE_FORMAT), "model")
+    if about["format"] == ENSEMBLE_FORMAT:
+        return Ensemble.load(path)
+    family = about.get("family", "classifier")
+    if not isinstance(family, str) or family not in FAMILIES:
+        raise ModelFileError(f"{path}: a model of the family {family!r} found, one of {', '.join(FAMILIES)} expected")
+    return FAMILIES[family].load(path)
+
+
+def load_model(path: str | os.PathLike[str]) -> Model | Ensemble:
+    """Read a classifier: one model, or several as one.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ModelFileError: it is neither, or damaged.
+    """
+    found = load(path)
+    if not isinstance(found, Model | Ensemble):
+        raise ModelFileError(f"{path}: a {type(found).__name__} found, a model that names classes expected")
+    return found
