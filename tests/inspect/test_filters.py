@@ -1,6 +1,7 @@
 """What filters see: receptive fields by perturbation, patches at known places, and the pictures of it all."""
 
 import json
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -58,6 +59,17 @@ SIDE_BY_SIDE = nn.Network(
     (7, 7, 1),
 )
 
+UNLIKE = nn.Network(  # rows and columns have their own stride and padding, and the last column is seen by nobody
+    (
+        nn.Convolution(2, (3, 2), stride=(2, 1), padding=(2, 0), activation=nn.linear),
+        nn.LayerNorm(),
+        nn.MaxPool((2, 3), stride=(1, 2), padding=(1, 0)),
+        nn.AveragePool(2, stride=1, padding=1),
+        nn.Softmax(2),
+    ),
+    (9, 10, 2),
+)
+
 
 def changed_by(outputs, shape):
     """The pixels that change a unit: its outputs for a black image, and for one with each pixel very bright or dark."""
@@ -66,11 +78,13 @@ def changed_by(outputs, shape):
     return Field(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
 
 
-@pytest.mark.parametrize("network", [ROW, SIDE_BY_SIDE])
+@pytest.mark.parametrize("network", [ROW, SIDE_BY_SIDE, UNLIKE])
 def test_receptive_fields_are_what_perturbations_reach(network):
     model = Model(network, network.init(key=jax.random.key(0)), ("a", "b"))
-    height, width, _ = network.input_shape
+    height, width, channels = network.input_shape
     pixels = np.eye(height * width, dtype=np.float32).reshape(-1, height, width, 1) * 1e4
+    # not the same in all channels: a normalization would see no change
+    pixels = pixels * np.arange(1, channels + 1, dtype=np.float32)
     found = layer_outputs(model, np.concatenate([0 * pixels[:1], pixels, -pixels]))
     looked_at = 0
     for name, a in found.items():
@@ -94,11 +108,52 @@ def test_receptive_fields_of_the_book():
     assert receptive_field(network, 3) == receptive_field(network, -1) == (0, 28, 0, 28)
     padded = nn.Network((nn.Convolution(1, 3, padding=1), nn.SqueezeExcite(1), nn.Convolution(1, 3), nn.Softmax(2)))
     assert receptive_field(padded, 1) == (-1, 2, -1, 2)
-    assert receptive_field(padded, 3) == (0, 28, 0, 28)  # what is squeezed saw everything
+    assert receptive_field(padded, 3) == (-1, 29, -1, 29)  # what is squeezed saw everything, padding included
+    assert receptive_field(padded, 4) == (0, 28, 0, 28)
     with pytest.raises(FirsthandError, match=r"unit \(12, 0\) of 12x12 in '1 ConvPool'"):
         receptive_field(network, 1, 12, 0)
     with pytest.raises(FirsthandError, match="expected images"):
         receptive_field(nn.Network((nn.Softmax(2),), (4,)), 1)
+
+
+@dataclass(frozen=True)
+class Unit(nn.Layer):
+    """A normalization of somebody's own: every position with length 1 over its channels.  It answers nothing."""
+
+    epsilon: float = 1e-3
+
+    def apply(self, params, x, *, key=None, train=False):
+        return x / jnp.sqrt(self.epsilon + jnp.sum(x * x, -1, keepdims=True))
+
+
+@dataclass(frozen=True)
+class AnsweringUnit(Unit):
+    def seen(self, field, input_shape):
+        return field
+
+
+def test_a_layer_of_ones_own_that_answers_is_seen_through_and_one_that_does_not_is_unknown():
+    def network(norm):
+        return nn.Network((nn.Convolution(2, 3, activation=nn.linear), norm, nn.MaxPool(2), nn.Softmax(2)), (8, 8, 1))
+
+    field = receptive_field(network(AnsweringUnit()), 3, 1, 0)
+    assert (field, field.known) == ((2, 6, 0, 4), True)
+    unknown = receptive_field(network(Unit()), 3, 1, 0)
+    assert (unknown, unknown.known) == ((0, 8, 0, 8), False)
+    assert repr(unknown) == "UnknownField(top=0, bottom=8, left=0, right=8)"
+    assert receptive_field(network(Unit()), 1).known  # what stands before it is known
+    assert not receptive_field(nn.Network((nn.Residual((Unit(),)), nn.Softmax(2)), (8, 8, 1)), 1).known
+    both = nn.Concatenate(((nn.MaxPool(3, 1, 1),), (Unit(),)))
+    assert not receptive_field(nn.Network((both, nn.Softmax(2)), (8, 8, 1)), 1).known
+    # it is right to see through the one that answers
+    model = network(AnsweringUnit())
+    model = Model(model, model.init(key=jax.random.key(0)), ("a", "b"))
+    pixels = np.eye(64, dtype=np.float32).reshape(-1, 8, 8, 1) * 1e4
+    found = layer_outputs(model, np.concatenate([0 * pixels[:1], pixels, -pixels]), [3])["3 MaxPool"]
+    assert changed_by(found[:, 1, 0], (8, 8)) == field
+    data = Dataset(np.zeros((3, 8, 8, 1), np.uint8), np.zeros(3, int), ("a", "b"))
+    blind = Model(network(Unit()), model.params, ("a", "b"))
+    assert strongest(blind, data, 3, count=1).patches.shape == (2, 1, 8, 8, 1)
 
 
 CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]])

@@ -16,7 +16,7 @@ from jax import Array, lax
 from jax.sharding import Mesh, PartitionSpec
 
 from firsthand.kernels import SteppedWeights, can_step
-from firsthand.nn import Cost, Dropout, Flatten, Layer, MaxPool, Network, relu
+from firsthand.nn import Cost, Layer, Network
 from firsthand.nn.network import is_statistic
 
 __all__ = ["PARTS", "Augment", "Average", "Device", "momentum", "penalty", "step_program", "with_penalties"]
@@ -167,7 +167,8 @@ def _stepping(network: Network, params: Any, rate: Array, l2: float) -> Any:
     """The parameters, with large matrices as ones that step during the backward pass: plain descent allows it."""
 
     def stepping(path, w: Array) -> Any:
-        if not (_is_weight(path) and can_step(w)):
+        layer, keys = network.layers[path[0].idx], [entry.key for entry in path[1:]]
+        if not (_is_weight(path) and layer.multiplies_once(*keys) and can_step(w)):
             return w
         # of a layer within a layer we do not know what stands before it
         return SteppedWeights(w, rate, l2, len(path) == 2 and _rectified(network.layers[: path[0].idx]))
@@ -176,12 +177,11 @@ def _stepping(network: Network, params: Any, rate: Array, l2: float) -> Any:
 
 
 def _rectified(before: tuple[Layer, ...]) -> bool:
-    """Whether what leaves these layers is a ReLU's: where it is 0, the gradient ends."""
-    for layer in reversed(before):
-        # dropout's zeros end it as well, and the rest moves values without changing them
-        if not isinstance(layer, Dropout | Flatten | MaxPool):
-            return getattr(layer, "activation", None) is relu
-    return False
+    """Whether the gradient ends where what leaves these layers is 0, as behind a ReLU."""
+    ended = False
+    for layer in before:
+        ended = layer.zeros_end_gradient(ended)
+    return ended
 
 
 def _steps_by_itself(leaf: Any) -> bool:

@@ -1,25 +1,33 @@
 """Neural networks as descriptions: activations, costs, initializers, layers, and the network they make."""
 
 from .activations import gelu, linear, relu, sigmoid, softmax, tanh
-from .blocks import Activation, Concatenate, GlobalAveragePool, GlobalMaxPool, Residual, SqueezeExcite
 from .costs import Cost, Smoothed, cross_entropy, log_likelihood, quadratic
 from .describe import from_json, to_json
 from .initializers import Initializer, glorot, he, large, network3, scaled, zeros
-from .layer import Layer, OutputLayer, Params, Shape, ShapeError
+from .layer import Layer, OutputLayer, Params, Passed, Shape, ShapeError, Terms
 from .layers import (
+    Activation,
     AveragePool,
+    BatchNorm,
+    Concatenate,
     Convolution,
     ConvPool,
     Dropout,
     Flatten,
     FullyConnected,
+    GlobalAveragePool,
+    GlobalMaxPool,
     L2Pool,
+    LayerNorm,
     MaxPool,
     Rescale,
+    Residual,
     Softmax,
+    SqueezeExcite,
 )
+from .names import activation_named, cost_named, initializer_named
 from .network import Network
-from .normalization import BatchNorm, LayerNorm
+from .windows import Field, UnknownField, Windows, whole
 
 __all__ = [
     "Activation",
@@ -30,6 +38,7 @@ __all__ = [
     "Convolution",
     "Cost",
     "Dropout",
+    "Field",
     "Flatten",
     "FullyConnected",
     "GlobalAveragePool",
@@ -42,6 +51,7 @@ __all__ = [
     "Network",
     "OutputLayer",
     "Params",
+    "Passed",
     "Rescale",
     "Residual",
     "Shape",
@@ -49,11 +59,17 @@ __all__ = [
     "Smoothed",
     "Softmax",
     "SqueezeExcite",
+    "Terms",
+    "UnknownField",
+    "Windows",
+    "activation_named",
+    "cost_named",
     "cross_entropy",
     "from_json",
     "gelu",
     "glorot",
     "he",
+    "initializer_named",
     "large",
     "linear",
     "log_likelihood",
@@ -65,5 +81,6 @@ __all__ = [
     "softmax",
     "tanh",
     "to_json",
+    "whole",
     "zeros",
 ]

@@ -8,16 +8,14 @@ import dataclasses
 import types
 from typing import Any
 
-from . import activations, blocks, costs, initializers, layers, normalization
+from . import activations, costs, initializers, layers
 from .layer import Layer
 from .network import Network
 
 __all__ = ["from_json", "to_json"]
 
 _NAMES: dict[str, Any] = {
-    name: getattr(module, name)
-    for module in (layers, blocks, normalization, activations, costs, initializers)
-    for name in module.__all__
+    name: getattr(module, name) for module in (layers, activations, costs, initializers) for name in module.__all__
 }
 
 

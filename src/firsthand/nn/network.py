@@ -1,7 +1,7 @@
 """A network: layers in a row, and the shape of what goes in."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import jax
@@ -10,7 +10,7 @@ from jax import Array
 from jax.tree_util import tree_leaves_with_path as leaves_with_path
 from jax.typing import ArrayLike, DTypeLike
 
-from .layer import STATISTICS, Layer, OutputLayer, Params, Shape, ShapeError
+from .layer import STATISTICS, Layer, OutputLayer, Params, Passed, Shape, ShapeError
 
 __all__ = ["Network", "is_statistic"]
 
@@ -58,7 +58,8 @@ class Network:
             try:
                 shapes.append(layer.output_shape(shapes[-1]))
             except ShapeError as error:
-                raise ShapeError(f"layer {number} of {len(self.layers)}, {error}") from None
+                behind = f"; layer {number - 1} is {self.layers[number - 2]}" if number > 1 else ""
+                raise ShapeError(f"layer {number} of {len(self.layers)}, {error}{behind}") from None
         return tuple(shapes)
 
     @property
@@ -134,11 +135,30 @@ class Network:
             updated.append(p)
         return self.output_layer.weighted_input(params[-1], a), (*updated, params[-1])
 
-    @staticmethod
-    def as_float(x: ArrayLike, params: tuple[Params, ...]) -> Array:
-        """Integers as pixels 0..255, divided by 255, in the type of the parameters; floats as they are."""
+    def trace(self, params: Sequence[Params], x: ArrayLike) -> dict[tuple[int | str, ...], Passed]:
+        """What enters and what leaves every layer, those inside of others included, when the network is used.
+
+        Args:
+            params: from `init`.
+            x: a batch, as for `weighted_input`.
+        Returns:
+            In the order of computation, by the path to the layer's parameters: (0,) for the first layer, (2, '0') for
+            the first inside of the third.  The last is the network's output.
+        """
+        a, found = self.as_float(x, tuple(params)), {}
+        for number, (layer, p) in enumerate(zip(self.layers, params, strict=True)):
+            for keys, passed in layer.trace(p, a):
+                found[(number, *keys)] = passed
+            a = found[(number,)].left
+        return found
+
+    def as_float(self, x: ArrayLike, params: tuple[Params, ...]) -> Array:
+        """Integers as pixels 0..255, divided by 255, in the type of the parameters; floats as they are.
+
+        Integers stay integers where the first layer takes them, as `Embedding` does.
+        """
         x = jnp.asarray(x)
-        if jnp.issubdtype(x.dtype, jnp.floating):
+        if self.layers[0].takes_integers or jnp.issubdtype(x.dtype, jnp.floating):
             return x
         leaves = jax.tree.leaves(params)
         dtype = leaves[0].dtype if leaves else jnp.float32

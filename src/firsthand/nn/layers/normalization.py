@@ -6,7 +6,8 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.typing import DTypeLike
 
-from .layer import Layer, Params, Shape
+from ..layer import Layer, Params, Shape
+from ..windows import Field
 
 __all__ = ["BatchNorm", "LayerNorm"]
 
@@ -56,6 +57,9 @@ class BatchNorm(Layer):
         }
         return self._normalized(params, x, mean, variance), params | kept
 
+    def seen(self, field: Field, input_shape: Shape) -> Field | None:
+        return field  # in use the mean is a running average, and no other position is looked at
+
     def _normalized(self, params: Params, x: Array, mean: Array, variance: Array) -> Array:
         return (x - mean) * (params["scale"] * lax.rsqrt(variance + self.epsilon)) + params["bias"]
 
@@ -83,3 +87,6 @@ class LayerNorm(Layer):
         mean = jnp.mean(x, -1, keepdims=True)
         variance = jnp.mean((x - mean) ** 2, -1, keepdims=True)
         return (x - mean) * lax.rsqrt(variance + self.epsilon) * params["scale"] + params["bias"]
+
+    def seen(self, field: Field, input_shape: Shape) -> Field | None:
+        return field
