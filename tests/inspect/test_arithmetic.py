@@ -39,6 +39,7 @@ def unlike():
         nn.Convolution(4, (3, 2), stride=(2, 1), padding=(0, 1), bias_init=nn.large),
         nn.Convolution(6, 2, groups=2, activation=nn.tanh, bias_init=nn.large),
         nn.MaxPool((2, 3), stride=(1, 2), padding=1),
+        nn.LocallyConnected(2, (2, 1), stride=(1, 2), padding=(1, 0), bias_init=nn.large),
         nn.Softmax(3),
     )
 
@@ -63,7 +64,7 @@ def test_every_unit_is_the_activation_of_its_sum(model, image, layer):
             assert found.z == pytest.approx(float(found.window.max()), abs=1e-5)
 
 
-@pytest.mark.parametrize("layer", [1, 2, 3])
+@pytest.mark.parametrize("layer", [1, 2, 3, 4])
 def test_rows_columns_and_groups_of_their_own(unlike, image, layer):
     test_every_unit_is_the_activation_of_its_sum(unlike, image, layer)
     if layer == 3:

@@ -63,6 +63,8 @@ UNLIKE = nn.Network(  # rows and columns have their own stride and padding, and 
     (
         nn.Convolution(2, (3, 2), stride=(2, 1), padding=(2, 0), activation=nn.linear),
         nn.LayerNorm(),
+        nn.LocalResponseNormalization(3, alpha=1.0),
+        nn.LocallyConnected(2, (1, 2), padding=(0, 1), activation=nn.linear),
         nn.MaxPool((2, 3), stride=(1, 2), padding=(1, 0)),
         nn.AveragePool(2, stride=1, padding=1),
         nn.Softmax(2),

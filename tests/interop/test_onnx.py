@@ -43,6 +43,7 @@ LAYERS = {
     "batch norm of vectors": (nn.FullyConnected(5), nn.BatchNorm(epsilon=0.1)),
     "layer norm of images": (nn.Convolution(4, 3), nn.LayerNorm()),
     "layer norm of flattened images": (nn.Flatten(), nn.LayerNorm(epsilon=0.1)),
+    "local response normalization": (nn.Convolution(6, 3), nn.LocalResponseNormalization(5, alpha=0.5)),
     "global average pool": (nn.Convolution(4, 3), nn.GlobalAveragePool()),
     "global max pool": (nn.Convolution(4, 3), nn.GlobalMaxPool()),
     "residual": (nn.Residual((nn.Convolution(2, 3, padding=1), nn.BatchNorm())), nn.Residual((nn.Activation(),))),
@@ -241,6 +242,7 @@ def test_what_cannot_be_exported_is_named(tmp_path):
     for layers, message in (
         ((nn.Activation(mine), LAST), r"ONNX: activation mine found, one of firsthand\.nn's expected"),
         ((Doubled(3), LAST), r"ONNX: layer Doubled\(3, .*\) cannot be written"),
+        ((nn.LocallyConnected(2, 3), LAST), r"ONNX: layer LocallyConnected\(2, .*\) cannot be written"),
         ((LAST, Doubled(3)), r"ONNX: layer Doubled\(3, .*\) cannot be written"),
     ):
         model = made(*layers)

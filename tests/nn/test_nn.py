@@ -45,6 +45,10 @@ HIDDEN = (
         nn.Activation(nn.gelu),
         nn.BatchNorm(),
         nn.LayerNorm(),
+        nn.LocalResponseNormalization(3, alpha=0.5),
+        nn.LocalContrastNormalization(5),
+        nn.LocallyConnected(3, (3, 2), stride=(2, 1), padding=(0, 1), activation=nn.tanh),
+        nn.LocallyConnected(2, 3),
         nn.GlobalAveragePool(),
         nn.GlobalMaxPool(),
         nn.SqueezeExcite(3),
@@ -431,6 +435,92 @@ def test_gradients_of_sequences_agree_with_finite_differences(float64):
     x = jax.random.normal(jax.random.key(1), (2, *SEQUENCE), jnp.float64)
     total = jax.jit(lambda params, x: jnp.sum(network.apply(params, x) ** 2))
     check_grads(total, (params, x), order=1, modes=("rev",), eps=1e-6, rtol=1e-6)
+
+
+TEXT = nn.Network((nn.Embedding(7, 4), nn.FullyConnected(5, nn.tanh), nn.Softmax(7)), (6,))
+
+
+def test_gradients_of_embeddings_agree_with_finite_differences(float64):
+    params = TEXT.init(jnp.float64, key=jax.random.key(0))
+    symbols = jnp.array([[0, 6, 6, 1, 2, 3], [5, 4, 3, 2, 1, 0]])
+    total = jax.jit(lambda params: jnp.sum(TEXT.apply(params, symbols) ** 2))
+    check_grads(total, (params,), order=1, modes=("rev",), eps=1e-6, rtol=1e-6)
+
+
+@pytest.mark.tiny
+def test_an_embedding_is_a_fully_connected_layer_of_one_hot_vectors():
+    params, symbols = TEXT.init(key=jax.random.key(0)), jnp.array([[0, 6, 6, 1, 2, 3]], jnp.uint8)
+    assert TEXT.shapes == ((6,), (6, 4), (6, 5), (6, 7))
+    vectors = TEXT.layers[0].apply(params[0], symbols)
+    np.testing.assert_allclose(vectors, jax.nn.one_hot(symbols, 7) @ params[0]["weights"], rtol=1e-6)
+    # the numbers are no pixels: they come in as they are
+    np.testing.assert_array_equal(TEXT.trace(params, symbols)[0,].left, vectors)
+    np.testing.assert_array_equal(TEXT.apply(params, symbols), TEXT.trace(params, symbols)[2,].left)
+    odd = TEXT.layers[0].apply(params[0], jnp.array([[0, 7, -1]]))
+    assert jnp.isnan(odd).all(-1).tolist() == [[False, True, True]]
+    with pytest.raises(nn.ShapeError, match=r"Embedding\(7, features=4.*expected integers, found float32"):
+        TEXT.apply(params, jnp.zeros((1, 6)))
+    with pytest.raises(
+        nn.ShapeError, match=r"layer 2 of 3, Embedding.*\(6, 4\), expected symbols.*layer 1 is Embedding"
+    ):
+        nn.Network((nn.Embedding(7, 4), nn.Embedding(7, 4), nn.Softmax(3)), (6,))
+
+
+@pytest.mark.tiny
+def test_local_response_normalization_is_the_formula_of_its_source():
+    x = np.random.default_rng(0).normal(size=(2, 3, 2, 7)).astype(np.float32)
+    y = nn.LocalResponseNormalization(5, alpha=0.3, beta=0.6, k=1.5).apply({}, jnp.asarray(x))
+    for i in range(7):
+        total = np.sum(x[..., max(0, i - 2) : min(6, i + 2) + 1] ** 2, -1)
+        np.testing.assert_allclose(y[..., i], x[..., i] / (1.5 + 0.3 * total) ** 0.6, rtol=1e-5)
+
+
+@pytest.mark.tiny
+def test_local_contrast_normalization_is_the_formula_of_its_source(float64):
+    x = np.random.default_rng(0).normal(size=(2, 7, 6, 3))
+    layer = nn.LocalContrastNormalization(5, spread=1.3)
+
+    def around(values):
+        found = np.zeros((2, 7, 6))
+        for j, k in np.ndindex(7, 6):
+            weights = {
+                (p, q): math.exp(-((p - j) ** 2 + (q - k) ** 2) / (2 * 1.3**2))
+                for p in range(max(0, j - 2), min(7, j + 3))
+                for q in range(max(0, k - 2), min(6, k + 3))
+            }
+            total = sum(w * values[:, p, q].sum(-1) for (p, q), w in weights.items())
+            found[:, j, k] = total / (3 * sum(weights.values()))
+        return found[..., None]
+
+    v = x - around(x)
+    s = np.sqrt(around(v**2))
+    expected = v / np.maximum(s.mean((1, 2, 3), keepdims=True), s)
+    np.testing.assert_allclose(layer.apply({}, jnp.asarray(x)), expected, rtol=1e-9)
+    # what does not matter: brightness, and contrast
+    np.testing.assert_allclose(layer.apply({}, jnp.asarray(3 * x + 5)), expected, rtol=1e-7)
+    for grey in (0.0, 0.7):
+        flat = jnp.full((1, 4, 4, 2), grey, jnp.float32)
+        assert float(jnp.max(jnp.abs(layer.apply({}, flat)))) < 0.01
+        assert jnp.all(jnp.isfinite(jax.grad(lambda x: jnp.sum(layer.apply({}, x) ** 2))(flat)))
+
+
+@pytest.mark.tiny
+def test_local_connections_are_a_convolution_whose_weights_differ_by_place(float64):
+    shared = nn.Convolution(3, (3, 2), stride=(2, 1), padding=(1, 0), activation=nn.tanh, bias_init=nn.large)
+    layer = nn.LocallyConnected(3, (3, 2), stride=(2, 1), padding=(1, 0), activation=nn.tanh)
+    x = jax.random.normal(jax.random.key(0), (2, *IMAGE), jnp.float64)
+    params = shared.init(IMAGE, jnp.float64, key=jax.random.key(1))
+    rows, columns, _ = layer.output_shape(IMAGE)
+    same = {
+        "weights": jnp.broadcast_to(params["weights"].reshape(12, 3), (rows, columns, 12, 3)),
+        "bias": jnp.broadcast_to(params["bias"], (rows, columns, 3)),
+    }
+    np.testing.assert_allclose(layer.apply(same, x), shared.apply(params, x), rtol=1e-9)
+    own = same | {"weights": same["weights"].at[1, 2].multiply(2)}
+    changed = np.any(np.asarray(layer.apply(own, x) != layer.apply(same, x)), axis=(0, 3))
+    assert np.argwhere(changed).tolist() == [[1, 2]]
+    assert layer.multiply_adds(IMAGE) == shared.multiply_adds(IMAGE)
+    assert nn.Network((layer, nn.Softmax(2)), IMAGE).parameter_counts[0] == rows * columns * 3 * (12 + 1)
 
 
 @pytest.mark.tiny

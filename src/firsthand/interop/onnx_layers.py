@@ -241,6 +241,12 @@ def _layer_norm(graph: Graph, layer: nn.LayerNorm, params: nn.Params, x: Value) 
     return _channels_first(graph, y, len(x.shape))
 
 
+def _local_response(graph: Graph, layer: nn.LocalResponseNormalization, params: nn.Params, x: Value) -> str:
+    size = layer.neighbours
+    # ONNX divides alpha by the size
+    return graph.add("LRN", x.name, size=size, alpha=layer.alpha * size, beta=layer.beta, bias=layer.k)
+
+
 def _global_pool(op: str) -> Callable[[Graph, nn.Layer, nn.Params, Value], str]:
     def write(graph: Graph, layer: nn.Layer, params: nn.Params, x: Value) -> str:
         return graph.add(op, x.name, graph.array("height_and_width", (2, 3), np.int64), keepdims=0)
@@ -284,6 +290,7 @@ _WRITERS: dict[type, Writer] = {
     nn.GlobalMaxPool: _global_pool("ReduceMax"),
     nn.L2Pool: _l2_pool,
     nn.LayerNorm: _layer_norm,
+    nn.LocalResponseNormalization: _local_response,
     nn.MaxPool: _max_pool,
     nn.Rescale: _rescale,
     nn.Residual: _residual,

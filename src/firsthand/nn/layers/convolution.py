@@ -14,12 +14,12 @@ from firsthand import kernels
 
 from .. import activations
 from ..initializers import scaled, zeros
-from ..layer import Layer, Params, Shape, Terms
+from ..layer import Layer, Params, Shape, ShapeError, Terms
 from ..names import Named, activation_named, initializer_named
 from ..windows import Field, Windows, pair
 from .common import require_positive, weights_and_bias
 
-__all__ = ["ConvPool", "Convolution"]
+__all__ = ["ConvPool", "Convolution", "LocallyConnected"]
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,10 @@ class Convolution(Layer):
         return Windows(pair(self.size), pair(self.stride), pair(self.padding))
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        height, width, channels = self._image(input_shape)
-        if channels % self.groups:
+        image = self._image(input_shape)
+        if image[2] % self.groups:
             raise self._refuse(input_shape, f"channels divisible into {self.groups} groups")
-        rows, columns = self._windows.places(height, width)
-        if rows < 1 or columns < 1:
-            kh, kw = self._windows.size
-            raise self._refuse(input_shape, f"at least {kh}x{kw} pixels with padding {self.padding}")
-        return rows, columns, self.filters
+        return *_places(self, self._windows, image), self.filters
 
     def init(self, input_shape: Shape, dtype: DTypeLike = jnp.float32, *, key: Array) -> Params:
         (kh, kw), stride, _ = self._windows
@@ -208,24 +204,116 @@ class ConvPool(Layer):
         return kernels.convolution(x, params["weights"]) + params["bias"]
 
 
+@dataclass(frozen=True)
+class LocallyConnected(Layer):
+    """A window of the image for each unit, as in a convolution, but with weights and a bias of its own at every place:
+
+        a[i, j] = activation(b[i, j] + sum_{l, m} x[i*stride + l, j*stride + m] W[i, j, l, m])
+
+    Args:
+        filters: units at each place, the channels of the output.
+        size: (height, width) of the windows, or one number for both.
+        stride: (down, across) between neighbouring windows, or one number for both.
+        padding: (rows, columns) of zeros put at each side of the image, or one number for both.
+        activation, weights_init, bias_init: as in `FullyConnected`; W is (rows, columns, height * width * channels,
+            filters), b is (rows, columns, filters).
+    References:
+        LeCun 1989, 'Generalization and Network Design Strategies', section 4 (Net-3).
+    """
+
+    filters: int
+    size: tuple[int, int] | int = 5
+    stride: tuple[int, int] | int = 1
+    padding: tuple[int, int] | int = 0
+    activation: Named = Named(activation_named, activations.relu)
+    weights_init: Named = Named(initializer_named, scaled)
+    bias_init: Named = Named(initializer_named, zeros)
+
+    def __post_init__(self) -> None:
+        (kh, kw), stride, _ = self._windows
+        require_positive(self, filters=self.filters, height=kh, width=kw, stride=min(stride))
+        _require_padding(self)
+
+    @property
+    def _windows(self) -> Windows:
+        return Windows(pair(self.size), pair(self.stride), pair(self.padding))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return *_places(self, self._windows, self._image(input_shape)), self.filters
+
+    def init(self, input_shape: Shape, dtype: DTypeLike = jnp.float32, *, key: Array) -> Params:
+        (kh, kw), stride, _ = self._windows
+        rows, columns, _ = self.output_shape(input_shape)
+        fan_in, fan_out = kh * kw * input_shape[2], self.filters * kh * kw / math.prod(stride)
+        shape, bias_shape = (rows, columns, fan_in, self.filters), (rows, columns, self.filters)
+        return weights_and_bias(self, shape, fan_in, fan_out, dtype, key, bias_shape)
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, train: bool = False) -> Array:
+        (kh, kw), (down, right), (above, beside) = self._windows
+        rows, columns, _ = self.output_shape(x.shape[1:])
+        x = jnp.pad(x, ((0, 0), (above, above), (beside, beside), (0, 0)))
+        # one shifted copy of the image per place in the window
+        shifted = [
+            x[:, i : i + (rows - 1) * down + 1 : down, j : j + (columns - 1) * right + 1 : right]
+            for i in range(kh)
+            for j in range(kw)
+        ]
+        patches = jnp.stack(shifted, axis=3)  # (batch, rows, columns, kh*kw, channels)
+        patches = patches.reshape(*patches.shape[:3], -1)
+        return self.activation(jnp.einsum("nijk,ijkf->nijf", patches, params["weights"]) + params["bias"][None])
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        return math.prod(self.output_shape(input_shape)) * math.prod(self._windows.size) * input_shape[2]
+
+    def seen(self, field: Field, input_shape: Shape) -> Field | None:
+        return self._windows.seen(field)
+
+    def zeros_end_gradient(self, before: bool) -> bool:
+        return self.activation is activations.relu
+
+    @property
+    def activation_function(self) -> Callable[[Array], Array] | None:
+        return self.activation
+
+    def terms(self, params: Params, x: Any, place: tuple[int, ...]) -> Terms | None:
+        row, column, unit = place
+        inputs = _patch(x, self._windows, row, column)
+        weights = params["weights"][row, column, :, unit].reshape(inputs.shape)
+        return Terms(inputs, weights, params["bias"][row, column, unit])
+
+
 _MONOTONE = (activations.relu, activations.sigmoid, activations.tanh, activations.linear)
 
 
-def _require_padding(layer: Convolution | ConvPool) -> None:
+def _require_padding(layer: Convolution | ConvPool | LocallyConnected) -> None:
     if min(pair(layer.padding)) < 0:
         raise ValueError(f"{layer}: padding is {layer.padding}, expected 0 or more")
+
+
+def _places(layer: Convolution | LocallyConnected, windows: Windows, image: tuple[int, int, int]) -> tuple[int, int]:
+    """Rows and columns of windows, of which there must be one at least."""
+    rows, columns = windows.places(*image[:2])
+    if rows < 1 or columns < 1:
+        kh, kw = windows.size
+        raise ShapeError(
+            f"{layer}: the input has shape {image}, expected at least {kh}x{kw} pixels with padding {layer.padding}"
+        )
+    return rows, columns
+
+
+def _patch(x: Any, windows: Windows, row: int, column: int) -> np.ndarray:
+    """What one window sees of one image, padding included, (height, width, channels)."""
+    above, beside = windows.padding
+    seen = windows.seen(Field(row, row + 1, column, column + 1))
+    padded = np.pad(np.asarray(x), ((above, above), (beside, beside), (0, 0)))
+    return padded[seen.top + above : seen.bottom + above, seen.left + beside : seen.right + beside]
 
 
 def _kernel_terms(params: Params, x: Any, place: tuple[int, ...], windows: Windows, groups: int = 1) -> Terms:
     """The window of one place, and the kernel on it."""
     row, column, kernel = place
-    above, beside = windows.padding
-    seen = windows.seen(Field(row, row + 1, column, column + 1))
     weights = params["weights"][..., kernel]  # (height, width, channels / groups)
     channels = weights.shape[-1]
     first = kernel // (params["bias"].size // groups) * channels
-    padded = np.pad(np.asarray(x), ((above, above), (beside, beside), (0, 0)))
-    inputs = padded[
-        seen.top + above : seen.bottom + above, seen.left + beside : seen.right + beside, first : first + channels
-    ]
+    inputs = _patch(x, windows, row, column)[..., first : first + channels]
     return Terms(inputs, weights, params["bias"][kernel])
