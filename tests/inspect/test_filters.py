@@ -22,6 +22,7 @@ from firsthand.inspect import (
     UnitUse,
     feature_maps,
     gradient_lengths,
+    gradient_saliency,
     kernel_images,
     kernel_layers,
     layer_outputs,
@@ -259,6 +260,30 @@ def test_every_picture_can_be_drawn():
     drawn(plots_inside.plot_strongest(strongest(model, data)))
     drawn(plots_inside.plot_saliency(data.images[:2], {"a": -np.ones((2, 8, 8)), "b": np.zeros((2, 8, 8))}, ["x", "y"]))
     drawn(plots_inside.plot_neighbours(data.images[:2], Neighbours(model, data).nearest(data.images[:2], 3), data))
+
+
+@pytest.mark.parametrize("channels", [2, 3])
+def test_pictures_in_colour_can_be_drawn(channels):
+    layers = (nn.Convolution(4, (3, 2), stride=(1, 2), padding=(1, 0)), nn.MaxPool(3, 1, padding=1), nn.Softmax(2))
+    network = nn.Network(layers, (6, 8, channels))
+    images = np.random.default_rng(0).integers(0, 256, (5, 6, 8, channels), dtype=np.uint8)
+    model, data = (
+        Model(network, network.init(key=jax.random.key(0)), ("a", "b")),
+        Dataset(images, np.zeros(5, int), ("a", "b")),
+    )
+    assert kernel_images(model).shape == (4, 3, 2, channels)
+    drawn(plots_inside.plot_kernels(kernel_images(model)))
+    for layer, patch in ((1, (3, 2)), (2, (5, 6)), (3, (6, 8))):
+        found = strongest(model, data, layer, count=2)
+        assert found.patches.shape == (found.values.shape[0], 2, *patch, channels)
+        first, field = int(found.images[0, 0]), found.fields[0][0]
+        seen = found.patches[0, 0][-min(field.top, 0) :, -min(field.left, 0) :][: 6 - field.top, : 8 - field.left]
+        top, left = max(field.top, 0), max(field.left, 0)
+        np.testing.assert_array_equal(seen, images[first, top : top + len(seen), left : left + seen.shape[1]])
+        drawn(plots_inside.plot_strongest(found))
+    drawn(plots_inside.plot_feature_maps(images[0], feature_maps(model, images[0])))
+    drawn(plots_inside.plot_saliency(images, {"slope": gradient_saliency(model, images)}))
+    drawn(plots_inside.plot_neighbours(images[:2], Neighbours(model, data).nearest(images[:2], 2), data))
 
 
 def inspect(*arguments):

@@ -9,7 +9,8 @@ import numpy as np
 import optax
 
 from firsthand.errors import FirsthandError
-from firsthand.nn import Cost, Smoothed, log_likelihood
+from firsthand.nn import Cost, Smoothed, cost_named, log_likelihood
+from firsthand.nn.names import Named
 
 from .step import Augment
 
@@ -49,7 +50,7 @@ class Recipe:
         l2, l1: strengths of the two penalties, l2/2 sum w^2 and l1 sum |w|, on the mean cost.
         optimizer: any Optax transformation, instead of momentum and nesterov; it holds its own learning rate, so
             that learning_rate must then be left at None.
-        cost: the cost function, one of `firsthand.nn`'s.
+        cost: the cost function, or the name of one of `firsthand.nn`'s.
         label_smoothing: share of the target that is spread over all classes in training: see `nn.Smoothed`.
         augment: a function of a mini-batch of images and a key, one of `firsthand.data.augment`'s: every image is
             seen in another form each time.
@@ -72,7 +73,7 @@ class Recipe:
     l2: float = 0.0
     l1: float = 0.0
     optimizer: optax.GradientTransformation | None = None
-    cost: Cost = log_likelihood
+    cost: Named = Named(cost_named, log_likelihood)
     label_smoothing: float = 0.0
     augment: Augment | None = None
     average: float = 0.0

@@ -39,10 +39,10 @@ def cost_named(value: Callable[..., Any] | str, where: str = "cost") -> Callable
 
 
 class Named:
-    """A field of a layer that is set with a function or its name, and is the function from then on.
+    """A field of a dataclass that is set with a function or its name, and is the function from then on.
 
     Args:
-        look_up: `activation_named` or `initializer_named`.
+        look_up: `activation_named`, `initializer_named` or `cost_named`.
         default: a function.
     """
 
@@ -53,15 +53,15 @@ class Named:
         self._name = name
 
     @overload
-    def __get__(self, layer: None, owner: type) -> Callable[..., Any]: ...
+    def __get__(self, holder: None, owner: type) -> Callable[..., Any]: ...
     @overload
-    def __get__(self, layer: object, owner: type) -> Callable[..., Any]: ...
-    def __get__(self, layer: object | None, owner: type) -> Callable[..., Any]:
+    def __get__(self, holder: object, owner: type) -> Callable[..., Any]: ...
+    def __get__(self, holder: object | None, owner: type) -> Callable[..., Any]:
         # asked of the class, as by @dataclass, it is the default
-        return self._default if layer is None else layer.__dict__[self._name]
+        return self._default if holder is None else holder.__dict__[self._name]
 
-    def __set__(self, layer: object, value: Callable[..., Any] | str) -> None:
-        layer.__dict__[self._name] = self._look_up(value, f"{type(layer).__name__}: {self._name}")
+    def __set__(self, holder: object, value: Callable[..., Any] | str) -> None:
+        holder.__dict__[self._name] = self._look_up(value, f"{type(holder).__name__}: {self._name}")
 
 
 def _functions(module: ModuleType) -> dict[str, Callable[..., Any]]:
