@@ -425,6 +425,7 @@ def test_every_step_of_a_sequence_is_an_input_by_itself():
     assert flat.shapes == (SEQUENCE, (30,), (3,))
     per_step = nn.Network((nn.LayerNorm(), nn.FullyConnected(4), nn.Dropout(), nn.Softmax(3)), SEQUENCE)
     assert per_step.shapes[-1] == (5, 3)
+    assert per_step.num_classes == 3
     probabilities = per_step.apply(per_step.init(key=jax.random.key(2)), x)
     np.testing.assert_allclose(jnp.sum(probabilities, -1), jnp.ones((3, 5)), rtol=1e-5)
 

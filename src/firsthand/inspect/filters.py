@@ -83,14 +83,12 @@ def receptive_field(network: Network, layer: str | int, row: int = 0, column: in
     before, shape = _way(network, part)
     if len(shape) == 3 and not (0 <= row < shape[0] and 0 <= column < shape[1]):
         raise FirsthandError(f"receptive_field: unit ({row}, {column}) of {shape[0]}x{shape[1]} in {part.name!r}")
-    image = whole(network.input_shape)
-    if len(shape) == 3:
-        return seen_through(before, Field(row, row + 1, column, column + 1), network.input_shape) or UnknownField(
-            *image
-        )
-    seen = seen_through(before, whole(shape), network.input_shape)
+    unit = Field(row, row + 1, column, column + 1) if len(shape) == 3 else whole(shape)
+    seen, image = seen_through(before, unit, network.input_shape), whole(network.input_shape)
+    if seen is None:
+        return UnknownField(*image)
     # units that are no part of an image see no padding either
-    return UnknownField(*image) if seen is None else seen.within(image)
+    return seen if len(shape) == 3 else seen.within(image)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,8 @@ The formula, and what goes with it:
     multiply_adds(input_shape)            how many multiplications with addition one example costs
 
 What is known of the formula without computing it.  Each has an answer that is safe where nothing is known, so that a
-layer of one's own needs none of them:
+layer of one's own needs none of them.  (A subclass of another layer inherits its answers: if it changes the formula, it
+has to answer again.)
 
     seen(field, input_shape)              the part of the input on which a part of the output depends (None: unknown)
     zeros_end_gradient(before)            whether an output of 0 lets no gradient through (False: it may)
@@ -243,6 +244,11 @@ class OutputLayer:
     """What a layer needs so that a cost can follow it: its weighted input z, and a = activation(z)."""
 
     activation: Callable[[Array], Array]
+
+    @property
+    def activation_function(self) -> Callable[[Array], Array] | None:
+        """The output is activation(z)."""
+        return self.activation
 
     def weighted_input(self, params: Params, x: Array) -> Array:
         """z, of which the layer's output is activation(z)."""

@@ -72,7 +72,7 @@ def _functions(module: ModuleType) -> dict[str, Callable[..., Any]]:
 def _lookup(known: Mapping[str, Callable[..., Any]], value: Any, where: str) -> Callable[..., Any]:
     if callable(value):
         return value
-    if value in known:
+    if isinstance(value, str) and value in known:
         return known[value]
     near = difflib.get_close_matches(value, known, n=1) if isinstance(value, str) else ()
     meant = f"; did you mean {near[0]!r}?" if near else ""

@@ -76,8 +76,8 @@ class Network:
 
     @property
     def num_classes(self) -> int:
-        """Number of outputs."""
-        return math.prod(self.shapes[-1])
+        """Number of outputs, of each step where they are a sequence."""
+        return self.shapes[-1][-1]
 
     @property
     def parameter_counts(self) -> tuple[int, ...]:

@@ -1,7 +1,6 @@
 """Layers in which every unit sees every input."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,10 +68,6 @@ class FullyConnected(OutputLayer, Layer):
 
     def multiplies_once(self, *keys: str) -> bool:
         return keys == ("weights",)
-
-    @property
-    def activation_function(self) -> Callable[[Array], Array] | None:
-        return self.activation
 
     def terms(self, params: Params, x: Any, place: tuple[int, ...]) -> Terms | None:
         *step, unit = place
