@@ -33,6 +33,18 @@ def model():
 
 
 @pytest.fixture(scope="module")
+def unlike():
+    """Rows and columns have their own strides and padding, channels their own groups."""
+    return model_of(
+        nn.Convolution(4, (3, 2), stride=(2, 1), padding=(0, 1), bias_init=nn.large),
+        nn.Convolution(6, 2, groups=2, activation=nn.tanh, bias_init=nn.large),
+        nn.MaxPool((2, 3), stride=(1, 2), padding=1),
+        nn.LocallyConnected(2, (2, 1), stride=(1, 2), padding=(1, 0), bias_init=nn.large),
+        nn.Softmax(3),
+    )
+
+
+@pytest.fixture(scope="module")
 def image():
     return np.random.default_rng(5).integers(0, 256, (10, 9, 1)).astype(np.uint8)
 
@@ -50,6 +62,16 @@ def test_every_unit_is_the_activation_of_its_sum(model, image, layer):
         if found.kept is not None:
             assert found.window[found.kept] == found.window.max()
             assert found.z == pytest.approx(float(found.window.max()), abs=1e-5)
+
+
+@pytest.mark.parametrize("layer", [1, 2, 3, 4])
+def test_rows_columns_and_groups_of_their_own(unlike, image, layer):
+    test_every_unit_is_the_activation_of_its_sum(unlike, image, layer)
+    if layer == 3:
+        outputs = layer_outputs(unlike, image[None], [3])["3 MaxPool"][0]
+        for channel in range(6):
+            values, kept = before_pooling(unlike, image, 3, channel)
+            assert set(values[kept].tolist()) == set(outputs[..., channel].ravel().tolist())
 
 
 def test_softmax_shows_its_weighted_inputs(model, image):

@@ -1,6 +1,7 @@
 """What filters see: receptive fields by perturbation, patches at known places, and the pictures of it all."""
 
 import json
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +22,7 @@ from firsthand.inspect import (
     UnitUse,
     feature_maps,
     gradient_lengths,
+    gradient_saliency,
     kernel_images,
     kernel_layers,
     layer_outputs,
@@ -58,6 +60,19 @@ SIDE_BY_SIDE = nn.Network(
     (7, 7, 1),
 )
 
+UNLIKE = nn.Network(  # rows and columns have their own stride and padding, and the last column is seen by nobody
+    (
+        nn.Convolution(2, (3, 2), stride=(2, 1), padding=(2, 0), activation=nn.linear),
+        nn.LayerNorm(),
+        nn.LocalResponseNormalization(3, alpha=1.0),
+        nn.LocallyConnected(2, (1, 2), padding=(0, 1), activation=nn.linear),
+        nn.MaxPool((2, 3), stride=(1, 2), padding=(1, 0)),
+        nn.AveragePool(2, stride=1, padding=1),
+        nn.Softmax(2),
+    ),
+    (9, 10, 2),
+)
+
 
 def changed_by(outputs, shape):
     """The pixels that change a unit: its outputs for a black image, and for one with each pixel very bright or dark."""
@@ -66,11 +81,13 @@ def changed_by(outputs, shape):
     return Field(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
 
 
-@pytest.mark.parametrize("network", [ROW, SIDE_BY_SIDE])
+@pytest.mark.parametrize("network", [ROW, SIDE_BY_SIDE, UNLIKE])
 def test_receptive_fields_are_what_perturbations_reach(network):
     model = Model(network, network.init(key=jax.random.key(0)), ("a", "b"))
-    height, width, _ = network.input_shape
+    height, width, channels = network.input_shape
     pixels = np.eye(height * width, dtype=np.float32).reshape(-1, height, width, 1) * 1e4
+    # not the same in all channels: a normalization would see no change
+    pixels = pixels * np.arange(1, channels + 1, dtype=np.float32)
     found = layer_outputs(model, np.concatenate([0 * pixels[:1], pixels, -pixels]))
     looked_at = 0
     for name, a in found.items():
@@ -94,11 +111,52 @@ def test_receptive_fields_of_the_book():
     assert receptive_field(network, 3) == receptive_field(network, -1) == (0, 28, 0, 28)
     padded = nn.Network((nn.Convolution(1, 3, padding=1), nn.SqueezeExcite(1), nn.Convolution(1, 3), nn.Softmax(2)))
     assert receptive_field(padded, 1) == (-1, 2, -1, 2)
-    assert receptive_field(padded, 3) == (0, 28, 0, 28)  # what is squeezed saw everything
+    assert receptive_field(padded, 3) == (-1, 29, -1, 29)  # what is squeezed saw everything, padding included
+    assert receptive_field(padded, 4) == (0, 28, 0, 28)
     with pytest.raises(FirsthandError, match=r"unit \(12, 0\) of 12x12 in '1 ConvPool'"):
         receptive_field(network, 1, 12, 0)
     with pytest.raises(FirsthandError, match="expected images"):
         receptive_field(nn.Network((nn.Softmax(2),), (4,)), 1)
+
+
+@dataclass(frozen=True)
+class Unit(nn.Layer):
+    """A normalization of somebody's own: every position with length 1 over its channels.  It answers nothing."""
+
+    epsilon: float = 1e-3
+
+    def apply(self, params, x, *, key=None, train=False):
+        return x / jnp.sqrt(self.epsilon + jnp.sum(x * x, -1, keepdims=True))
+
+
+@dataclass(frozen=True)
+class AnsweringUnit(Unit):
+    def seen(self, field, input_shape):
+        return field
+
+
+def test_a_layer_of_ones_own_that_answers_is_seen_through_and_one_that_does_not_is_unknown():
+    def network(norm):
+        return nn.Network((nn.Convolution(2, 3, activation=nn.linear), norm, nn.MaxPool(2), nn.Softmax(2)), (8, 8, 1))
+
+    field = receptive_field(network(AnsweringUnit()), 3, 1, 0)
+    assert (field, field.known) == ((2, 6, 0, 4), True)
+    unknown = receptive_field(network(Unit()), 3, 1, 0)
+    assert (unknown, unknown.known) == ((0, 8, 0, 8), False)
+    assert repr(unknown) == "UnknownField(top=0, bottom=8, left=0, right=8)"
+    assert receptive_field(network(Unit()), 1).known  # what stands before it is known
+    assert not receptive_field(nn.Network((nn.Residual((Unit(),)), nn.Softmax(2)), (8, 8, 1)), 1).known
+    both = nn.Concatenate(((nn.MaxPool(3, 1, 1),), (Unit(),)))
+    assert not receptive_field(nn.Network((both, nn.Softmax(2)), (8, 8, 1)), 1).known
+    # it is right to see through the one that answers
+    model = network(AnsweringUnit())
+    model = Model(model, model.init(key=jax.random.key(0)), ("a", "b"))
+    pixels = np.eye(64, dtype=np.float32).reshape(-1, 8, 8, 1) * 1e4
+    found = layer_outputs(model, np.concatenate([0 * pixels[:1], pixels, -pixels]), [3])["3 MaxPool"]
+    assert changed_by(found[:, 1, 0], (8, 8)) == field
+    data = Dataset(np.zeros((3, 8, 8, 1), np.uint8), np.zeros(3, int), ("a", "b"))
+    blind = Model(network(Unit()), model.params, ("a", "b"))
+    assert strongest(blind, data, 3, count=1).patches.shape == (2, 1, 8, 8, 1)
 
 
 CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]])
@@ -202,6 +260,30 @@ def test_every_picture_can_be_drawn():
     drawn(plots_inside.plot_strongest(strongest(model, data)))
     drawn(plots_inside.plot_saliency(data.images[:2], {"a": -np.ones((2, 8, 8)), "b": np.zeros((2, 8, 8))}, ["x", "y"]))
     drawn(plots_inside.plot_neighbours(data.images[:2], Neighbours(model, data).nearest(data.images[:2], 3), data))
+
+
+@pytest.mark.parametrize("channels", [2, 3])
+def test_pictures_in_colour_can_be_drawn(channels):
+    layers = (nn.Convolution(4, (3, 2), stride=(1, 2), padding=(1, 0)), nn.MaxPool(3, 1, padding=1), nn.Softmax(2))
+    network = nn.Network(layers, (6, 8, channels))
+    images = np.random.default_rng(0).integers(0, 256, (5, 6, 8, channels), dtype=np.uint8)
+    model, data = (
+        Model(network, network.init(key=jax.random.key(0)), ("a", "b")),
+        Dataset(images, np.zeros(5, int), ("a", "b")),
+    )
+    assert kernel_images(model).shape == (4, 3, 2, channels)
+    drawn(plots_inside.plot_kernels(kernel_images(model)))
+    for layer, patch in ((1, (3, 2)), (2, (5, 6)), (3, (6, 8))):
+        found = strongest(model, data, layer, count=2)
+        assert found.patches.shape == (found.values.shape[0], 2, *patch, channels)
+        first, field = int(found.images[0, 0]), found.fields[0][0]
+        seen = found.patches[0, 0][-min(field.top, 0) :, -min(field.left, 0) :][: 6 - field.top, : 8 - field.left]
+        top, left = max(field.top, 0), max(field.left, 0)
+        np.testing.assert_array_equal(seen, images[first, top : top + len(seen), left : left + seen.shape[1]])
+        drawn(plots_inside.plot_strongest(found))
+    drawn(plots_inside.plot_feature_maps(images[0], feature_maps(model, images[0])))
+    drawn(plots_inside.plot_saliency(images, {"slope": gradient_saliency(model, images)}))
+    drawn(plots_inside.plot_neighbours(images[:2], Neighbours(model, data).nearest(images[:2], 2), data))
 
 
 def inspect(*arguments):

@@ -1,4 +1,4 @@
-"""ONNX files: every layer as ONNX Runtime computes it, whole models and ensembles, and what is refused."""
+"""ONNX files: layers as ONNX Runtime computes them, whole models and ensembles, and what is refused."""
 
 import dataclasses
 import json
@@ -13,7 +13,7 @@ import pytest
 from firsthand import FirsthandError, nn
 from firsthand.cli import main
 from firsthand.data import mnist
-from firsthand.interop import compare_onnx, export_onnx, to_onnx
+from firsthand.interop import compare_onnx, export_onnx, onnx_writer, to_onnx
 from firsthand.interop.onnx_layers import _WRITERS, Graph, write_network
 from firsthand.models import Ensemble, Model
 from firsthand.nn.network import is_statistic
@@ -32,12 +32,18 @@ LAYERS = {
     "max-pool, overlapping": (nn.MaxPool(3, stride=(2, 1)),),
     "average pool": (nn.AveragePool((2, 3)),),
     "L2 pool": (nn.L2Pool(2, stride=1),),
+    "convolution, rows and columns": (nn.Convolution(4, 3, stride=(2, 1), padding=(0, 2), activation=nn.linear),),
+    "conv-pool, rows and columns": (nn.ConvPool(4, 3, pool=(2, 1), padding=(2, 0)),),
+    "max-pool, padded": (nn.MaxPool(3, stride=1, padding=1),),
+    "average pool, padded": (nn.AveragePool((3, 2), stride=2, padding=(2, 1)),),
+    "L2 pool, padded": (nn.L2Pool(3, stride=(1, 2), padding=(0, 1)),),
     "dropout, rescale, flatten": (nn.Dropout(0.5), nn.Rescale(255 / 256), nn.Flatten()),
     "activation": (nn.Activation(nn.gelu), nn.Activation(nn.linear)),
     "batch norm of images": (nn.BatchNorm(),),
     "batch norm of vectors": (nn.FullyConnected(5), nn.BatchNorm(epsilon=0.1)),
     "layer norm of images": (nn.Convolution(4, 3), nn.LayerNorm()),
     "layer norm of flattened images": (nn.Flatten(), nn.LayerNorm(epsilon=0.1)),
+    "local response normalization": (nn.Convolution(6, 3), nn.LocalResponseNormalization(5, alpha=0.5)),
     "global average pool": (nn.Convolution(4, 3), nn.GlobalAveragePool()),
     "global max pool": (nn.Convolution(4, 3), nn.GlobalMaxPool()),
     "residual": (nn.Residual((nn.Convolution(2, 3, padding=1), nn.BatchNorm())), nn.Residual((nn.Activation(),))),
@@ -77,17 +83,16 @@ def test_every_layer_gives_what_firsthand_gives(layers):
     assert_same(made(*layers, LAST), pixels(7))
 
 
-def test_every_layer_is_among_those_tested():
+def test_every_layer_that_can_be_written_is_tested():
     def types(layers):
         for layer in layers:
             yield type(layer)
-            for inside in (getattr(layer, "layers", ()), *getattr(layer, "branches", ())):
-                yield from types(inside)
+            for row in layer.inside():
+                yield from types(inside.layer for inside in row)
 
     tested = {one for layers in LAYERS.values() for one in types(layers)}
-    public = [getattr(nn, name) for name in nn.__all__]
-    everything = {one for one in public if isinstance(one, type) and issubclass(one, nn.Layer)}
-    assert everything - {nn.Layer} == tested == set(_WRITERS)
+    public = {one for name in nn.__all__ if isinstance(one := getattr(nn, name), type) and issubclass(one, nn.Layer)}
+    assert tested == public & set(_WRITERS)
 
 
 @pytest.mark.parametrize(
@@ -179,14 +184,66 @@ class Doubled(nn.FullyConnected):
     """A layer of somebody's own, with another formula than its parent's."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Squared(nn.Layer):
+    """A layer of somebody's own, which is taught how it is written."""
+
+    def apply(self, params, x, *, key=None, train=False):
+        return x * x
+
+
+@dataclasses.dataclass(frozen=True)
+class Negative(nn.FullyConnected):
+    """An output layer of somebody's own."""
+
+    def weighted_input(self, params, x):
+        return -super().weighted_input(params, x)
+
+
+def test_a_layer_of_ones_own_can_be_taught():
+    @onnx_writer(Squared)
+    def squared(graph, layer, params, x):
+        return graph.add("Mul", x.name, x.name)
+
+    @onnx_writer(Negative)
+    def negative(graph, layer, params, x):
+        return graph.add("Neg", _WRITERS[nn.FullyConnected](graph, layer, params, x))
+
+    try:
+        assert_same(made(nn.Convolution(3, 3), Squared(), Negative(4), Negative(3)), pixels(20))
+    finally:
+        del _WRITERS[Squared], _WRITERS[Negative]
+
+
+def test_sequences_are_written_step_by_step():
+    network = nn.Network((nn.FullyConnected(4, nn.gelu), nn.LayerNorm(), nn.Softmax(3)), (5, 6))
+    params = network.init(key=jax.random.key(0))
+    graph = Graph()
+    z = write_network(graph, network, params, "x")
+    nodes = [onnx.helper.make_node(n.op, n.inputs, [n.output], **n.attributes) for n in graph.nodes]
+    value = onnx.helper.make_tensor_value_info
+    described = onnx.helper.make_graph(
+        nodes,
+        "sequences",
+        [value("x", onnx.TensorProto.FLOAT, ["batch", 5, 6])],
+        [value(z, onnx.TensorProto.FLOAT, ["batch", 5, 3])],
+        [onnx.numpy_helper.from_array(array, name) for name, array in graph.arrays.items()],
+    )
+    file = onnx.helper.make_model(described, opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=8)
+    x = np.random.default_rng(0).normal(size=(2, 5, 6)).astype(np.float32)
+    (found,) = session(file.SerializeToString()).run([z], {"x": x})
+    np.testing.assert_allclose(np.asarray(found), network.weighted_input(params, x), atol=1e-5)
+
+
 def test_what_cannot_be_exported_is_named(tmp_path):
     def mine(z):
         return z * z
 
     for layers, message in (
         ((nn.Activation(mine), LAST), r"ONNX: activation mine found, one of firsthand\.nn's expected"),
-        ((Doubled(3), LAST), r"ONNX: layer Doubled\(3, .*\) found"),
-        ((LAST, Doubled(3)), r"ONNX: layer Doubled\(3, .*\) found"),
+        ((Doubled(3), LAST), r"ONNX: layer Doubled\(3, .*\) cannot be written"),
+        ((nn.LocallyConnected(2, 3), LAST), r"ONNX: layer LocallyConnected\(2, .*\) cannot be written"),
+        ((LAST, Doubled(3)), r"ONNX: layer Doubled\(3, .*\) cannot be written"),
     ):
         model = made(*layers)
         with pytest.raises(FirsthandError, match=message):

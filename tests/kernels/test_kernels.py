@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -421,12 +422,49 @@ def test_inputs_that_are_zero(instruction_set, batch, inputs, units, l2, zeros_a
         ((nn.ConvPool(3), nn.FullyConnected(9, nn.sigmoid), nn.Dropout()), False),
         ((nn.FullyConnected(9, nn.linear),), False),
         ((nn.FullyConnected(9, nn.tanh),), False),
+        ((nn.FullyConnected(9, nn.linear), nn.BatchNorm(), nn.Activation(nn.relu), nn.Flatten()), True),
+        ((nn.ConvPool(3), nn.Residual((nn.BatchNorm(),))), False),
         ((nn.Dropout(), nn.Flatten()), False),
         ((), False),
     ],
 )
 def test_zeros_are_dead_behind_a_relu_alone(before, dead):
     assert step._rectified(before) == dead
+
+
+@dataclass(frozen=True)
+class Twice(nn.Layer):
+    """A layer of somebody's own that uses its matrix twice, as a recurrent one does."""
+
+    def init(self, input_shape, dtype=jnp.float32, *, key):
+        return {"weights": 0.1 * jax.random.normal(key, (*input_shape, *input_shape), dtype)}
+
+    def apply(self, params, x, *, key=None, train=False):
+        return jnp.tanh(jnp.tanh(x @ params["weights"]) @ params["weights"])
+
+
+@needs_native
+def test_only_matrices_that_are_used_once_step_during_the_backward_pass():
+    layers = (nn.Residual((nn.FullyConnected(400),)), Twice(), nn.FullyConnected(300), nn.FullyConnected(3))
+    network = nn.Network(layers, (400,))
+    params = network.init(key=jax.random.key(0))
+    stepping = step._given(network, params, jnp.asarray(0.1), step.Rule(Classification(), 10), alone=True)
+    kinds = [isinstance(p["weights"], SteppedWeights) for p in (stepping[0]["0"], *stepping[1:])]
+    assert kinds == [True, False, True, False]  # the last is small
+    text = nn.Network((nn.Embedding(500, 300), nn.FullyConnected(400), nn.Softmax(500)), (6,))
+    params = text.init(key=jax.random.key(0))
+    stepping = step._given(text, params, jnp.asarray(0.1), step.Rule(Classification(), 10), alone=True)
+    assert [isinstance(p["weights"], SteppedWeights) for p in stepping] == [False, True, True]
+    # of a sequence all steps are one matrix product, so that the kernel takes it
+    symbols = jax.random.randint(jax.random.key(1), (4, 6), 0, 500)
+
+    def total(params):
+        return jnp.sum(text.apply(params, symbols) ** 2)
+
+    stepped, gradient = jax.grad(total)(stepping), jax.grad(total)(params)
+    for number in (1, 2):
+        expected = params[number]["weights"] - 0.1 * gradient[number]["weights"]
+        np.testing.assert_allclose(stepped[number]["weights"].weights, expected, atol=1e-6)
 
 
 @needs_native

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from firsthand import nn
+from firsthand import FirsthandError, nn
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
@@ -29,8 +29,13 @@ HIDDEN = (
         nn.ConvPool(3, (2, 3), pool=(3, 2), padding=1, activation=nn.tanh),
         nn.Convolution(4, (3, 2), stride=2, padding=1, activation=nn.tanh),
         nn.Convolution(4, 3, groups=2, activation=nn.tanh),
+        nn.Convolution(4, (3, 2), stride=(2, 1), padding=(0, 1), activation=nn.tanh),
+        nn.ConvPool(3, (2, 3), padding=(0, 1), activation=nn.tanh),
         nn.MaxPool(2),
         nn.MaxPool(3, stride=2),
+        nn.MaxPool(3, stride=1, padding=1),
+        nn.AveragePool(3, stride=(2, 1), padding=(1, 0)),
+        nn.L2Pool(3, stride=2, padding=(0, 2)),
         nn.AveragePool((2, 3)),
         nn.L2Pool(2),
         nn.Dropout(0.4),
@@ -40,6 +45,10 @@ HIDDEN = (
         nn.Activation(nn.gelu),
         nn.BatchNorm(),
         nn.LayerNorm(),
+        nn.LocalResponseNormalization(3, alpha=0.5),
+        nn.LocalContrastNormalization(5),
+        nn.LocallyConnected(3, (3, 2), stride=(2, 1), padding=(0, 1), activation=nn.tanh),
+        nn.LocallyConnected(2, 3),
         nn.GlobalAveragePool(),
         nn.GlobalMaxPool(),
         nn.SqueezeExcite(3),
@@ -88,16 +97,28 @@ def test_shapes_are_known_before_any_array(layer):
 @pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize("groups", [1, 2])
 def test_convolution_is_the_sum_of_equation_125(padding, stride, groups, float64):
-    layer = nn.Convolution(4, (3, 2), stride, padding, groups, nn.linear, bias_init=nn.large)
+    assert_is_the_sum_of_equation_125((padding, padding), (stride, stride), groups, padding, stride)
+
+
+@pytest.mark.parametrize(
+    ("padding", "stride"), [((1, 0), (1, 1)), ((0, 2), (2, 1)), ((1, 1), (2, 3)), ((2, 1), (2, 4))]
+)
+def test_rows_and_columns_have_their_own_padding_and_stride(padding, stride, float64):
+    assert_is_the_sum_of_equation_125(padding, stride, 1, padding, stride)
+
+
+def assert_is_the_sum_of_equation_125(padding, stride, groups, given_padding, given_stride):
+    layer = nn.Convolution(4, (3, 2), given_stride, given_padding, groups, nn.linear, bias_init=nn.large)
     params = layer.init(IMAGE, jnp.float64, key=jax.random.key(0))
     x = np.asarray(jax.random.normal(jax.random.key(1), (2, *IMAGE), jnp.float64))
     y = layer.apply(params, jnp.asarray(x))
-    padded = np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
+    assert y.shape[1:] == layer.output_shape(IMAGE)
+    padded = np.pad(x, ((0, 0), (padding[0],) * 2, (padding[1],) * 2, (0, 0)))
     weights, bias = np.asarray(params["weights"]), np.asarray(params["bias"])
     per_group, inputs = 4 // groups, 2 // groups
     for i, j, f in np.ndindex(y.shape[1:]):
-        first = f // per_group * inputs
-        window = padded[:, i * stride : i * stride + 3, j * stride : j * stride + 2, first : first + inputs]
+        first, top, left = f // per_group * inputs, i * stride[0], j * stride[1]
+        window = padded[:, top : top + 3, left : left + 2, first : first + inputs]
         np.testing.assert_allclose(y[:, i, j, f], bias[f] + np.sum(window * weights[..., f], axis=(1, 2, 3)))
 
 
@@ -117,6 +138,20 @@ def test_pooling_by_hand():
     assert nn.AveragePool(2).apply({}, x).ravel().tolist() == [2.5, 4.5, 10.5, 12.5]
     assert nn.L2Pool(4).apply({}, x).item() == pytest.approx(math.sqrt(sum(v * v for v in range(16))))
     assert jnp.all(jax.grad(lambda v: jnp.sum(nn.L2Pool(2).apply({}, v)))(jnp.zeros((1, 4, 4, 1))) == 0)
+
+
+@pytest.mark.tiny
+def test_padding_is_never_the_largest_and_does_not_count():
+    x = -1 - jnp.arange(9.0).reshape(1, 3, 3, 1)
+    assert nn.MaxPool(3, stride=1, padding=1).apply({}, x)[0, :, :, 0].tolist() == [
+        [-1, -1, -2],
+        [-1, -1, -2],
+        [-4, -4, -5],
+    ]
+    assert nn.AveragePool(2, padding=1).apply({}, x)[0, :, :, 0].tolist() == [[-1, -2.5], [-5.5, -7]]
+    one_row = nn.AveragePool(2, stride=2, padding=(0, 1)).apply({}, x)[0, :, :, 0]
+    assert one_row.tolist() == [[-2.5, -4]]  # columns 0, and 1 and 2; the third row fills no window
+    assert nn.L2Pool(2, padding=1).apply({}, x)[0, 0, :, 0].tolist() == [1, pytest.approx(math.sqrt(13))]
 
 
 def test_dropout_keeps_the_mean_and_needs_a_key():
@@ -227,6 +262,17 @@ def test_parameter_counts_of_the_texts():
         (lambda: nn.FullyConnected(0), "units is 0, expected 1 or more"),
         (lambda: nn.Convolution(3, groups=2), "3 filters do not fall into 2 groups"),
         (lambda: nn.Convolution(3, padding=-1), "padding is -1"),
+        (lambda: nn.Convolution(3, padding=(0, -1)), r"padding is \(0, -1\)"),
+        (lambda: nn.Convolution(3, stride=(1, 0)), "stride is 0, expected 1 or more"),
+        (lambda: nn.MaxPool(2, padding=2), "padding is 2, expected 0 or more and less than the size 2"),
+        (lambda: nn.FullyConnected(3, "rellu"), "FullyConnected: activation: found 'rellu'.*did you mean 'relu'"),
+        (lambda: nn.Convolution(3, weights_init="hee"), "Convolution: weights_init: found 'hee'.*did you mean 'he'"),
+        (lambda: nn.Activation(3), "Activation: function: found 3, expected a function or one of gelu"),  # type: ignore
+        (lambda: nn.cost_named("crossentropy"), "cost: found 'crossentropy'.*did you mean 'cross_entropy'"),
+        (
+            lambda: nn.Network((nn.FullyConnected(4), nn.ConvPool(5), nn.Softmax(3)), (7, 6)),
+            r"layer 2 of 3, ConvPool\(5.*shape \(7, 4\), expected an image .*; layer 1 is FullyConnected\(4,",
+        ),
         (lambda: nn.ConvPool(3, activation=nn.softmax), "activation is softmax, expected one of"),
         (lambda: nn.Dropout(1.0), "rate is 1.0"),
         (lambda: nn.cross_entropy(jnp.zeros((1, 2)), jnp.zeros(1, int), nn.softmax), "needs sigmoid outputs"),
@@ -360,3 +406,158 @@ def test_smoothed_labels_move_the_quadratic_cost_the_right_way(float64):
     smoothed = jax.grad(lambda z: jnp.sum(nn.Smoothed(nn.quadratic, 0.1)(z, labels, nn.sigmoid)))(z)
     formula = jax.grad(lambda z: jnp.sum(0.5 * (y - nn.sigmoid(z)) ** 2))(z)
     np.testing.assert_allclose(smoothed, formula, rtol=1e-10)
+
+
+SEQUENCE = (5, 6)  # steps, features
+
+
+@pytest.mark.tiny
+def test_every_step_of_a_sequence_is_an_input_by_itself():
+    layer = nn.FullyConnected(4, nn.tanh, bias_init=nn.large)
+    params = layer.init(SEQUENCE, key=jax.random.key(0))
+    x = jax.random.normal(jax.random.key(1), (3, *SEQUENCE))
+    y = layer.apply(params, x)
+    assert y.shape == (3, *layer.output_shape(SEQUENCE)) == (3, 5, 4)
+    for step in range(5):
+        np.testing.assert_allclose(y[:, step], layer.apply(params, x[:, step]), rtol=1e-5, atol=1e-6)
+    assert layer.multiply_adds(SEQUENCE) == 5 * 6 * 4
+    flat = nn.Network((nn.Flatten(), nn.Softmax(3)), SEQUENCE)
+    assert flat.shapes == (SEQUENCE, (30,), (3,))
+    per_step = nn.Network((nn.LayerNorm(), nn.FullyConnected(4), nn.Dropout(), nn.Softmax(3)), SEQUENCE)
+    assert per_step.shapes[-1] == (5, 3)
+    assert per_step.num_classes == 3
+    probabilities = per_step.apply(per_step.init(key=jax.random.key(2)), x)
+    np.testing.assert_allclose(jnp.sum(probabilities, -1), jnp.ones((3, 5)), rtol=1e-5)
+
+
+def test_gradients_of_sequences_agree_with_finite_differences(float64):
+    network = nn.Network((nn.FullyConnected(4, nn.tanh), nn.LayerNorm(), nn.FullyConnected(3, nn.sigmoid)), SEQUENCE)
+    params = network.init(jnp.float64, key=jax.random.key(0))
+    x = jax.random.normal(jax.random.key(1), (2, *SEQUENCE), jnp.float64)
+    total = jax.jit(lambda params, x: jnp.sum(network.apply(params, x) ** 2))
+    check_grads(total, (params, x), order=1, modes=("rev",), eps=1e-6, rtol=1e-6)
+
+
+TEXT = nn.Network((nn.Embedding(7, 4), nn.FullyConnected(5, nn.tanh), nn.Softmax(7)), (6,))
+
+
+def test_gradients_of_embeddings_agree_with_finite_differences(float64):
+    params = TEXT.init(jnp.float64, key=jax.random.key(0))
+    symbols = jnp.array([[0, 6, 6, 1, 2, 3], [5, 4, 3, 2, 1, 0]])
+    total = jax.jit(lambda params: jnp.sum(TEXT.apply(params, symbols) ** 2))
+    check_grads(total, (params,), order=1, modes=("rev",), eps=1e-6, rtol=1e-6)
+
+
+@pytest.mark.tiny
+def test_an_embedding_is_a_fully_connected_layer_of_one_hot_vectors():
+    params, symbols = TEXT.init(key=jax.random.key(0)), jnp.array([[0, 6, 6, 1, 2, 3]], jnp.uint8)
+    assert TEXT.shapes == ((6,), (6, 4), (6, 5), (6, 7))
+    vectors = TEXT.layers[0].apply(params[0], symbols)
+    np.testing.assert_allclose(vectors, jax.nn.one_hot(symbols, 7) @ params[0]["weights"], rtol=1e-6)
+    # the numbers are no pixels: they come in as they are
+    np.testing.assert_array_equal(TEXT.trace(params, symbols)[0,].left, vectors)
+    np.testing.assert_array_equal(TEXT.apply(params, symbols), TEXT.trace(params, symbols)[2,].left)
+    odd = TEXT.layers[0].apply(params[0], jnp.array([[0, 7, -1]]))
+    assert jnp.isnan(odd).all(-1).tolist() == [[False, True, True]]
+    with pytest.raises(nn.ShapeError, match=r"Embedding\(7, features=4.*expected integers, found float32"):
+        TEXT.apply(params, jnp.zeros((1, 6)))
+    with pytest.raises(
+        nn.ShapeError, match=r"layer 2 of 3, Embedding.*\(6, 4\), expected symbols.*layer 1 is Embedding"
+    ):
+        nn.Network((nn.Embedding(7, 4), nn.Embedding(7, 4), nn.Softmax(3)), (6,))
+
+
+@pytest.mark.tiny
+def test_local_response_normalization_is_the_formula_of_its_source():
+    x = np.random.default_rng(0).normal(size=(2, 3, 2, 7)).astype(np.float32)
+    y = nn.LocalResponseNormalization(5, alpha=0.3, beta=0.6, k=1.5).apply({}, jnp.asarray(x))
+    for i in range(7):
+        total = np.sum(x[..., max(0, i - 2) : min(6, i + 2) + 1] ** 2, -1)
+        np.testing.assert_allclose(y[..., i], x[..., i] / (1.5 + 0.3 * total) ** 0.6, rtol=1e-5)
+
+
+@pytest.mark.tiny
+def test_local_contrast_normalization_is_the_formula_of_its_source(float64):
+    x = np.random.default_rng(0).normal(size=(2, 7, 6, 3))
+    layer = nn.LocalContrastNormalization(5, spread=1.3)
+
+    def around(values):
+        found = np.zeros((2, 7, 6))
+        for j, k in np.ndindex(7, 6):
+            weights = {
+                (p, q): math.exp(-((p - j) ** 2 + (q - k) ** 2) / (2 * 1.3**2))
+                for p in range(max(0, j - 2), min(7, j + 3))
+                for q in range(max(0, k - 2), min(6, k + 3))
+            }
+            total = sum(w * values[:, p, q].sum(-1) for (p, q), w in weights.items())
+            found[:, j, k] = total / (3 * sum(weights.values()))
+        return found[..., None]
+
+    v = x - around(x)
+    s = np.sqrt(around(v**2))
+    expected = v / np.maximum(s.mean((1, 2, 3), keepdims=True), s)
+    np.testing.assert_allclose(layer.apply({}, jnp.asarray(x)), expected, rtol=1e-9)
+    # what does not matter: brightness, and contrast
+    np.testing.assert_allclose(layer.apply({}, jnp.asarray(3 * x + 5)), expected, rtol=1e-7)
+    for grey in (0.0, 0.7):
+        flat = jnp.full((1, 4, 4, 2), grey, jnp.float32)
+        assert float(jnp.max(jnp.abs(layer.apply({}, flat)))) < 0.01
+        assert jnp.all(jnp.isfinite(jax.grad(lambda x: jnp.sum(layer.apply({}, x) ** 2))(flat)))
+
+
+@pytest.mark.tiny
+def test_local_connections_are_a_convolution_whose_weights_differ_by_place(float64):
+    shared = nn.Convolution(3, (3, 2), stride=(2, 1), padding=(1, 0), activation=nn.tanh, bias_init=nn.large)
+    layer = nn.LocallyConnected(3, (3, 2), stride=(2, 1), padding=(1, 0), activation=nn.tanh)
+    x = jax.random.normal(jax.random.key(0), (2, *IMAGE), jnp.float64)
+    params = shared.init(IMAGE, jnp.float64, key=jax.random.key(1))
+    rows, columns, _ = layer.output_shape(IMAGE)
+    same = {
+        "weights": jnp.broadcast_to(params["weights"].reshape(12, 3), (rows, columns, 12, 3)),
+        "bias": jnp.broadcast_to(params["bias"], (rows, columns, 3)),
+    }
+    np.testing.assert_allclose(layer.apply(same, x), shared.apply(params, x), rtol=1e-9)
+    own = same | {"weights": same["weights"].at[1, 2].multiply(2)}
+    changed = np.any(np.asarray(layer.apply(own, x) != layer.apply(same, x)), axis=(0, 3))
+    assert np.argwhere(changed).tolist() == [[1, 2]]
+    assert layer.multiply_adds(IMAGE) == shared.multiply_adds(IMAGE)
+    assert nn.Network((layer, nn.Softmax(2)), IMAGE).parameter_counts[0] == rows * columns * 3 * (12 + 1)
+
+
+@pytest.mark.tiny
+def test_names_stand_for_functions():
+    assert nn.FullyConnected(30, "relu") == nn.FullyConnected(30, nn.relu)
+    assert nn.Convolution(3, activation="gelu", weights_init="he").weights_init is nn.he
+    assert nn.cost_named("quadratic") is nn.quadratic
+    assert Classification("cross_entropy").cost is nn.cross_entropy
+    with pytest.raises(FirsthandError, match=r"Classification: cost: found 'quadratik'.*did you mean 'quadratic'"):
+        Classification("quadratik")
+    own = jnp.sin
+    assert nn.Activation(own).function is own
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize("layer", HIDDEN, ids=str)
+def test_what_passes_the_layers_is_what_they_compute(layer):
+    network = nn.Network((layer, nn.Softmax(3)), IMAGE)
+    params, x = network.init(key=jax.random.key(0)), jax.random.normal(jax.random.key(1), (2, *IMAGE))
+    passed = network.trace(params, x)
+    assert list(passed)[-1] == (1,)
+    np.testing.assert_array_equal(passed[0,].entered, x)
+    np.testing.assert_array_equal(passed[0,].left, passed[1,].entered)
+    np.testing.assert_array_equal(passed[1,].left, network.apply(params, x))
+
+
+@pytest.mark.parametrize("layer", [layer for layer in HIDDEN if layer.zeros_end_gradient(True)], ids=str)
+def test_where_zeros_end_the_gradient_it_is_zero(layer):
+    """Of a layer that says so, whatever is told about its input."""
+    x = jax.nn.relu(jax.random.normal(jax.random.key(1), (2, *IMAGE))).at[0].set(0)
+    params = layer.init(IMAGE, key=jax.random.key(0))
+
+    def through_relu(z):
+        return layer.apply(params, jax.nn.relu(z), key=jax.random.key(2), train=True)
+
+    y, back = jax.vjp(through_relu, jnp.where(x > 0, x, -1.0))
+    (slope,) = back((y == 0).astype(y.dtype))
+    assert bool(jnp.any(y == 0))
+    assert not jnp.any(slope)

@@ -1,6 +1,5 @@
 """The arithmetic of one unit, written out: inputs times weights, plus bias, through the activation function."""
 
-import math
 from dataclasses import dataclass
 
 import jax.numpy as jnp
@@ -8,9 +7,9 @@ import numpy as np
 
 from firsthand.errors import FirsthandError
 from firsthand.models import Model
-from firsthand.nn import Convolution, ConvPool, FullyConnected, Layer, MaxPool, Shape
+from firsthand.nn import Field, Layer, Params, Windows
 
-from .parts import activation_of, layer_outputs, part_named
+from .parts import layer_outputs, part_named
 
 __all__ = ["Arithmetic", "before_pooling", "input_of", "unit_arithmetic"]
 
@@ -57,34 +56,23 @@ def unit_arithmetic(model: Model, image: np.ndarray, layer: str | int, unit: tup
     output = layer_outputs(model, image[None], [part.name])[part.name][0]
     if len(unit) != output.ndim or not all(0 <= at < size for at, size in zip(unit, output.shape, strict=True)):
         raise FirsthandError(f"unit: found {unit}, expected a place in {part.name!r}, {output.shape}")
-    a, found = float(output[unit]), part.layer
-    activation = activation_of(found)
+    a, found, params = float(output[unit]), part.layer, model.params[number]
+    activation = found.activation_function
     name = "" if activation is None else getattr(activation, "__name__", "")
     nothing = np.zeros(0, np.float32)
-    if isinstance(found, FullyConnected):
-        parameters = model.params[number]
-        w, b = np.asarray(parameters["weights"])[:, unit[0]].reshape(x.shape), float(parameters["bias"][unit[0]])
-        return Arithmetic(x, w, b, float(np.sum(x * w)) + b, name, a, nothing, None)
-    if isinstance(found, ConvPool) or (isinstance(found, Convolution) and found.groups == 1):
+    window, kept, place = nothing, None, unit
+    if found.largest_of is not None:
         row, column, channel = unit
-        w = np.asarray(model.params[number]["weights"])[..., channel]  # (height, width, channels)
-        b = float(model.params[number]["bias"][channel])
-        (ph, pw), stride = (_pair(found.pool), 1) if isinstance(found, ConvPool) else ((1, 1), found.stride)
-        z = _weighted(x, w, found.padding, stride) + b
-        window = z[row * ph : (row + 1) * ph, column * pw : (column + 1) * pw]
+        values = _before_pooling(found, params, x, channel)
+        seen = _window(found.largest_of, row, column, values)
+        window = values[seen.top : seen.bottom, seen.left : seen.right]
         kept = _largest(window)
-        top, left = (row * ph + kept[0]) * stride, (column * pw + kept[1]) * stride
-        patch = _padded(x, found.padding)[top : top + w.shape[0], left : left + w.shape[1]]
-        pooled = isinstance(found, ConvPool)
-        return Arithmetic(
-            patch, w, b, float(window[kept]), name, a, window if pooled else nothing, kept if pooled else None
-        )
-    if isinstance(found, MaxPool):
-        row, column, channel = unit
-        (kh, kw), (sh, sw) = _pair(found.size), _pair(found.size if found.stride is None else found.stride)
-        window = x[row * sh : row * sh + kh, column * sw : column * sw + kw, channel]
-        return Arithmetic(nothing, nothing, 0.0, a, "", a, window, _largest(window))
-    return Arithmetic(nothing, nothing, 0.0, a, name, a, nothing, None)
+        place = (seen.top + kept[0], seen.left + kept[1], channel)
+    terms = found.terms(params, x, place)
+    if terms is None:
+        return Arithmetic(nothing, nothing, 0.0, a, name, a, window, kept)
+    inputs, weights, bias = np.asarray(terms.inputs), np.asarray(terms.weights), float(terms.bias)
+    return Arithmetic(inputs, weights, bias, float(np.sum(inputs * weights)) + bias, name, a, window, kept)
 
 
 def before_pooling(model: Model, image: np.ndarray, layer: str | int, channel: int) -> tuple[np.ndarray, np.ndarray]:
@@ -93,7 +81,7 @@ def before_pooling(model: Model, image: np.ndarray, layer: str | int, channel: i
     Args:
         model: any.
         image: (*input_shape,); integers are pixels 0..255.
-        layer: name or number of a `ConvPool` or `MaxPool` that is not inside of another.
+        layer: name or number of a layer that keeps the largest of windows and is not inside of another.
         channel: of its output.
     Returns:
         The map before pooling, (rows, columns), for `ConvPool` the weighted inputs of its convolution; and where the
@@ -103,27 +91,20 @@ def before_pooling(model: Model, image: np.ndarray, layer: str | int, channel: i
     """
     part = part_named(model.network, layer)
     x, number = input_of(model, image, layer)
-    found = part.layer
-    rows, columns, channels = _output_shape(found, x.shape)
+    windows = part.layer.largest_of
+    if windows is None:
+        raise FirsthandError(f"layer {part.name!r}: it does not pool; ConvPool and MaxPool do")
+    rows, columns, channels = part.layer.output_shape(x.shape)
     if not 0 <= channel < channels:
         raise FirsthandError(f"channel: found {channel}, expected 0 to {channels - 1} in {part.name!r}")
-    if isinstance(found, ConvPool):
-        parameters = model.params[number]
-        z = _weighted(x, np.asarray(parameters["weights"])[..., channel], found.padding, 1)
-        z, size = z + float(parameters["bias"][channel]), _pair(found.pool)
-        step = size
-    elif isinstance(found, MaxPool):
-        z, size = x[..., channel], _pair(found.size)
-        step = size if found.stride is None else _pair(found.stride)
-    else:
-        raise FirsthandError(f"layer {part.name!r}: it does not pool, expected ConvPool or MaxPool")
-    kept = np.zeros(z.shape, bool)
+    values = _before_pooling(part.layer, model.params[number], x, channel)
+    kept = np.zeros(values.shape, bool)
     for row in range(rows):
         for column in range(columns):
-            top, left = row * step[0], column * step[1]
-            inside = _largest(z[top : top + size[0], left : left + size[1]])
-            kept[top + inside[0], left + inside[1]] = True
-    return z, kept
+            seen = _window(windows, row, column, values)
+            inside = _largest(values[seen.top : seen.bottom, seen.left : seen.right])
+            kept[seen.top + inside[0], seen.left + inside[1]] = True
+    return values, kept
 
 
 def input_of(model: Model, image: np.ndarray, layer: str | int) -> tuple[np.ndarray, int]:
@@ -143,26 +124,16 @@ def input_of(model: Model, image: np.ndarray, layer: str | int) -> tuple[np.ndar
     return before[0], number
 
 
-def _output_shape(layer: Layer, shape: Shape) -> tuple[int, int, int]:
-    found = layer.output_shape(shape)
-    rows, columns, channels = found if len(found) == 3 else (1, 1, math.prod(found))
-    return rows, columns, channels
+def _before_pooling(layer: Layer, params: Params, x: np.ndarray, channel: int) -> np.ndarray:
+    """One channel of what a layer pools of one example, (rows, columns)."""
+    return np.asarray(layer.before_pooling(params, jnp.asarray(x)[None]))[0, :, :, channel]
 
 
-def _weighted(x: np.ndarray, w: np.ndarray, padding: int, stride: int) -> np.ndarray:
-    """x * W of equation (125), of one filter, without its bias, (rows, columns)."""
-    patches = np.lib.stride_tricks.sliding_window_view(_padded(x, padding), w.shape[:2], axis=(0, 1))
-    return np.einsum("ijcuv,uvc->ij", patches[::stride, ::stride], w, optimize=True)
-
-
-def _padded(x: np.ndarray, padding: int) -> np.ndarray:
-    return np.pad(x, ((padding, padding), (padding, padding), (0, 0)))
+def _window(windows: Windows, row: int, column: int, values: np.ndarray) -> Field:
+    """The values in one window, without padding."""
+    return windows.seen(Field(row, row + 1, column, column + 1)).within(Field(0, values.shape[0], 0, values.shape[1]))
 
 
 def _largest(window: np.ndarray) -> tuple[int, int]:
     row, column = divmod(int(np.argmax(window)), window.shape[1])
     return row, column
-
-
-def _pair(size: tuple[int, int] | int) -> tuple[int, int]:
-    return (size, size) if isinstance(size, int) else (size[0], size[1])

@@ -1,9 +1,8 @@
 """What convolutional layers look for: kernels, feature maps, receptive fields, and the patches they answer to most."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,61 +12,35 @@ from jax import Array
 from firsthand.data import Dataset
 from firsthand.errors import FirsthandError
 from firsthand.models import Model
-from firsthand.nn import (
-    Activation,
-    AveragePool,
-    BatchNorm,
-    Concatenate,
-    Convolution,
-    ConvPool,
-    Dropout,
-    L2Pool,
-    Layer,
-    LayerNorm,
-    MaxPool,
-    Network,
-    Params,
-    Rescale,
-    Residual,
-    Shape,
-)
+from firsthand.nn import Field, Layer, Network, Params, Shape, UnknownField, whole
+from firsthand.nn.layer import seen_through
 
-from .parts import Part, in_batches, layer_outputs, outputs, params_at, part_named, parts, rows
+from .parts import Part, in_batches, layer_outputs, outputs, params_at, part_named, parts
 
 __all__ = ["Field", "Strongest", "feature_maps", "kernel_images", "kernel_layers", "receptive_field", "strongest"]
 
 
-class Field(NamedTuple):
-    """A rectangle of pixels: rows top to bottom - 1, columns left to right - 1, the first row and column being 0.
-
-    Where a layer has padding it may reach beyond the image.
-    """
-
-    top: int
-    bottom: int
-    left: int
-    right: int
-
-
 def kernel_layers(network: Network) -> tuple[str, ...]:
     """The names of the layers that have kernels."""
-    return tuple(part.name for part in parts(network) if isinstance(part.layer, Convolution | ConvPool))
+    params = jax.eval_shape(lambda key: network.init(key=key), jax.random.key(0))
+    return tuple(part.name for part in parts(network) if part.layer.kernels(params_at(params, part.path)) is not None)
 
 
 def kernel_images(model: Model, layer: str | int = 1) -> np.ndarray:
     """The kernels of a convolutional layer, (filters, height, width, channels / groups).
 
     Args:
-        model: any with a `Convolution` or `ConvPool`.
+        model: any with a layer that has kernels, as `Convolution` and `ConvPool` do.
         layer: its name or number, as in `part_named`.
     Raises:
         FirsthandError: the layer has no kernels.
     """
     part = part_named(model.network, layer)
-    if not isinstance(part.layer, Convolution | ConvPool):
+    kernels = part.layer.kernels(params_at(model.params, part.path))
+    if kernels is None:
         with_kernels = ", ".join(kernel_layers(model.network)) or "none"
         raise FirsthandError(f"layer {part.name!r}: it has no kernels; layers that have: {with_kernels}")
-    return np.moveaxis(np.asarray(params_at(model.params, part.path)["weights"]), -1, 0)
+    return np.moveaxis(np.asarray(kernels), -1, 0)
 
 
 def feature_maps(model: Model, image: np.ndarray, layer: str | int = 1) -> np.ndarray:
@@ -90,16 +63,17 @@ def feature_maps(model: Model, image: np.ndarray, layer: str | int = 1) -> np.nd
 def receptive_field(network: Network, layer: str | int, row: int = 0, column: int = 0) -> Field:
     """The part of the image that one unit of a layer sees: no pixel outside of it changes what the unit says.
 
-    Going back from rows [r, s) of a layer's output, a window of k rows at a stride of d with padding p sees the rows
-    [r d - p, (s - 1) d - p + k) of its input; columns alike.  A layer that sees everything (`FullyConnected`,
-    `SqueezeExcite`, ...) ends the way: the field is the whole image.
+    Every layer says what of its input a part of its output depends on (`Layer.seen`), last to first.  Where one does
+    not say, as a layer of your own may, the field is the whole image as an `UnknownField`, whose `known` is False: no
+    pixel outside of it changes the unit, but fewer may suffice.
 
     Args:
         network: of images.
         layer: its name or number, as in `part_named`.
         row, column: of the unit in the layer's output; for outputs that are no image they do not matter.
     Returns:
-        A `Field`, for all channels alike: of `Concatenate` it is that of all branches together.
+        A `Field`, for all channels alike: of `Concatenate` it is that of all branches together.  With padding it may
+        reach beyond the image, unless the output of the layer is no image.
     Raises:
         FirsthandError: inputs that are no images, or a unit outside of the layer's output.
     """
@@ -109,8 +83,12 @@ def receptive_field(network: Network, layer: str | int, row: int = 0, column: in
     before, shape = _way(network, part)
     if len(shape) == 3 and not (0 <= row < shape[0] and 0 <= column < shape[1]):
         raise FirsthandError(f"receptive_field: unit ({row}, {column}) of {shape[0]}x{shape[1]} in {part.name!r}")
-    seen = _seen(before, Field(row, row + 1, column, column + 1)) if len(shape) == 3 else None
-    return seen or Field(0, network.input_shape[0], 0, network.input_shape[1])
+    unit = Field(row, row + 1, column, column + 1) if len(shape) == 3 else whole(shape)
+    seen, image = seen_through(before, unit, network.input_shape), whole(network.input_shape)
+    if seen is None:
+        return UnknownField(*image)
+    # units that are no part of an image see no padding either
+    return seen if len(shape) == 3 else seen.within(image)
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,8 +138,11 @@ def strongest(model: Model, data: Dataset, layer: str | int = 1, count: int = 9)
     at = np.take_along_axis(places, images, axis=1)
     across = shape[1] if len(shape) == 3 else 1
     fields = [[receptive_field(model.network, part.name, *divmod(int(p), across)) for p in row] for row in at]
+    flat = [field for row in fields for field in row]
+    # at the edge some layers see less: what is missing is filled up as what is beyond the image
+    size = max(f.bottom - f.top for f in flat), max(f.right - f.left for f in flat)
     patches = [
-        [_cut(data.images[i], field) for i, field in zip(row, seen, strict=True)]
+        [_cut(data.images[i], field, size) for i, field in zip(row, seen, strict=True)]
         for row, seen in zip(images, fields, strict=True)
     ]
     return Strongest(part.name, np.take_along_axis(values, images, axis=1), images, fields, np.array(patches))
@@ -177,10 +158,14 @@ def _strongest_program(network: Network, name: str) -> Callable[..., tuple[Array
     return jax.jit(best)
 
 
-def _cut(image: np.ndarray, field: Field) -> np.ndarray:
-    beyond = max(0, -field.top, -field.left, field.bottom - image.shape[0], field.right - image.shape[1])
-    padded = np.pad(image, ((beyond, beyond), (beyond, beyond), (0, 0)))
-    return padded[field.top + beyond : field.bottom + beyond, field.left + beyond : field.right + beyond]
+def _cut(image: np.ndarray, field: Field, size: tuple[int, int]) -> np.ndarray:
+    """The pixels in a field, (*size, channels), 0 beyond the image and beyond the field."""
+    patch = np.zeros((*size, image.shape[-1]), image.dtype)
+    seen = field.within(whole(image.shape))
+    patch[seen.top - field.top : seen.bottom - field.top, seen.left - field.left : seen.right - field.left] = image[
+        seen.top : seen.bottom, seen.left : seen.right
+    ]
+    return patch
 
 
 def _way(network: Network, part: Part) -> tuple[list[Layer], Shape]:
@@ -190,7 +175,7 @@ def _way(network: Network, part: Part) -> tuple[list[Layer], Shape]:
     while keys:
         row, place = next(
             (row, place)
-            for row in rows(layer)
+            for row in layer.inside()
             for place, inside in enumerate(row)
             if inside.keys == tuple(keys[: len(inside.keys)])
         )
@@ -200,47 +185,3 @@ def _way(network: Network, part: Part) -> tuple[list[Layer], Shape]:
     for each in (*way, layer):
         shape = each.output_shape(shape)
     return [*way, layer], shape
-
-
-def _seen(layers: Sequence[Layer], field: Field) -> Field | None:
-    """What of the input of some layers a field of their output depends on; None for all of it."""
-    for layer in reversed(layers):
-        if isinstance(layer, Residual | Concatenate):
-            ways = [_seen([inside.layer for inside in row], field) for row in rows(layer)]
-            if isinstance(layer, Residual):
-                ways.append(field)
-            if None in ways:
-                return None
-            top, bottom, left, right = zip(*(way for way in ways if way), strict=True)
-            field = Field(min(top), max(bottom), min(left), max(right))
-        elif isinstance(layer, Convolution | ConvPool | MaxPool | AveragePool | L2Pool):
-            field = _through(layer, field)
-        elif not isinstance(layer, Dropout | BatchNorm | LayerNorm | Activation | Rescale):
-            return None
-    return field
-
-
-def _through(layer: Layer, field: Field) -> Field:
-    """What of its input a layer of windows looks at."""
-    (rows_, columns), (down, right), padding = _window(layer)
-    return Field(
-        field.top * down - padding,
-        (field.bottom - 1) * down - padding + rows_,
-        field.left * right - padding,
-        (field.right - 1) * right - padding + columns,
-    )
-
-
-def _window(layer: Layer) -> tuple[tuple[int, int], tuple[int, int], int]:
-    """Height and width of the windows, their distance down and across, and the padding."""
-    if isinstance(layer, Convolution):
-        return _pair(layer.size), (layer.stride, layer.stride), layer.padding
-    if isinstance(layer, ConvPool):
-        (kh, kw), (ph, pw) = _pair(layer.size), _pair(layer.pool)
-        return (kh + ph - 1, kw + pw - 1), (ph, pw), layer.padding
-    assert isinstance(layer, MaxPool | AveragePool | L2Pool)
-    return _pair(layer.size), _pair(layer.size if layer.stride is None else layer.stride), 0
-
-
-def _pair(size: tuple[int, int] | int) -> tuple[int, int]:
-    return (size, size) if isinstance(size, int) else size

@@ -11,11 +11,10 @@ from jax import Array
 
 from firsthand.errors import FirsthandError
 from firsthand.models import Model
-from firsthand.nn import Activation, Concatenate, Layer, Network, Params, Residual
+from firsthand.nn import Layer, Network, Params
 
 __all__ = [
     "Part",
-    "activation_of",
     "in_batches",
     "layer_outputs",
     "outputs",
@@ -70,17 +69,10 @@ def params_at(params: Any, path: tuple[Any, ...]) -> Params:
     return reduce(lambda tree, key: tree[key], path, params)
 
 
-def activation_of(layer: Layer) -> Callable[[Array], Array] | None:
-    """The activation function that a layer ends with; None for one without."""
-    return layer.function if isinstance(layer, Activation) else getattr(layer, "activation", None)
-
-
 def outputs(network: Network, params: Sequence[Params], x: Array) -> dict[str, Array]:
     """What every part makes of a batch x, (batch, *input_shape), by name; the last is the network's output a."""
-    a, found = network.as_float(x, tuple(params)), {}
-    for number, (layer, p) in enumerate(zip(network.layers, params, strict=True), start=1):
-        a = _followed(f"{number} {type(layer).__name__}", layer, p, a, found)
-    return found
+    passed = network.trace(params, x)
+    return {part.name: passed[part.path].left for part in parts(network)}
 
 
 def layer_outputs(model: Model, images: np.ndarray, layers: Sequence[str | int] | None = None) -> dict[str, np.ndarray]:
@@ -124,43 +116,8 @@ def outputs_program(network: Network, names: tuple[str, ...]) -> Callable[..., l
 
 
 def _parts(name: str, layer: Layer, path: tuple[Any, ...]) -> Iterator[Part]:
-    inner = rows(layer)
-    for row in inner:
+    rows = layer.inside()
+    for row in rows:
         for label, keys, inside in row:
             yield from _parts(f"{name} / {label}", inside, (*path, *keys))
-    yield Part(name, layer, path, not inner)
-
-
-def _followed(name: str, layer: Layer, params: Params, x: Array, found: dict[str, Array]) -> Array:
-    for row in rows(layer):
-        a = x
-        for label, keys, inside in row:
-            a = _followed(f"{name} / {label}", inside, params_at(params, keys), a, found)
-    # its own formula, not put together from what was seen inside: the compiler removes what is computed twice
-    found[name] = layer.apply(params, x)
-    return found[name]
-
-
-class Inside(NamedTuple):
-    """A layer inside of another."""
-
-    label: str
-    keys: tuple[str, ...]  # to its parameters, out of those of the other
-    layer: Layer
-
-
-def rows(layer: Layer) -> list[list[Inside]]:
-    """The rows of layers inside of a layer, each of which has the layer's own input; none for most."""
-    if isinstance(layer, Residual):
-        return [
-            [Inside(f"{n + 1} {type(inside).__name__}", (str(n),), inside) for n, inside in enumerate(layer.layers)]
-        ]
-    if isinstance(layer, Concatenate):
-        return [
-            [
-                Inside(f"{b + 1}.{n + 1} {type(inside).__name__}", (str(b), str(n)), inside)
-                for n, inside in enumerate(branch)
-            ]
-            for b, branch in enumerate(layer.branches)
-        ]
-    return []
+    yield Part(name, layer, path, not rows)

@@ -244,5 +244,7 @@ def _frame(axes: Axes):
 
 
 def _picture(image: np.ndarray) -> np.ndarray:
-    """An image as Matplotlib takes it: without the axis of a single channel."""
-    return image[..., 0] if image.ndim == 3 and image.shape[-1] == 1 else image
+    """An image as Matplotlib takes it: three channels as red, green and blue, any other number as their mean."""
+    if image.ndim == 2 or image.shape[-1] == 3:
+        return image
+    return image[..., 0] if image.shape[-1] == 1 else image.mean(axis=-1)

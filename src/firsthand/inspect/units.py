@@ -14,7 +14,7 @@ from firsthand.errors import FirsthandError
 from firsthand.models import Model
 from firsthand.nn import Network, relu, sigmoid, tanh
 
-from .parts import activation_of, in_batches, outputs, params_at, parts
+from .parts import in_batches, outputs, params_at, parts
 
 __all__ = ["UnitUse", "WeightHistogram", "unit_use", "weight_histograms"]
 
@@ -103,7 +103,7 @@ def _chosen(network: Network) -> dict[str, Callable[[Array], Array]]:
     return {
         part.name: function
         for part in parts(network)
-        if (function := activation_of(part.layer)) is not None and (function is relu or function in _SLOPES)
+        if (function := part.layer.activation_function) is not None and (function is relu or function in _SLOPES)
     }
 
 

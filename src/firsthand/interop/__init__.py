@@ -6,12 +6,13 @@
 from typing import TYPE_CHECKING
 
 from .onnx_file import Comparison, compare_onnx, export_onnx, to_onnx
+from .onnx_layers import onnx_writer
 
 if TYPE_CHECKING:
     from .estimator import DigitClassifier as DigitClassifier
 
 # without DigitClassifier: `import *` would need scikit-learn
-__all__ = ["Comparison", "compare_onnx", "export_onnx", "to_onnx"]
+__all__ = ["Comparison", "compare_onnx", "export_onnx", "onnx_writer", "to_onnx"]
 
 
 def __getattr__(name: str) -> object:

@@ -47,10 +47,10 @@ def to_onnx(model: Classifier, *, pixels: bool = True) -> bytes:
     inside.  The metadata hold, as JSON, `classes`, `temperature`, `input_shape` and `provenance`.
 
     Args:
-        model: a `Model` or an `Ensemble` of layers of `firsthand.nn`.
+        model: a `Model` or an `Ensemble`; its layers are of `firsthand.nn`, or have a writer (`onnx_writer`).
         pixels: whether the images are pixels, uint8 0..255; otherwise they are float32, taken as they are.
     Raises:
-        FirsthandError: the package onnx is missing, or a layer is not one of `firsthand.nn`'s.
+        FirsthandError: the package onnx is missing, or a layer cannot be written.
     """
     onnx = _onnx()
     graph = Graph()

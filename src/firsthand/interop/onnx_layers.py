@@ -1,4 +1,4 @@
-"""Every layer as operators of ONNX, one function each.
+"""Layers as operators of ONNX, one function each, and the register of these functions.
 
 ONNX has the channels of an image before its rows, we have them last: between the functions here every value has its
 channels on axis 1, and only what depends on the order of a flattened image, or norms over the channels, turns it back.
@@ -13,8 +13,9 @@ import numpy as np
 
 from firsthand import nn
 from firsthand.errors import FirsthandError
+from firsthand.nn.windows import pair
 
-__all__ = ["Graph", "Node", "Value", "write_activation", "write_network"]
+__all__ = ["Graph", "Node", "Value", "Writer", "onnx_writer", "write_activation", "write_network"]
 
 
 class Node(NamedTuple):
@@ -74,14 +75,39 @@ def write_network(graph: Graph, network: nn.Network, params: Sequence[nn.Params]
         network, params: of a model.
         x: name of its input, (batch, *input_shape) with channels last, as floats.
     Raises:
-        FirsthandError: a layer or an activation that is not one of `firsthand.nn`'s.
+        FirsthandError: a layer that has no writer, or an activation that is not one of `firsthand.nn`'s.
     """
     value = Value(_channels_first(graph, x, len(network.input_shape)), network.input_shape)
     value = _row(graph, network.layers[:-1], list(params[:-1]), value)
     last = network.layers[-1]
-    _known(last, (nn.FullyConnected, nn.Softmax))
     with graph.inside(f"{len(network.layers)}_{type(last).__name__}"):
-        return _weighted_input(graph, params[-1], value)
+        z = Value(_writer(last)(graph, last, params[-1], value), network.shapes[-1])
+        return _channels_last(graph, z)
+
+
+def onnx_writer(layer: type[nn.Layer]) -> Callable[["Writer"], "Writer"]:
+    """Register the function below as what writes layers of this very type; subclasses need their own.
+
+    The function is called with (graph, layer, params, x: Value), adds operators to the graph, and returns the name of
+    the layer's output, or of its weighted input if the layer is an `OutputLayer`: its activation is added by itself.
+    All values in the graph have their channels on axis 1.
+
+    Examples:
+        >>> from dataclasses import dataclass
+        >>> @dataclass(frozen=True)
+        ... class Negative(nn.Layer):
+        ...     def apply(self, params, x, *, key=None, train=False):
+        ...         return -x
+        >>> @onnx_writer(Negative)
+        ... def negative(graph, layer, params, x):
+        ...     return graph.add("Neg", x.name)
+    """
+
+    def register(writer: Writer) -> Writer:
+        _WRITERS[layer] = writer
+        return writer
+
+    return register
 
 
 def write_activation(graph: Graph, function: Callable, z: str) -> str:
@@ -109,16 +135,19 @@ def write_activation(graph: Graph, function: Callable, z: str) -> str:
 def _row(graph: Graph, layers: Sequence[nn.Layer], params: Sequence[nn.Params], x: Value) -> Value:
     """Layers in a row."""
     for number, (layer, p) in enumerate(zip(layers, params, strict=True), start=1):
-        _known(layer, tuple(_WRITERS))
         with graph.inside(f"{number}_{type(layer).__name__}"):
-            x = Value(_WRITERS[type(layer)](graph, layer, p, x), layer.output_shape(x.shape))
+            name = _writer(layer)(graph, layer, p, x)
+            if isinstance(layer, nn.OutputLayer):
+                name = write_activation(graph, layer.activation, name)
+            x = Value(name, layer.output_shape(x.shape))
     return x
 
 
-def _known(layer: nn.Layer, types: tuple[type, ...]) -> None:
+def _writer(layer: nn.Layer) -> "Writer":
     # the very type: a class of somebody's own may compute something else than its parent
-    if type(layer) not in types:
-        raise FirsthandError(f"ONNX: layer {layer} found, one of firsthand.nn's expected")
+    if type(layer) not in _WRITERS:
+        raise FirsthandError(f"ONNX: layer {layer} cannot be written; firsthand.interop.onnx_writer teaches it")
+    return _WRITERS[type(layer)]
 
 
 def _inside(params: nn.Params, count: int) -> list[nn.Params]:
@@ -139,37 +168,41 @@ def _flatten(graph: Graph, layer: nn.Layer | None, params: nn.Params, x: Value) 
 
 
 def _weighted_input(graph: Graph, params: nn.Params, x: Value) -> str:
-    flat = _flatten(graph, None, {}, x)
-    return graph.add("Gemm", flat, graph.array("weights", params["weights"]), graph.array("bias", params["bias"]))
+    weights, bias = graph.array("weights", params["weights"]), graph.array("bias", params["bias"])
+    if len(x.shape) == 2:
+        steps = graph.add("Add", graph.add("MatMul", _channels_last(graph, x), weights), bias)
+        return _channels_first(graph, steps, 2)
+    return graph.add("Gemm", _flatten(graph, None, {}, x), weights, bias)
 
 
 def _fully_connected(graph: Graph, layer: nn.FullyConnected, params: nn.Params, x: Value) -> str:
-    return write_activation(graph, layer.activation, _weighted_input(graph, params, x))
+    return _weighted_input(graph, params, x)
 
 
 def _convolved(graph: Graph, layer: Any, params: nn.Params, x: Value, **attributes: Any) -> str:
     weights = np.transpose(np.asarray(params["weights"]), (3, 2, 0, 1))  # (filters, channels / groups, height, width)
     bias = graph.array("bias", params["bias"])
     kernel = graph.array("weights", weights)
-    pads = (layer.padding,) * 4
+    pads = pair(layer.padding) * 2
     return graph.add("Conv", x.name, kernel, bias, kernel_shape=weights.shape[2:], pads=pads, **attributes)
 
 
 def _convolution(graph: Graph, layer: nn.Convolution, params: nn.Params, x: Value) -> str:
-    z = _convolved(graph, layer, params, x, strides=(layer.stride, layer.stride), group=layer.groups)
+    z = _convolved(graph, layer, params, x, strides=pair(layer.stride), group=layer.groups)
     return write_activation(graph, layer.activation, z)
 
 
 def _conv_pool(graph: Graph, layer: nn.ConvPool, params: nn.Params, x: Value) -> str:
-    pool = _pair(layer.pool)
+    pool = pair(layer.pool)
     # the bias, the same within a window, may be added before the maximum
     largest = graph.add("MaxPool", _convolved(graph, layer, params, x), kernel_shape=pool, strides=pool)
     return write_activation(graph, layer.activation, largest)
 
 
-def _pooled(graph: Graph, op: str, layer: Any, name: str) -> str:
-    size = _pair(layer.size)
-    return graph.add(op, name, kernel_shape=size, strides=size if layer.stride is None else _pair(layer.stride))
+def _pooled(graph: Graph, op: str, layer: Any, name: str, **attributes: Any) -> str:
+    strides = pair(layer.size if layer.stride is None else layer.stride)
+    pads = pair(layer.padding) * 2
+    return graph.add(op, name, kernel_shape=pair(layer.size), strides=strides, pads=pads, **attributes)
 
 
 def _max_pool(graph: Graph, layer: nn.MaxPool, params: nn.Params, x: Value) -> str:
@@ -181,8 +214,8 @@ def _average_pool(graph: Graph, layer: nn.AveragePool, params: nn.Params, x: Val
 
 
 def _l2_pool(graph: Graph, layer: nn.L2Pool, params: nn.Params, x: Value) -> str:
-    means = _pooled(graph, "AveragePool", layer, graph.add("Mul", x.name, x.name))
-    return graph.add("Sqrt", graph.add("Mul", means, graph.array("window", float(math.prod(_pair(layer.size))))))
+    means = _pooled(graph, "AveragePool", layer, graph.add("Mul", x.name, x.name), count_include_pad=1)
+    return graph.add("Sqrt", graph.add("Mul", means, graph.array("window", float(math.prod(pair(layer.size))))))
 
 
 def _same(graph: Graph, layer: nn.Layer, params: nn.Params, x: Value) -> str:
@@ -206,6 +239,12 @@ def _layer_norm(graph: Graph, layer: nn.LayerNorm, params: nn.Params, x: Value) 
     arrays = [graph.array(name, params[name]) for name in ("scale", "bias")]
     y = graph.add("LayerNormalization", _channels_last(graph, x), *arrays, axis=-1, epsilon=layer.epsilon)
     return _channels_first(graph, y, len(x.shape))
+
+
+def _local_response(graph: Graph, layer: nn.LocalResponseNormalization, params: nn.Params, x: Value) -> str:
+    size = layer.neighbours
+    # ONNX divides alpha by the size
+    return graph.add("LRN", x.name, size=size, alpha=layer.alpha * size, beta=layer.beta, bias=layer.k)
 
 
 def _global_pool(op: str) -> Callable[[Graph, nn.Layer, nn.Params, Value], str]:
@@ -235,11 +274,9 @@ def _squeeze_excite(graph: Graph, layer: nn.SqueezeExcite, params: nn.Params, x:
     return graph.add("Mul", x.name, graph.add("Unsqueeze", share, graph.array("as_image", (2, 3), np.int64)))
 
 
-def _pair(size: tuple[int, int] | int) -> tuple[int, int]:
-    return (size, size) if isinstance(size, int) else (size[0], size[1])
+Writer = Callable[[Graph, Any, nn.Params, Value], str]
 
-
-_WRITERS: dict[type, Callable[[Graph, Any, nn.Params, Value], str]] = {
+_WRITERS: dict[type, Writer] = {
     nn.Activation: _activation,
     nn.AveragePool: _average_pool,
     nn.BatchNorm: _batch_norm,
@@ -253,6 +290,7 @@ _WRITERS: dict[type, Callable[[Graph, Any, nn.Params, Value], str]] = {
     nn.GlobalMaxPool: _global_pool("ReduceMax"),
     nn.L2Pool: _l2_pool,
     nn.LayerNorm: _layer_norm,
+    nn.LocalResponseNormalization: _local_response,
     nn.MaxPool: _max_pool,
     nn.Rescale: _rescale,
     nn.Residual: _residual,

@@ -17,11 +17,11 @@ from jax.sharding import Mesh, PartitionSpec
 
 from firsthand.errors import FirsthandError
 from firsthand.kernels import SteppedWeights, can_step
-from firsthand.nn import Dropout, Flatten, FullyConnected, Layer, MaxPool, Network, relu
+from firsthand.nn import Layer, Network
 from firsthand.nn.network import is_statistic
 
 from .objective import Objective
-from .parameters import WEIGHTS, clipped, matches, name_of, rate_of, with_penalties
+from .parameters import WEIGHTS, clipped, matches, rate_of, with_penalties
 
 __all__ = ["PARTS", "Augment", "Average", "Carry", "Device", "Own", "Rule", "Shared", "momentum", "step_program"]
 
@@ -232,31 +232,23 @@ def _given(network: Network, params: Any, rate: Array, rule: Rule, alone: bool) 
     def given(path, w: Array) -> Any:
         if matches(path, rule.frozen):
             return lax.stop_gradient(w)
-        if not (alone and rule.plain and name_of(path).endswith(".weights") and len(path) == 2 and can_step(w)):
+        layer, keys = network.layers[path[0].idx], [entry.key for entry in path[1:]]
+        if not (alone and rule.plain and layer.multiplies_once(*keys) and can_step(w)):
             return w
-        layer, before = network.layers[path[0].idx], network.layers[: path[0].idx]
-        if not _multiplies_once(layer):
-            return w
+        # of a layer within a layer we do not know what stands before it
+        dead = len(path) == 2 and _rectified(network.layers[: path[0].idx])
         l2 = rule.l2 if matches(path, rule.penalized) else 0.0
-        return SteppedWeights(w, rate, l2, _rectified(before))
+        return SteppedWeights(w, rate, l2, dead)
 
     return jax.tree_util.tree_map_with_path(given, params)
 
 
-def _multiplies_once(layer: Layer) -> bool:
-    """Whether a layer uses its weights once, as x @ W: a subclass of one's own may do something else."""
-    return isinstance(layer, FullyConnected) and all(
-        getattr(type(layer), name) is getattr(FullyConnected, name) for name in ("apply", "weighted_input", "forward")
-    )
-
-
 def _rectified(before: tuple[Layer, ...]) -> bool:
-    """Whether what leaves these layers is a ReLU's: where it is 0, the gradient ends."""
-    for layer in reversed(before):
-        # dropout's zeros end it as well, and the rest moves values without changing them
-        if not isinstance(layer, Dropout | Flatten | MaxPool):
-            return getattr(layer, "activation", None) is relu
-    return False
+    """Whether the gradient ends where what leaves these layers is 0, as behind a ReLU."""
+    ended = False
+    for layer in before:
+        ended = layer.zeros_end_gradient(ended)
+    return ended
 
 
 def _moved(scale: Array, rule: Rule, path: tuple, w: Array, direction: Array | SteppedWeights) -> Array:

@@ -36,8 +36,8 @@ class Autoencoder(NetworkModel):
 
     @classmethod
     def made(cls, network: Network, params: tuple[Params, ...], about: dict[str, Any]) -> "Autoencoder":
-        if network.num_classes != math.prod(network.input_shape):
-            raise ValueError(f"{network.num_classes} outputs for {math.prod(network.input_shape)} inputs")
+        if math.prod(network.output_shape) != math.prod(network.input_shape):
+            raise ValueError(f"{math.prod(network.output_shape)} outputs for {math.prod(network.input_shape)} inputs")
         return cls(network, params, about["provenance"])
 
     @property

@@ -1,25 +1,37 @@
 """Neural networks as descriptions: activations, costs, initializers, layers, and the network they make."""
 
 from .activations import gelu, linear, relu, sigmoid, softmax, tanh
-from .blocks import Activation, Concatenate, GlobalAveragePool, GlobalMaxPool, Residual, SqueezeExcite
 from .costs import Cost, Smoothed, cross_entropy, log_likelihood, quadratic
 from .describe import describe, from_json, register, to_json
 from .initializers import Initializer, glorot, he, large, network3, scaled, zeros
-from .layer import Layer, OutputLayer, Params, Shape, ShapeError
+from .layer import Layer, OutputLayer, Params, Passed, Shape, ShapeError, Terms
 from .layers import (
+    Activation,
     AveragePool,
+    BatchNorm,
+    Concatenate,
     Convolution,
     ConvPool,
     Dropout,
+    Embedding,
     Flatten,
     FullyConnected,
+    GlobalAveragePool,
+    GlobalMaxPool,
     L2Pool,
+    LayerNorm,
+    LocalContrastNormalization,
+    LocallyConnected,
+    LocalResponseNormalization,
     MaxPool,
     Rescale,
+    Residual,
     Softmax,
+    SqueezeExcite,
 )
+from .names import activation_named, cost_named, initializer_named
 from .network import Network, statistics_of
-from .normalization import BatchNorm, LayerNorm
+from .windows import Field, UnknownField, Windows, whole
 
 __all__ = [
     "Activation",
@@ -30,6 +42,8 @@ __all__ = [
     "Convolution",
     "Cost",
     "Dropout",
+    "Embedding",
+    "Field",
     "Flatten",
     "FullyConnected",
     "GlobalAveragePool",
@@ -38,10 +52,14 @@ __all__ = [
     "L2Pool",
     "Layer",
     "LayerNorm",
+    "LocalContrastNormalization",
+    "LocalResponseNormalization",
+    "LocallyConnected",
     "MaxPool",
     "Network",
     "OutputLayer",
     "Params",
+    "Passed",
     "Rescale",
     "Residual",
     "Shape",
@@ -49,12 +67,18 @@ __all__ = [
     "Smoothed",
     "Softmax",
     "SqueezeExcite",
+    "Terms",
+    "UnknownField",
+    "Windows",
+    "activation_named",
+    "cost_named",
     "cross_entropy",
     "describe",
     "from_json",
     "gelu",
     "glorot",
     "he",
+    "initializer_named",
     "large",
     "linear",
     "log_likelihood",
@@ -68,5 +92,6 @@ __all__ = [
     "statistics_of",
     "tanh",
     "to_json",
+    "whole",
     "zeros",
 ]

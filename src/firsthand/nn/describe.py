@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from firsthand.errors import FirsthandError
 
-from . import activations, blocks, costs, initializers, layers, normalization
+from . import activations, costs, initializers, layers
 from .layer import Layer
 from .network import Network
 
@@ -19,9 +19,7 @@ __all__ = ["describe", "from_json", "register", "to_json"]
 T = TypeVar("T", bound=Callable[..., Any])
 
 _NAMES: dict[str, Any] = {
-    name: getattr(module, name)
-    for module in (layers, blocks, normalization, activations, costs, initializers)
-    for name in module.__all__
+    name: getattr(module, name) for module in (layers, activations, costs, initializers) for name in module.__all__
 }
 
 

@@ -1,4 +1,6 @@
-"""What every layer is: a frozen description without arrays, that answers five questions.
+"""What every layer is: a frozen description without arrays, that answers for itself.
+
+The formula, and what goes with it:
 
     output_shape(input_shape)             which shape comes out, before any array exists
     init(input_shape, dtype, key=key)     its parameters, a dict of arrays ({} where it has none)
@@ -6,12 +8,30 @@
     forward(params, x, key=)              the formula in training, and the statistics that it has brought up to date
     multiply_adds(input_shape)            how many multiplications with addition one example costs
 
-Shapes are without the batch axis in the first two and the last; images are (height, width, channels).
+What is known of the formula without computing it.  Each has an answer that is safe where nothing is known, so that a
+layer of one's own needs none of them.  (A subclass of another layer inherits its answers: if it changes the formula, it
+has to answer again.)
+
+    seen(field, input_shape)              the part of the input on which a part of the output depends (None: unknown)
+    zeros_end_gradient(before)            whether an output of 0 lets no gradient through (False: it may)
+    multiplies_once(*keys)                whether a parameter is a matrix used once, as x @ W (False: it may not)
+    takes_integers                        whether the input is numbers of symbols, and not pixels (False)
+
+What can be shown of it; most layers have nothing to show:
+
+    activation_function                   with which the formula ends
+    inside()                              layers within the layer
+    kernels(params)                       weights that slide over an image
+    terms(params, x, place)               the sum that one weighted input is
+    largest_of, before_pooling(params, x) windows of which the largest value is kept
+
+Shapes are those of one example, without the batch axis: (height, width, channels) of an image, (time, features) of a
+sequence, (n,) of a vector.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
@@ -19,12 +39,24 @@ from jax.typing import DTypeLike
 
 from firsthand.errors import FirsthandError
 
-__all__ = ["STATISTICS", "Layer", "OutputLayer", "Params", "Shape", "ShapeError"]
+from .windows import Field, Shape, Windows
+
+__all__ = [
+    "STATISTICS",
+    "Inside",
+    "Layer",
+    "OutputLayer",
+    "Params",
+    "Passed",
+    "Shape",
+    "ShapeError",
+    "Terms",
+    "seen_through",
+]
 
 # names of parameters that follow the data and not the gradient
 STATISTICS = ("mean", "variance")
 
-Shape = tuple[int, ...]
 Params = dict[str, Any]  # of arrays; of dicts of arrays where a layer has layers inside
 
 
@@ -32,11 +64,32 @@ class ShapeError(FirsthandError):
     """A layer was given an input that does not fit it."""
 
 
+class Inside(NamedTuple):
+    """A layer within another."""
+
+    label: str  # '1 Convolution'
+    keys: tuple[str, ...]  # to its parameters, out of those of the other
+    layer: "Layer"
+
+
+class Passed(NamedTuple):
+    """What passed a layer: a batch on its way in and on its way out."""
+
+    entered: Array
+    left: Array
+
+
+class Terms(NamedTuple):
+    """The sum that a weighted input is: z = sum(inputs * weights) + bias, the two having the same shape."""
+
+    inputs: Any
+    weights: Any
+    bias: Any
+
+
 @dataclass(frozen=True)
 class Layer:
     """What all layers are: here, the identity."""
-
-    takes_symbols: ClassVar[bool] = False  # whether inputs are integers that name symbols, as for an embedding
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """The shape of one example's output; `ShapeError` where the input does not fit."""
@@ -57,6 +110,90 @@ class Layer:
     def multiply_adds(self, input_shape: Shape) -> int:
         """Multiplications with addition that the forward pass of one example takes."""
         return 0
+
+    def seen(self, field: Field, input_shape: Shape) -> Field | None:
+        """The part of the input on which a part of the output depends, in use (`apply` without `train`).
+
+        A layer that treats every position by itself, as a normalization over channels does, returns the field it is
+        given; one that looks at everything returns `whole(input_shape)`.
+
+        Args:
+            field: of the output; rows are time steps where that is a sequence.
+            input_shape: of the input.
+        Returns:
+            A `Field`; None where it is not known, which counts as everything.
+        """
+        return None
+
+    def zeros_end_gradient(self, before: bool) -> bool:
+        """Whether no gradient passes an output that is 0, as behind a ReLU, whose slope is 0 there.
+
+        Args:
+            before: whether it is so of the input.
+        """
+        return False
+
+    def multiplies_once(self, *keys: str) -> bool:
+        """Whether the parameter at these keys is a matrix W that the formula uses once, as x @ W with a matrix x.
+
+        Such a matrix may take its step during the backward pass (see `kernels.SteppedWeights`).
+        """
+        for row in self.inside():
+            for _, path, layer in row:
+                if keys[: len(path)] == path:
+                    return layer.multiplies_once(*keys[len(path) :])
+        return False
+
+    @property
+    def takes_integers(self) -> bool:
+        """Whether the input is integers that are no pixels, to be handed in as they are."""
+        return False
+
+    @property
+    def activation_function(self) -> Callable[[Array], Array] | None:
+        """The function that the formula ends with; None without one."""
+        return None
+
+    def inside(self) -> "Sequence[Sequence[Inside]]":
+        """Rows of layers within this one, each of which begins with this layer's own input."""
+        return ()
+
+    def kernels(self, params: Params) -> Any | None:
+        """The weights that slide over an image, (height, width, channels / groups, filters); None without any."""
+        return None
+
+    def terms(self, params: Params, x: Any, place: tuple[int, ...]) -> Terms | None:
+        """The sum that the weighted input at one place is; None for a layer that computes no such sum.
+
+        Args:
+            params: the layer's.
+            x: one example, (*input_shape,).
+            place: in the output, before pooling where the layer pools.
+        """
+        return None
+
+    @property
+    def largest_of(self) -> Windows | None:
+        """The windows of which the largest value is kept; None for a layer that keeps none."""
+        return None
+
+    def before_pooling(self, params: Params, x: Array) -> Array:
+        """Of a batch, what the windows of `largest_of` lie on, (batch, rows, columns, channels)."""
+        return x
+
+    def trace(self, params: Params, x: Array) -> "Iterator[tuple[tuple[str, ...], Passed]]":
+        """What passes the layers inside, by the keys to their parameters, and at last (keys ()) this one, in use."""
+        for row in self.inside():
+            a = x
+            for _, path, layer in row:
+                p = params
+                for name in path:
+                    p = p[name]
+                for keys, passed in layer.trace(p, a):
+                    yield (*path, *keys), passed
+                    a = passed.left
+        # its own formula, not put together from what was seen inside: the compiler removes what is computed twice
+        yield (), Passed(x, self.apply(params, x))
 
     def __str__(self) -> str:
         """The layer with what distinguishes it: ConvPool(20, pool=3, activation=relu)."""
@@ -79,6 +216,24 @@ class Layer:
         return height, width, channels
 
 
+def seen_through(layers: Sequence[Layer], field: Field, input_shape: Shape) -> Field | None:
+    """The part of what enters layers in a row on which a part of what leaves the last depends; None: unknown.
+
+    Args:
+        layers: first to last; without any, the field itself is seen.
+        field: of what leaves the last.
+        input_shape: of what enters the first.
+    """
+    shapes = [input_shape]
+    for layer in layers:
+        shapes.append(layer.output_shape(shapes[-1]))
+    found: Field | None = field
+    for layer, shape in reversed(list(zip(layers, shapes[:-1], strict=True))):
+        if found is not None:
+            found = layer.seen(found, shape)
+    return found
+
+
 def _shown(value: Any) -> str:
     if isinstance(value, tuple):
         return f"({', '.join(map(_shown, value))})"
@@ -89,6 +244,11 @@ class OutputLayer:
     """What a layer needs so that a cost can follow it: its weighted input z, and a = activation(z)."""
 
     activation: Callable[[Array], Array]
+
+    @property
+    def activation_function(self) -> Callable[[Array], Array] | None:
+        """The output is activation(z)."""
+        return self.activation
 
     def weighted_input(self, params: Params, x: Array) -> Array:
         """z, of which the layer's output is activation(z)."""

@@ -1,7 +1,7 @@
 """A network: layers in a row, and the shape of what goes in."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from jax.typing import ArrayLike, DTypeLike
 
 from firsthand.errors import FirsthandError
 
-from .layer import STATISTICS, Layer, OutputLayer, Params, Shape, ShapeError
+from .layer import STATISTICS, Layer, OutputLayer, Params, Passed, Shape, ShapeError
 
 __all__ = ["Network", "is_statistic", "statistics_of"]
 
@@ -65,7 +65,8 @@ class Network:
             try:
                 shapes.append(layer.output_shape(shapes[-1]))
             except ShapeError as error:
-                raise ShapeError(f"layer {number} of {len(self.layers)}, {error}") from None
+                behind = f"; layer {number - 1} is {self.layers[number - 2]}" if number > 1 else ""
+                raise ShapeError(f"layer {number} of {len(self.layers)}, {error}{behind}") from None
         return tuple(shapes)
 
     @property
@@ -87,8 +88,8 @@ class Network:
 
     @property
     def num_classes(self) -> int:
-        """Number of outputs."""
-        return math.prod(self.output_shape)
+        """Number of outputs, of each step where they are a sequence."""
+        return self.shapes[-1][-1]
 
     @property
     def parameter_counts(self) -> tuple[int, ...]:
@@ -145,23 +146,42 @@ class Network:
             updated.append(p)
         return self.output_layer.weighted_input(params[-1], a), (*updated, params[-1])
 
+    def trace(self, params: Sequence[Params], x: ArrayLike) -> dict[tuple[int | str, ...], Passed]:
+        """What enters and what leaves every layer, those inside of others included, when the network is used.
+
+        Args:
+            params: from `init`.
+            x: a batch, as for `weighted_input`.
+        Returns:
+            In the order of computation, by the path to the layer's parameters: (0,) for the first layer, (2, '0') for
+            the first inside of the third.  The last is the network's output.
+        """
+        a, found = self.as_float(x, tuple(params)), {}
+        for number, (layer, p) in enumerate(zip(self.layers, params, strict=True)):
+            for keys, passed in layer.trace(p, a):
+                found[(number, *keys)] = passed
+            a = found[(number,)].left
+        return found
+
     def as_float(self, x: ArrayLike, params: tuple[Params, ...]) -> Array:
         """Return examples as the first layer takes them, in the type of the parameters.
 
-        Bytes (uint8) are pixels 0..255 and are divided by 255; floats stay as they are.  Other integers are symbols,
-        for layers that take symbols.
+        Bytes (uint8) are pixels 0..255 and are divided by 255; floats stay as they are.  Where the first layer takes
+        integers, as `Embedding` does, they stay integers.
 
         Raises:
-            FirsthandError: symbols for a first layer that computes with numbers, or numbers for one that takes symbols.
+            FirsthandError: integers that are no pixels for a first layer that does not take them, or floats for one
+                that takes integers.
         """
-        x = jnp.asarray(x)
-        symbols = jnp.issubdtype(x.dtype, jnp.integer) and x.dtype != jnp.uint8
-        if symbols != self.layers[0].takes_symbols:
-            wanted = "symbols (integers)" if self.layers[0].takes_symbols else "floats, or pixels (uint8)"
+        x, first = jnp.asarray(x), self.layers[0]
+        integers = jnp.issubdtype(x.dtype, jnp.integer)
+        if first.takes_integers != integers and x.dtype != jnp.uint8:
+            wanted = "integers" if first.takes_integers else "floats, or pixels as uint8"
+            hint = "" if first.takes_integers else " (a layer of your own for symbols says so: takes_integers = True)"
             raise FirsthandError(
-                f"network: {x.dtype} of shape {x.shape} found, but its first layer, {self.layers[0]}, takes {wanted}"
+                f"network: {x.dtype} of shape {x.shape} found, but its first layer, {first}, takes {wanted}{hint}"
             )
-        if symbols or jnp.issubdtype(x.dtype, jnp.floating):
+        if first.takes_integers or not integers:
             return x
         leaves = jax.tree.leaves(params)
         return x.astype(leaves[0].dtype if leaves else jnp.float32) / 255

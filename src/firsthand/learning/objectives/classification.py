@@ -11,7 +11,8 @@ from jax import Array
 from firsthand.data import Examples, Labelled
 from firsthand.errors import FirsthandError
 from firsthand.models import CalibrationError, Ensemble, Model, fit_temperature
-from firsthand.nn import Cost, Network, Params, Smoothed, log_likelihood
+from firsthand.nn import Cost, Network, Params, Smoothed, cost_named, log_likelihood
+from firsthand.nn.names import Named
 
 from ..objective import Batch, Objective, check_inputs
 from ..quantity import COST, Quantity
@@ -26,7 +27,7 @@ class Classification(Objective):
     """Each example has one label; the network says which.
 
     Args:
-        cost: the cost function, one of `firsthand.nn`'s or your own.
+        cost: the cost function: one of `firsthand.nn`'s or its name, or your own, (z, labels, activation) -> (batch,).
         label_smoothing: share of the target that is spread over all classes in training: see `nn.Smoothed`.
         top: numbers k for which the top-k accuracy is measured as well: the share of examples whose label is among the
             k largest outputs, as 'top_5_accuracy'.
@@ -34,14 +35,12 @@ class Classification(Objective):
         FirsthandError: a value out of its range; the message names the field.
     """
 
-    cost: Cost = log_likelihood
+    cost: Named = Named(cost_named, log_likelihood)
     label_smoothing: float = 0.0
     top: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "top", tuple(self.top))
-        if not callable(self.cost):
-            raise FirsthandError(f"recipe: cost is {self.cost!r}, expected a function (z, labels, activation)")
         if not 0 <= self.label_smoothing < 1:
             raise FirsthandError(
                 f"recipe: label_smoothing is {self.label_smoothing!r}, expected 0 <= label_smoothing < 1"

@@ -66,10 +66,10 @@ class Reconstruction(Objective):
 
     def check(self, network: Network, examples: Examples, name: str) -> None:
         check_inputs(network, examples, name)
-        values = math.prod(network.input_shape)
-        if network.num_classes != values:
+        values, outputs = math.prod(network.input_shape), math.prod(network.output_shape)
+        if outputs != values:
             raise FirsthandError(
-                f"network: it has {network.num_classes} outputs, expected {values}, as many as an example has values"
+                f"network: it has {outputs} outputs, expected {values}, as many as an example has values"
             )
         if self.cross_entropy and network.activation is not sigmoid:
             raise FirsthandError(

@@ -20,7 +20,6 @@ from firsthand.inspect import (
     unit_arithmetic,
 )
 from firsthand.models import Model
-from firsthand.nn import Convolution, ConvPool, MaxPool
 
 from .lab import REFUSALS, Lab, TheLab, base64_of
 
@@ -179,12 +178,13 @@ def _inside(lab: Lab, seen: Seen) -> InsideAnswer:
     for part in parts(model.network):
         if len(part.path) != 1:
             continue  # what is inside of another is shown as that
-        number, convolves = part.path[0], isinstance(part.layer, Convolution | ConvPool)
+        number = part.path[0]
+        convolves = part.layer.kernels(model.params[number]) is not None
         layers.append(
             LayerAbout(
                 number=number + 1,
                 name=type(part.layer).__name__,
-                pools=isinstance(part.layer, ConvPool | MaxPool),
+                pools=part.layer.largest_of is not None,
                 parameters=model.network.parameter_counts[number],
                 kernels=_numbers(kernel_images(model, number + 1)) if convolves and number == 0 else None,
                 output=_numbers(outputs[part.name][0]),

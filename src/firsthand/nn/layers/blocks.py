@@ -1,7 +1,7 @@
-"""Layers made of layers, and what goes with them."""
+"""Layers made of layers."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import jax
@@ -9,48 +9,13 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from .activations import relu, sigmoid
-from .initializers import he
-from .layer import Layer, Params, Shape, ShapeError
-from .layers import FullyConnected
+from ..activations import relu, sigmoid
+from ..initializers import he
+from ..layer import Inside, Layer, Params, Shape, ShapeError, seen_through
+from ..windows import Field, whole
+from .dense import FullyConnected
 
-__all__ = ["Activation", "Concatenate", "GlobalAveragePool", "GlobalMaxPool", "Residual", "SqueezeExcite"]
-
-
-@dataclass(frozen=True)
-class Activation(Layer):
-    """An activation function on its own, for where something stands between it and the weighted input.
-
-    Args:
-        function: of the layer's input, unit by unit.
-    """
-
-    function: Callable[[Array], Array] = relu
-
-    def apply(self, params: Params, x: Array, *, key: Array | None = None, train: bool = False) -> Array:
-        return self.function(x)
-
-
-@dataclass(frozen=True)
-class _GlobalPool(Layer):
-    def output_shape(self, input_shape: Shape) -> Shape:
-        return (self._image(input_shape)[2],)
-
-
-@dataclass(frozen=True)
-class GlobalAveragePool(_GlobalPool):
-    """The mean of each channel over the whole image: (height, width, channels) -> (channels,)."""
-
-    def apply(self, params: Params, x: Array, *, key: Array | None = None, train: bool = False) -> Array:
-        return jnp.mean(x, (1, 2))
-
-
-@dataclass(frozen=True)
-class GlobalMaxPool(_GlobalPool):
-    """The largest value of each channel in the whole image: (height, width, channels) -> (channels,)."""
-
-    def apply(self, params: Params, x: Array, *, key: Array | None = None, train: bool = False) -> Array:
-        return jnp.max(x, (1, 2))
+__all__ = ["Concatenate", "Residual", "SqueezeExcite"]
 
 
 @dataclass(frozen=True)
@@ -88,6 +53,13 @@ class Residual(Layer):
 
     def multiply_adds(self, input_shape: Shape) -> int:
         return _multiply_adds(self.layers, input_shape)
+
+    def seen(self, field: Field, input_shape: Shape) -> Field | None:
+        inside = seen_through(self.layers, field, input_shape)
+        return None if inside is None else field.union(inside)
+
+    def inside(self) -> Sequence[Sequence[Inside]]:
+        return [[Inside(f"{n + 1} {type(layer).__name__}", (str(n),), layer) for n, layer in enumerate(self.layers)]]
 
 
 @dataclass(frozen=True)
@@ -130,6 +102,20 @@ class Concatenate(Layer):
 
     def multiply_adds(self, input_shape: Shape) -> int:
         return sum(_multiply_adds(branch, input_shape) for branch in self.branches)
+
+    def seen(self, field: Field, input_shape: Shape) -> Field | None:
+        seen = [seen_through(branch, field, input_shape) for branch in self.branches]
+        known = [each for each in seen if each is not None]
+        return known[0].union(*known[1:]) if len(known) == len(seen) else None
+
+    def inside(self) -> Sequence[Sequence[Inside]]:
+        return [
+            [
+                Inside(f"{b + 1}.{n + 1} {type(layer).__name__}", (str(b), str(n)), layer)
+                for n, layer in enumerate(branch)
+            ]
+            for b, branch in enumerate(self.branches)
+        ]
 
 
 @dataclass(frozen=True)
@@ -174,6 +160,12 @@ class SqueezeExcite(Layer):
 
     def multiply_adds(self, input_shape: Shape) -> int:
         return 2 * input_shape[-1] * self.units + math.prod(input_shape)
+
+    def seen(self, field: Field, input_shape: Shape) -> Field | None:
+        return whole(input_shape)
+
+    def multiplies_once(self, *keys: str) -> bool:
+        return keys in (("squeeze", "weights"), ("excite", "weights"))
 
 
 def _nonempty(layer: Layer, inside: Sequence) -> tuple:

@@ -1,0 +1,35 @@
+"""The layers: what a layer is stands in layer.py; here are their formulas."""
+
+from .blocks import Concatenate, Residual, SqueezeExcite
+from .convolution import Convolution, ConvPool, LocallyConnected
+from .dense import FullyConnected, Softmax
+from .dropout import Dropout
+from .embedding import Embedding
+from .normalization import BatchNorm, LayerNorm, LocalContrastNormalization, LocalResponseNormalization
+from .plain import Activation, Flatten, Rescale
+from .pooling import AveragePool, GlobalAveragePool, GlobalMaxPool, L2Pool, MaxPool
+
+__all__ = [
+    "Activation",
+    "AveragePool",
+    "BatchNorm",
+    "Concatenate",
+    "ConvPool",
+    "Convolution",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "FullyConnected",
+    "GlobalAveragePool",
+    "GlobalMaxPool",
+    "L2Pool",
+    "LayerNorm",
+    "LocalContrastNormalization",
+    "LocalResponseNormalization",
+    "LocallyConnected",
+    "MaxPool",
+    "Rescale",
+    "Residual",
+    "Softmax",
+    "SqueezeExcite",
+]
