@@ -12,6 +12,7 @@ from PIL import Image
 
 from firsthand.data import mnist
 from firsthand.models import Model
+from tests.processes import PATIENCE, read_until, running
 
 
 def firsthand(*arguments, cwd=None, **environment):
@@ -20,7 +21,7 @@ def firsthand(*arguments, cwd=None, **environment):
         capture_output=True,
         text=True,
         cwd=cwd,
-        timeout=120,
+        timeout=PATIENCE,
         env={**os.environ, **environment},
     )
 
@@ -63,11 +64,9 @@ def test_a_killed_run_goes_on_with_resume(tmp_path):
     whole = firsthand(*arguments, "--out", tmp_path / "whole")
     assert whole.returncode == 0, whole.stderr
     command = [sys.executable, "-u", "-m", "firsthand", *map(str, arguments), "--out", str(tmp_path / "killed")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("epoch 2/"):
-                process.kill()
+    with running(command) as process:
+        read_until(process, lambda line: line.startswith("epoch 2/"))
+        process.kill()
     resumed = firsthand("train", "--resume", tmp_path / "killed")
     assert resumed.returncode == 0, resumed.stderr
     one, two = (Model.load(tmp_path / name / "model.safetensors") for name in ("whole", "killed"))
