@@ -44,6 +44,7 @@ def assert_same(path, alone):
         assert np.linalg.norm(one - other) < 1e-5 * np.linalg.norm(other)
 
 
+@pytest.mark.slow
 def test_two_devices_are_one(alone, tmp_path):
     environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
     out = tmp_path / "two"
@@ -51,7 +52,6 @@ def test_two_devices_are_one(alone, tmp_path):
     assert_same(out, alone)
 
 
-@pytest.mark.tiny
 def test_what_cannot_be_divided_is_said_in_one_line(tmp_path):
     for options, message in (
         (("--devices", 3), "--devices: found 3, expected 1 to 1"),
@@ -65,6 +65,7 @@ def test_what_cannot_be_divided_is_said_in_one_line(tmp_path):
         assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_two_processes_are_one(alone, tmp_path):
     port, out = free_port(), tmp_path / "two"
     with together(port, 0, "--out", out) as first, together(port, 1) as second:
@@ -74,6 +75,7 @@ def test_two_processes_are_one(alone, tmp_path):
     assert_same(out, alone)
 
 
+@pytest.mark.slow
 def test_a_lost_process_is_named_and_the_run_goes_on_without_it(tmp_path):
     port, out = free_port(), tmp_path / "two"
     many = ("--epochs", 500)

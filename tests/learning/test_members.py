@@ -106,6 +106,7 @@ print([training.history.stopped for training in found])
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_last_epoch_of_each():
     with running([sys.executable, "-c", PROGRAM, "1"]) as process:
         read_until(process, lambda line: line.split() == ["0", "True"])

@@ -233,6 +233,7 @@ model.save(sys.argv[3])
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
     from firsthand.models import Model
 
@@ -317,6 +318,7 @@ def test_data_must_fit_the_network():
         train(SMALL, Splits(data.train[:10], None, None), Recipe(1, 10, 0.1), key=KEY)
 
 
+@pytest.mark.slow
 def test_waiting_for_the_device_leaves_time_for_a_signal(tmp_path):
     """Ctrl-C on the command line: the last completed epoch is kept, and the run can go on."""
     out = tmp_path / "run"

@@ -307,6 +307,7 @@ def told(process):
     return json.loads(read_until(process, lambda line: True))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are found under /proc")
 def test_killed_workers_block_nobody_and_ctrl_c_keeps_what_is_there(own, tmp_path):
     """One of two workers is killed, then who started them; the same command goes on, and is interrupted."""
