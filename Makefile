@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check -q
 
-.PHONY: help train test check bench clean
+.PHONY: help train test test-all check bench clean
 
 help:
 	@echo "make train   set up, then train the digit reader on MNIST (about 1 minute)"
-	@echo "make test    set up, then the whole gate: format, lint, types, tests, documentation examples"
+	@echo "make test    set up, then the gate: format, lint, types, tests, documentation examples"
+	@echo "make test-all   the same with the slow tests: killed runs, many processes, whole trainings, as CI runs it"
 	@echo "make check   the same in a few seconds: format, lint, and the tiny tests"
 	@echo "make bench   set up PyTorch and others, then measure the same networks in all of them"
 	@echo "make clean   remove what set-up and builds made"
@@ -20,12 +21,18 @@ test: $(VENV)/.ready-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/pytest -n auto -m "not slow"
+
+test-all: $(VENV)/.ready-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/pytest -n auto
 
 check: $(VENV)/.ready-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/pytest -m tiny
+	$(BIN)/pytest -m tiny $$(grep -rl --include='test_*.py' 'mark\.tiny' tests)
 
 bench: $(VENV)/.ready-bench
 	$(BIN)/python -m benchmarks

@@ -1,16 +1,21 @@
-"""What all tests share: strict numerics; for the lab, a server and a browser."""
+"""What all tests share: strict numerics, signals as in a terminal; for the lab, a server and a browser."""
 
 import shutil
+import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import jax
 import pytest
 
+from tests.processes import PATIENCE, wait_until
+
 # a test that relies on silent promotion of types tests something else than what it says
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+# A script's background job ignores SIGINT, and so would every process that tests start, to see what Ctrl-C does to it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
@@ -44,6 +49,14 @@ def browser():
         pytest.skip(f"the lab's tests in a browser need one of {', '.join(names)}; none was found")
     with api.sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        new_context = launched.new_context
+
+        def patient(**options):
+            context = new_context(**options)
+            context.set_default_timeout(1000 * PATIENCE)
+            return context
+
+        launched.new_context, launched.new_page = patient, lambda **options: patient(**options).new_page()
         yield launched
         launched.close()
 
@@ -71,14 +84,11 @@ def serving(app) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 30
-    while not server.started:
-        assert thread.is_alive(), "the server ended before it had started"
-        assert time.monotonic() < deadline, "the server did not start"
-        time.sleep(0.02)
+    wait_until(lambda: server.started or not thread.is_alive(), "the server had started")
+    assert server.started, "the server ended before it had started"
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
-    thread.join(30)
+    thread.join(PATIENCE)
 
 
 @pytest.fixture

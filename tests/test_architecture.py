@@ -10,27 +10,21 @@ import pytest
 import firsthand
 
 ROOT = Path(firsthand.__file__).parent
-# a part may import what stands to its left, never what stands to its right
-ORDER = (
-    "errors",
-    "processes",
-    "files",
-    "data",
-    "kernels",
-    "nn",
-    "models",
-    "learning",
-    "inspect",
-    "reading",
-    "zoo",
-    "search",
-    "experiments",
-    "studies",
-    "interop",
-    "report",
-    "web",
-    "cli",
-)
+# the rooms in order, one floor a line: a room may import those before it, never those after it
+FLOORS = """
+errors processes files
+data kernels
+nn
+models learning
+inspect reading zoo search
+experiments
+studies
+interop
+report
+web
+cli
+"""
+ORDER = tuple(FLOORS.split())
 ALONE = {"reference": {"numpy", "scipy"}}
 
 

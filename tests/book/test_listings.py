@@ -48,6 +48,7 @@ def test_the_listings_are_those_of_the_texts():
     assert found == {path.name: path.read_text() for path in LISTINGS.glob("*.txt")}
 
 
+@pytest.mark.slow
 def test_the_listings_of_chapters_3_and_5_run(monkeypatch, capsys):
     """All of them, in the order of the text, as programs that find the originals' names on the path."""
     monkeypatch.syspath_prepend(str(BOOK))
@@ -91,6 +92,7 @@ def test_ours_are_the_methods_printed_in_chapter_2():
         np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-14)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["chapter6", "chapters_2_3_5_6"])
 def test_the_listings_of_chapter_6_run(text, monkeypatch, tmp_path, capsys):
     """All of them, in the order of the text, on the first 100 images of each part, for one epoch."""

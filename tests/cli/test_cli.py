@@ -12,6 +12,7 @@ from PIL import Image
 
 from firsthand.data import mnist
 from firsthand.models import Model
+from tests.processes import PATIENCE, read_until, running
 
 
 def firsthand(*arguments, cwd=None, **environment):
@@ -20,7 +21,7 @@ def firsthand(*arguments, cwd=None, **environment):
         capture_output=True,
         text=True,
         cwd=cwd,
-        timeout=120,
+        timeout=PATIENCE,
         env={**os.environ, **environment},
     )
 
@@ -57,17 +58,16 @@ def test_train_prints_lines_and_leaves_a_whole_folder(run):
     assert "http" not in page.replace("http-equiv", "")
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_with_resume(tmp_path):
     """SIGKILL in the middle, then --resume: the same model as without, and nothing left over."""
     arguments = ["train", "--recipe", "fully-connected", "--examples", 3000, "--epochs", 6, "--seed", 5]
     whole = firsthand(*arguments, "--out", tmp_path / "whole")
     assert whole.returncode == 0, whole.stderr
     command = [sys.executable, "-u", "-m", "firsthand", *map(str, arguments), "--out", str(tmp_path / "killed")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("epoch 2/"):
-                process.kill()
+    with running(command) as process:
+        read_until(process, lambda line: line.startswith("epoch 2/"))
+        process.kill()
     resumed = firsthand("train", "--resume", tmp_path / "killed")
     assert resumed.returncode == 0, resumed.stderr
     one, two = (Model.load(tmp_path / name / "model.safetensors") for name in ("whole", "killed"))
@@ -120,6 +120,7 @@ def test_the_newest_model_is_the_default(run):
     assert "(not calibrated)" not in firsthand("evaluate", cwd=out.parent.parent).stdout
 
 
+@pytest.mark.slow
 def test_own_images_in_folders_train_and_evaluate(tmp_path, run):
     firsthand("data", "--export", tmp_path / "own", "--count", 200)
     trained = firsthand(
@@ -179,6 +180,7 @@ def test_wrong_usage_is_exit_code_2():
     assert firsthand("train", "--nonsense").returncode == 2
 
 
+@pytest.mark.slow
 def test_a_diverging_training_keeps_nothing_or_the_last_good_epoch(tmp_path):
     done = firsthand("train", "--recipe", "digit-reader", "--examples", 500, "--learning-rate", 1e6, cwd=tmp_path)
     assert done.returncode == 2
@@ -186,6 +188,7 @@ def test_a_diverging_training_keeps_nothing_or_the_last_good_epoch(tmp_path):
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_an_ensemble_through_the_front_door(tmp_path):
     out = tmp_path / "two"
     done = firsthand("train", "--examples", 300, "--epochs", 1, "--members", 2, "--out", out)

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from firsthand.data import mnist
+from tests.processes import PATIENCE
 
 
 def firsthand(*arguments, cwd=None, stdin=None):
@@ -20,7 +21,7 @@ def firsthand(*arguments, cwd=None, stdin=None):
         capture_output=True,
         cwd=cwd,
         input=stdin,
-        timeout=120,
+        timeout=PATIENCE,
         env={**os.environ},
     )
 

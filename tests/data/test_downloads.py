@@ -5,10 +5,8 @@ import hashlib
 import io
 import socket
 import struct
-import subprocess
 import sys
 import threading
-import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -17,6 +15,7 @@ import pytest
 
 from firsthand.data import DataError, downloads, emnist_digits, fashion_mnist, kmnist
 from firsthand.data.downloads import RemoteFile, download
+from tests.processes import running, wait_until
 
 CONTENT = np.random.default_rng(1).bytes(300_000)
 HALF = len(CONTENT) // 2
@@ -146,13 +145,9 @@ from pathlib import Path
 from firsthand.data.downloads import RemoteFile, download
 download({remote!r}, Path({str(tmp_path)!r}))
 """
-    process = subprocess.Popen([sys.executable, "-c", code])
     part = tmp_path / "data.gz.part"
-    deadline = time.monotonic() + 30
-    while not (part.exists() and part.stat().st_size) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
+    with running([sys.executable, "-c", code]):
+        wait_until(lambda: part.exists() and part.stat().st_size, "some of it had arrived")
     kept = part.stat().st_size
     assert 0 < kept < len(CONTENT)
     assert list(tmp_path.iterdir()) == [part]

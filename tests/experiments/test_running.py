@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from firsthand.experiments.records import ExperimentError, Place, conclude, reco
 from firsthand.experiments.result import Result
 from firsthand.experiments.running import run_all
 from firsthand.studies.catalogue import EXPERIMENTS
+from tests.processes import PATIENCE, children_of, is_alive, read_until, running, wait_until
 
 # experiments that count in files what is done, and take no time
 MODULE = "tiny_experiments"
@@ -192,15 +192,15 @@ def test_a_stopped_process_loses_no_complete_run_and_at_most_an_epoch(how, here)
     (here / "hang").touch()
     code = f"from firsthand.experiments.running import run_all; run_all({['slow']}, out='out', scratch='scratch', "
     code += f"jobs=1, module='{MODULE}')"
-    process = subprocess.Popen([sys.executable, "-c", code], start_new_session=True, stderr=subprocess.DEVNULL)
     place = Place.of(Path("scratch"), False, "slow", 0)
-    _wait_until(lambda: (place.work / "epochs").exists() and (place.work / "epochs").read_text() == "5")
-    os.kill(process.pid, how)
-    assert process.wait() == -how
+    with running([sys.executable, "-c", code], start_new_session=True, stderr=subprocess.DEVNULL) as process:
+        wait_until(lambda: (place.work / "epochs").exists() and (place.work / "epochs").read_text() == "5")
+        workers = children_of(process.pid) if sys.platform == "linux" else []
+        os.kill(process.pid, how)
+        assert process.wait(PATIENCE) == -how
     (here / "hang").unlink()
-    count = len(done(here))
-    time.sleep(0.5)  # the worker has ended with it
-    assert len(done(here)) == count
+    wait_until(lambda: not any(map(is_alive, workers)), "the worker had ended with it")
+    assert len(done(here)) == 5
     assert not Path("out/slow.json").exists()
 
     assert run("slow") == ()
@@ -213,7 +213,7 @@ def test_the_clock_of_a_stopped_run_goes_on(here):
     place.folder.mkdir(parents=True)
     place.clock.write_text("100")
     run("slow")
-    assert 100 <= Result.load("out/slow.json").seconds < 110  # its own time is that of the processor: hardly any
+    assert 100 <= Result.load("out/slow.json").seconds < 200  # what was there is counted, and counted once
 
 
 def test_quick_runs_are_compared_with_nothing_and_never_mixed_with_whole_ones(here):
@@ -313,16 +313,7 @@ def test_two_processes_do_not_work_in_the_same_folder(here):
     """
     Path("scratch").mkdir()
     command = [sys.executable, "-c", textwrap.dedent(code)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout is not None
-        other.stdout.readline()
+    with running(command) as other:
+        read_until(other, lambda line: line == "taken\n")
         with pytest.raises(FirsthandError, match="scratch: another process runs experiments there"):
             run("plain")
-        other.kill()
-
-
-def _wait_until(holds, seconds=60):
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.05)

@@ -4,13 +4,13 @@ import os
 import socket
 import subprocess
 import sys
-import time
 
 import jax
 import numpy as np
 import pytest
 
 from firsthand.models import Model
+from tests.processes import PATIENCE, finished, read_until, running
 
 # sigmoids: a ReLU or a maximum that is nearly tied may fall differently when sums are taken in another order
 OPTIONS = ("--recipe", "fully-connected", "--examples", "1000", "--epochs", "2", "--batch-size", "20", "--json")
@@ -22,7 +22,7 @@ def command(*more):
 
 def together(port, process, *more):
     place = ("--coordinator", f"127.0.0.1:{port}", "--processes", 2, "--process-id", process)
-    return subprocess.Popen(command(*place, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return running(command(*place, *more), stderr=subprocess.PIPE)
 
 
 def free_port():
@@ -34,7 +34,7 @@ def free_port():
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
     out = tmp_path_factory.mktemp("distributed") / "alone"
-    subprocess.run(command("--out", out), check=True, capture_output=True, timeout=120)
+    finished(command("--out", out), check=True)
     return Model.load(out / "model.safetensors")
 
 
@@ -44,14 +44,14 @@ def assert_same(path, alone):
         assert np.linalg.norm(one - other) < 1e-5 * np.linalg.norm(other)
 
 
+@pytest.mark.slow
 def test_two_devices_are_one(alone, tmp_path):
     environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
     out = tmp_path / "two"
-    subprocess.run(command("--devices", 2, "--out", out), check=True, capture_output=True, timeout=120, env=environment)
+    finished(command("--devices", 2, "--out", out), check=True, env=environment)
     assert_same(out, alone)
 
 
-@pytest.mark.tiny
 def test_what_cannot_be_divided_is_said_in_one_line(tmp_path):
     for options, message in (
         (("--devices", 3), "--devices: found 3, expected 1 to 1"),
@@ -59,38 +59,33 @@ def test_what_cannot_be_divided_is_said_in_one_line(tmp_path):
         (("--coordinator", "here", "--processes", 2), "--coordinator: found 'here', expected HOST:PORT"),
         (("--coordinator", "a:1", "--processes", 2, "--process-id", 2), "found 2 of 2 processes, expected 0 to 1"),
     ):
-        done = subprocess.run(command(*options, "--out", tmp_path / "x"), capture_output=True, text=True, timeout=60)
+        done = finished(command(*options, "--out", tmp_path / "x"))
         assert done.returncode == 2
         assert message in done.stderr
         assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_two_processes_are_one(alone, tmp_path):
     port, out = free_port(), tmp_path / "two"
     with together(port, 0, "--out", out) as first, together(port, 1) as second:
         for process in (first, second):
-            _, errors = process.communicate(timeout=180)
+            _, errors = process.communicate(timeout=PATIENCE)
             assert process.returncode == 0, errors
     assert_same(out, alone)
 
 
+@pytest.mark.slow
 def test_a_lost_process_is_named_and_the_run_goes_on_without_it(tmp_path):
     port, out = free_port(), tmp_path / "two"
     many = ("--epochs", 500)
     with together(port, 0, "--out", out, *many) as first, together(port, 1, *many) as second:
-        assert first.stdout is not None
-        for line in first.stdout:
-            if '"epoch": 2' in line:
-                break
+        read_until(first, lambda line: '"epoch": 2' in line)
         second.kill()
-        started = time.monotonic()
-        _, errors = first.communicate(timeout=90)
-    assert time.monotonic() - started < 60
+        _, errors = first.communicate(timeout=PATIENCE)
     assert first.returncode == 2, errors
     assert "firsthand: another process of this training was lost" in errors
     resume = [sys.executable, "-m", "firsthand", "train", "--resume", str(out), "--json"]
-    with subprocess.Popen(resume, stdout=subprocess.PIPE, text=True) as resumed:
-        assert resumed.stdout is not None
-        line = resumed.stdout.readline()
-        resumed.kill()
+    with running(resume) as resumed:
+        line = read_until(resumed, lambda line: True)
     assert int(line.split('"epoch": ')[1].split(",")[0]) > 2

@@ -1,8 +1,6 @@
 """Several trainings at a time: each is the training alone with its key, however they are run."""
 
-import os
 import signal
-import subprocess
 import sys
 
 import jax
@@ -15,6 +13,7 @@ from firsthand.errors import FirsthandError
 from firsthand.learning import Classification, Cosine, Diverged, Recipe, train, train_members
 from firsthand.learning.members import plan
 from firsthand.models import Ensemble, Model, ModelFileError, load_model, voted
+from tests.processes import PATIENCE, read_until, running
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
@@ -107,14 +106,12 @@ print([training.history.stopped for training in found])
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_last_epoch_of_each():
-    with subprocess.Popen([sys.executable, "-c", PROGRAM, "1"], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.split() == ["0", "True"]:
-                break
-        os.kill(process.pid, signal.SIGINT)
-        rest = process.stdout.read()
+    with running([sys.executable, "-c", PROGRAM, "1"]) as process:
+        read_until(process, lambda line: line.split() == ["0", "True"])
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert "interrupted: kept epoch" in rest
 

@@ -21,6 +21,7 @@ from firsthand.learning.parameters import penalty, with_penalties
 from firsthand.learning.step import Carry, Own, Rule, Shared, step_program
 from firsthand.models import Model, ModelFileError
 from firsthand.zoo import DIGIT_READER
+from tests.processes import PATIENCE, read_until, running
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
@@ -214,14 +215,6 @@ def test_interrupt_keeps_the_last_completed_epoch():
         train(SMALL, some(), recipe, key=KEY, progress=lambda at: (_ for _ in ()).throw(KeyboardInterrupt()))
 
 
-def wait_for_line(process, start):
-    """Read what a process prints until a line starts so; fail when it ends before."""
-    for line in process.stdout:
-        if line.startswith(start):
-            return
-    pytest.fail(f"the process ended with {process.wait()} before it printed {start!r}")
-
-
 RUN = """
 import sys, jax, time
 from pathlib import Path
@@ -240,6 +233,7 @@ model.save(sys.argv[3])
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
     from firsthand.models import Model
 
@@ -252,17 +246,17 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
             str(pause),
             str(tmp_path / name),
         ]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        return running(command)
 
-    whole = start("whole", 0)
-    victim = start("killed", 0.05)
-    wait_for_line(victim, "3")
-    victim.send_signal(signal.SIGKILL)
-    victim.communicate()
-    assert victim.returncode == -signal.SIGKILL
-    for process in (start("killed", 0), whole):
-        process.communicate()
-        assert process.returncode == 0
+    with start("whole", 0) as whole:
+        with start("killed", 0.05) as victim:
+            read_until(victim, lambda line: line.startswith("3"))
+            victim.send_signal(signal.SIGKILL)
+            assert victim.wait(PATIENCE) == -signal.SIGKILL
+        with start("killed", 0) as resumed:
+            for process in (resumed, whole):
+                process.communicate(timeout=PATIENCE)
+                assert process.returncode == 0
     one, two = (Model.load(tmp_path / name) for name in ("whole", "killed"))
     jax.tree.map(np.testing.assert_array_equal, one.params, two.params)
     assert not list(tmp_path.glob(".*"))
@@ -324,21 +318,16 @@ def test_data_must_fit_the_network():
         train(SMALL, Splits(data.train[:10], None, None), Recipe(1, 10, 0.1), key=KEY)
 
 
+@pytest.mark.slow
 def test_waiting_for_the_device_leaves_time_for_a_signal(tmp_path):
     """Ctrl-C on the command line: the last completed epoch is kept, and the run can go on."""
     out = tmp_path / "run"
     command = [sys.executable, "-m", "firsthand", "train", "--recipe", "fully-connected", "--out", str(out)]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(
-        [*command, "--epochs", "400"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
-    wait_for_line(process, "epoch 2/")
-    process.send_signal(signal.SIGINT)
-    rest, errors = process.communicate(timeout=120)
+    with running([*command, "--epochs", 400], stderr=subprocess.PIPE, env=environment) as process:
+        read_until(process, lambda line: line.startswith("epoch 2/"))
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "interrupted: kept epoch" in rest
     assert f"--resume {out}" in errors

@@ -20,6 +20,7 @@ from firsthand.experiments.result import Finding, Published, Result, Source, Tex
 from firsthand.report.experiments import brief, comparisons, duration, figures_of, load_results, markdown, overall
 from firsthand.report.experiments_page import experiments_page
 from firsthand.studies.catalogue import EXPERIMENTS
+from tests.processes import PATIENCE
 
 
 def a_result(id="conv-9", accuracies=(0.991, 0.993), quick=False, claims=(True,), **changes):
@@ -247,7 +248,7 @@ def command(*arguments, cwd):
         capture_output=True,
         text=True,
         cwd=cwd,
-        timeout=120,
+        timeout=PATIENCE,
         env={**os.environ, "PYTHONPATH": source},
     )
 

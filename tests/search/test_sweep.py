@@ -1,7 +1,6 @@
 """Sweeps: every combination once, each the training alone."""
 
 import json
-import subprocess
 import sys
 
 import jax
@@ -13,6 +12,7 @@ from firsthand.data import Splits, mnist
 from firsthand.errors import FirsthandError
 from firsthand.learning import Recipe, train, train_members
 from firsthand.search import plots, sweep
+from tests.processes import finished
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
@@ -77,14 +77,14 @@ def test_dropout_needs_a_layer_for_it():
 def test_a_sweep_through_the_front_door(tmp_path):
     program = [sys.executable, "-m", "firsthand", "sweep", "--recipe", "fully-connected", "--examples", "300"]
     options = ["--epochs", "1", "--values", "learning_rate=0.001,0.5", "--out", str(tmp_path / "out")]
-    done = subprocess.run([*program, *options], capture_output=True, text=True, timeout=120)
+    done = finished([*program, *options])
     assert done.returncode == 0, done.stderr
     assert "best on validation data: learning_rate 0.5" in done.stdout
     rows = json.loads((tmp_path / "out" / "sweep.json").read_text())
     assert [row["learning_rate"] for row in rows] == [0.001, 0.5]
     assert (tmp_path / "out" / "sweep.png").stat().st_size > 5000
     for values, message in (("l2=a", "expected FIELD=A,B,C of numbers"), ("l3=1", "found 'l3', expected dropout or")):
-        wrong = subprocess.run([*program, "--values", values], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+        wrong = finished([*program, "--values", values], cwd=tmp_path)
         assert wrong.returncode == 2
         assert message in wrong.stderr
         assert len(wrong.stderr.splitlines()) == 1

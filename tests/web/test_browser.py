@@ -13,6 +13,7 @@ from PIL import Image
 
 from firsthand import mnist
 from firsthand.experiments.result import Finding, Published, Result, Source, Text
+from tests.processes import PATIENCE, read_until, running
 
 PAGES = ("draw", "inside", "neuron", "softmax", "train", "mistakes", "space", "results", "api")
 SHOTS = Path(__file__).parents[2] / "runs" / "lab-screenshots"
@@ -47,12 +48,11 @@ def lab_url(browser, tmp_path_factory):
         command="firsthand run quadratic-30",
     ).save(place / "results" / "experiments")
     command = [sys.executable, "-u", "-m", "firsthand", "lab", "--no-open", "--port", "0"]
-    with subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        said = process.stdout.readline()
+    with running(command, cwd=place) as process:
+        said = read_until(process, lambda line: True)
         yield found(r"^lab: (http://localhost:\d+)/  \(Ctrl-C ends it\)\n$", said)[0]
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130  # as every program that Ctrl-C ends
+        assert process.wait(PATIENCE) == 130  # as every program that Ctrl-C ends
 
 
 def draw(page, strokes, *, pause=0):
@@ -113,7 +113,7 @@ def test_a_digit_drawn_by_mouse_is_read(open_page):
     assert page.locator(".seen canvas").evaluate("c => [c.width, c.height]") == [28, 28]
 
     page.click("#why")
-    page.locator(".alike figure").first.wait_for(timeout=60_000)
+    page.locator(".alike figure").first.wait_for()
     assert page.locator(".alike figure").count() == 8
     assert "7" in page.locator(".alike figcaption").first.inner_text()
 
@@ -199,13 +199,13 @@ def test_a_training_starts_streams_stops_and_is_kept(open_page):
     page = open_page("train")
     page.locator("#start").click()
     run = page.locator(".run").first
-    run.wait_for(timeout=60_000)
+    run.wait_for()
     says(page, ".run .state", "training")
     drawn = "() => document.querySelector('.curves .chart-stage .line')?.getAttribute('d')?.length > 20"
-    page.wait_for_function(drawn, timeout=60_000)
-    run.get_by_text("validation", exact=False).first.wait_for(timeout=60_000)  # the first epoch is complete
+    page.wait_for_function(drawn)
+    run.get_by_text("validation", exact=False).first.wait_for()  # the first epoch is complete
     run.locator(".stop").click()
-    page.locator(".run .state.finished, .run .state.failed").wait_for(timeout=60_000)
+    page.locator(".run .state.finished, .run .state.failed").wait_for()
     assert re.search(r"epoch \d", run.inner_text())
     run.locator(".keep").click()
     run.get_by_role("link").wait_for()
@@ -217,7 +217,7 @@ def test_a_training_starts_streams_stops_and_is_kept(open_page):
 
 def test_mistakes_are_filtered_by_the_confusion_matrix(open_page):
     page = open_page("mistakes")
-    page.locator(".mistake").first.wait_for(timeout=60_000)
+    page.locator(".mistake").first.wait_for()
     total = int(*found(r"(\d+) are not", page.inner_text(".summary")))
     assert page.locator(".mistake").count() == min(total, 60)
     page.locator(".mistake").first.click()
@@ -314,7 +314,7 @@ def test_a_lab_that_cannot_start_says_why(lab_url):
         (["--port", "99999"], "--port: found 99999, expected 0 to 65535"),
     ):
         command = [sys.executable, "-m", "firsthand", "lab", "--no-open", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=os.environ)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, env=os.environ)
         assert done.returncode == 2
         assert done.stderr.startswith("firsthand: ")
         assert message in done.stderr

@@ -42,6 +42,7 @@ def start():
     return fit_temperature(model, ORIGINAL.validation)
 
 
+@pytest.mark.slow
 def test_what_is_rehearsed_is_not_forgotten(start):
     tuned, history = fine_tune(start, OWN, ORIGINAL, FAST, key=KEY)
     about = tuned.provenance["fine_tuning"]

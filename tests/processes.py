@@ -1,0 +1,66 @@
+"""Processes that tests start: all waits have the same patience, and nothing outlives its test."""
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PATIENCE = 120  # seconds, of every wait: for a machine with several times more to do than it has cores
+
+
+def wait_until(holds: Callable[[], object], what: str = "it came true") -> None:
+    """Ask a few times a second; fail when patience ends first."""
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < end, f"waited {PATIENCE} s until {what}"
+        time.sleep(0.05)
+
+
+def finished(command: Sequence[object], **options: Any) -> subprocess.CompletedProcess[str]:
+    """A process that has ended, with its output and its errors as text."""
+    given = {"capture_output": True, "text": True, "timeout": PATIENCE, **options}
+    return subprocess.run(list(map(str, command)), **given)
+
+
+@contextmanager
+def running(command: Sequence[object], **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """A process whose output is text in a pipe; it is killed where it is left running, as by a test that fails."""
+    given = {"stdout": subprocess.PIPE, "text": True, **options}
+    with subprocess.Popen(list(map(str, command)), **given) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def read_until(process: subprocess.Popen[str], holds: Callable[[str], object]) -> str:
+    """The first line of a process's output for which this holds; fail when it ends before, or patience does."""
+    assert process.stdout is not None
+    # reading a pipe knows no time limit: who keeps silent too long is killed, which ends the pipe
+    watchdog = threading.Timer(PATIENCE, process.kill)
+    watchdog.start()
+    try:
+        for line in process.stdout:
+            if holds(line):
+                return line
+    finally:
+        watchdog.cancel()
+    pytest.fail(f"the process ended with {process.wait(PATIENCE)} before it said what was waited for")
+
+
+def children_of(pid: int) -> list[int]:
+    """Processes that a process has started (Linux)."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process has not ended (Linux)."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
