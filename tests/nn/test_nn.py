@@ -9,6 +9,7 @@ import pytest
 from jax.test_util import check_grads
 
 from firsthand import FirsthandError, nn
+from firsthand.learning import Classification
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
