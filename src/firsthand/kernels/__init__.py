@@ -3,7 +3,7 @@
 from .conv_pool import conv_pool, conv_pool_plain, rectified_convolution
 from .convolution import convolution
 from .dense import SteppedWeights, can_step
-from .native import Status, status
+from .native import Status, limit_threads, status, threads
 
 __all__ = [
     "Status",
@@ -12,6 +12,8 @@ __all__ = [
     "conv_pool",
     "conv_pool_plain",
     "convolution",
+    "limit_threads",
     "rectified_convolution",
     "status",
+    "threads",
 ]

@@ -17,6 +17,19 @@ static std::vector<float> numbers(int64_t n) {
   return values;
 }
 
+// Three threads, one after the other: parts in the reverse order, each with memory of exactly the size that it asks for.
+static void run_parts(void*, int64_t first, int64_t parts, void (*part)(void*, int64_t), void* work) {
+  for (int64_t number = first; number--;) part(work, number);
+  for (int64_t number = parts; number--;) part(work, first + number);
+}
+static float* exactly(int slot, int64_t floats) {
+  static std::vector<float> memory[2];
+  memory[slot] = std::vector<float>(floats);
+  memory[slot].shrink_to_fit();
+  return memory[slot].data();
+}
+static const firsthand::Threads threads{nullptr, run_parts, exactly, 3};
+
 static void run(const ConvPoolKernel& kernel, const ConvPoolShape& s, bool relu) {
   const int64_t pooled = s.batch * s.out_height * s.out_width * s.filters;
   const int64_t taps = s.kernel_height * s.kernel_width * s.channels * s.filters;
@@ -24,10 +37,9 @@ static void run(const ConvPoolKernel& kernel, const ConvPoolShape& s, bool relu)
   const auto delta = numbers(pooled);
   std::vector<float> a(pooled), d_w(taps), d_bias(s.filters), d_x(x.size());
   std::vector<uint8_t> winner(pooled);
-  std::vector<float> one(kernel.forward_scratch(s)), two(kernel.weights_scratch(s)), three(kernel.input_scratch(s));
-  kernel.forward(s, x.data(), w.data(), bias.data(), relu, a.data(), winner.data(), one.data());
-  kernel.weights_gradient(s, x.data(), winner.data(), delta.data(), d_w.data(), d_bias.data(), two.data());
-  kernel.input_gradient(s, w.data(), winner.data(), delta.data(), d_x.data(), three.data());
+  kernel.forward(s, x.data(), w.data(), bias.data(), relu, a.data(), winner.data(), threads);
+  kernel.weights_gradient(s, x.data(), winner.data(), delta.data(), d_w.data(), d_bias.data(), threads);
+  kernel.input_gradient(s, w.data(), winner.data(), delta.data(), d_x.data(), threads);
   for (const auto& values : {a, d_w, d_bias, d_x})
     for (float value : values)
       if (!std::isfinite(value)) std::abort();
@@ -39,9 +51,9 @@ static void run(const firsthand::DenseKernel& kernel, int64_t batch, int64_t inp
   for (float& value : a)
     if (dead && value < 0) value = 0;
   std::vector<float> z(batch * units), d_a(batch * inputs);
-  kernel.forward(batch, inputs, units, a.data(), weights.data(), z.data());
+  kernel.forward(batch, inputs, units, a.data(), weights.data(), z.data(), threads);
   kernel.update(batch, inputs, units, weights.data(), a.data(), delta.data(), -0.1f, 0.9f, dead, weights.data(),
-                d_a.data());
+                d_a.data(), threads);
   for (const auto& values : {z, weights, d_a})
     for (float value : values)
       if (!std::isfinite(value)) std::abort();
