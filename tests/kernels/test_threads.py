@@ -11,7 +11,7 @@ import pytest
 
 from firsthand import kernels
 from firsthand.errors import FirsthandError
-from firsthand.kernels import SteppedWeights, conv_pool
+from firsthand.kernels import SteppedWeights, conv_pool, gru, lstm, simple
 
 needs_native = pytest.mark.skipif(
     kernels.status().active != "native", reason=f"no compiled kernels here: {kernels.status().reason}"
@@ -66,6 +66,22 @@ def everything():
                 return z, back(delta)
 
             found.append(dense(x, weights, delta, np.float32(0.3)))
+    states, kernels_of = (
+        (normal(18, 33), normal(18, 33)),
+        lambda gates: (normal(21, 33 * gates), normal(33, 33 * gates)),
+    )
+    for cell, arguments in [
+        (simple, (normal(18, 12, 21), states[0], *kernels_of(1), normal(33))),
+        (lstm, (normal(18, 12, 21), *states, *kernels_of(4), normal(132))),
+        (gru, (normal(18, 12, 21), states[0], *kernels_of(3), normal(132))),
+    ]:
+
+        @jax.jit
+        def recurrent(arguments, cell=cell):
+            found, back = jax.vjp(cell, *arguments)
+            return found, back(jax.tree.map(jax.numpy.cos, found))
+
+        found.append(recurrent(arguments))
     return found
 
 

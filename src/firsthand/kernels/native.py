@@ -23,6 +23,9 @@ _TARGETS = (
     "firsthand_conv_pool_input_gradient",
     "firsthand_dense_forward",
     "firsthand_dense_update",
+    "firsthand_recurrent_forward",
+    "firsthand_recurrent_backward",
+    "firsthand_recurrent_input_gradient",
     "firsthand_threads",
 )
 
