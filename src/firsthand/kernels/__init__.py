@@ -3,7 +3,8 @@
 from .conv_pool import conv_pool, conv_pool_plain, rectified_convolution
 from .convolution import convolution
 from .dense import SteppedWeights, can_step
-from .native import Status, status
+from .native import Status, limit_threads, status, threads
+from .recurrent import gru, lstm, simple
 
 __all__ = [
     "Status",
@@ -12,6 +13,11 @@ __all__ = [
     "conv_pool",
     "conv_pool_plain",
     "convolution",
+    "gru",
+    "limit_threads",
+    "lstm",
     "rectified_convolution",
+    "simple",
     "status",
+    "threads",
 ]

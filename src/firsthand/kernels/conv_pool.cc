@@ -1,13 +1,10 @@
 // The doors through which XLA enters the fused convolution and max-pooling.
 //
-// Handlers are re-entrant: XLA may run several at once, on threads of its own.  They start no threads, and their scratch
-// memory belongs to the calling thread.
-#include <cstdlib>
-#include <new>
-
+// Handlers are re-entrant: XLA may run several at once, on threads of its own.  They start no threads but share XLA's
+// own, and their scratch memory belongs to the thread that uses it.
 #include "conv_pool_kernel.h"
 #include "instruction_set.h"
-#include "xla/ffi/api/ffi.h"
+#include "threads.h"
 
 namespace ffi = xla::ffi;
 
@@ -26,23 +23,6 @@ const ConvPoolKernel& active() {
 #else
   return conv_pool_baseline;
 #endif
-}
-
-float* scratch(int64_t floats) {
-  struct Memory {
-    float* at = nullptr;
-    int64_t size = 0;
-    ~Memory() { std::free(at); }
-  };
-  static thread_local Memory memory;
-  if (floats > memory.size) {
-    std::free(memory.at);
-    // at the beginning of a cache line, and whole ones: vectors that cross lines are slower
-    memory.at = static_cast<float*>(std::aligned_alloc(64, (floats * sizeof(float) + 63) / 64 * 64));
-    memory.size = memory.at ? floats : 0;
-    if (!memory.at) throw std::bad_alloc();
-  }
-  return memory.at;
 }
 
 // Images (..., batch, height, width, channels) and kernels (..., height, width, channels, filters): leading axes come
@@ -81,7 +61,7 @@ int64_t pooled_floats(const ConvPoolShape& s) { return s.batch * s.out_height * 
   if (!declaration##_or) return declaration##_or.error(); \
   const auto declaration = *declaration##_or
 
-ffi::Error forward(Floats x, Floats w, Floats bias, FloatResult a, ByteResult winner, int64_t pool_height,
+ffi::Error forward(ffi::ThreadPool pool, Floats x, Floats w, Floats bias, FloatResult a, ByteResult winner, int64_t pool_height,
                    int64_t pool_width, bool relu) {
   int64_t members;
   FIRSTHAND_TRY(s, shape_of(x.dimensions(), w.dimensions(), pool_height, pool_width, &members));
@@ -89,15 +69,15 @@ ffi::Error forward(Floats x, Floats w, Floats bias, FloatResult a, ByteResult wi
       winner->element_count() != a->element_count() ||
       static_cast<int64_t>(bias.element_count()) != members * s.filters)
     return ffi::Error::InvalidArgument("conv_pool: biases or results of another shape");
-  float* const memory = scratch(active().forward_scratch(s));
+  const Threads threads = threads_of(pool);
   for (int64_t m = 0; m < members; ++m)
     active().forward(s, x.typed_data() + m * image_floats(s), w.typed_data() + m * weight_floats(s),
                     bias.typed_data() + m * s.filters, relu, a->typed_data() + m * pooled_floats(s),
-                    winner->typed_data() + m * pooled_floats(s), memory);
+                    winner->typed_data() + m * pooled_floats(s), threads);
   return ffi::Error::Success();
 }
 
-ffi::Error weights_gradient(Floats x, Bytes winner, Floats delta, FloatResult d_w, FloatResult d_bias,
+ffi::Error weights_gradient(ffi::ThreadPool pool, Floats x, Bytes winner, Floats delta, FloatResult d_w, FloatResult d_bias,
                             int64_t pool_height, int64_t pool_width) {
   int64_t members;
   FIRSTHAND_TRY(s, shape_of(x.dimensions(), d_w->dimensions(), pool_height, pool_width, &members));
@@ -105,25 +85,25 @@ ffi::Error weights_gradient(Floats x, Bytes winner, Floats delta, FloatResult d_
       winner.element_count() != delta.element_count() ||
       static_cast<int64_t>(d_bias->element_count()) != members * s.filters)
     return ffi::Error::InvalidArgument("conv_pool: arguments of another shape");
-  float* const memory = scratch(active().weights_scratch(s));
+  const Threads threads = threads_of(pool);
   for (int64_t m = 0; m < members; ++m)
     active().weights_gradient(s, x.typed_data() + m * image_floats(s), winner.typed_data() + m * pooled_floats(s),
                              delta.typed_data() + m * pooled_floats(s), d_w->typed_data() + m * weight_floats(s),
-                             d_bias->typed_data() + m * s.filters, memory);
+                             d_bias->typed_data() + m * s.filters, threads);
   return ffi::Error::Success();
 }
 
-ffi::Error input_gradient(Floats w, Bytes winner, Floats delta, FloatResult d_x, int64_t pool_height,
+ffi::Error input_gradient(ffi::ThreadPool pool, Floats w, Bytes winner, Floats delta, FloatResult d_x, int64_t pool_height,
                           int64_t pool_width) {
   int64_t members;
   FIRSTHAND_TRY(s, shape_of(d_x->dimensions(), w.dimensions(), pool_height, pool_width, &members));
   if (static_cast<int64_t>(delta.element_count()) != members * pooled_floats(s) ||
       winner.element_count() != delta.element_count())
     return ffi::Error::InvalidArgument("conv_pool: arguments of another shape");
-  float* const memory = scratch(active().input_scratch(s));
+  const Threads threads = threads_of(pool);
   for (int64_t m = 0; m < members; ++m)
     active().input_gradient(s, w.typed_data() + m * weight_floats(s), winner.typed_data() + m * pooled_floats(s),
-                           delta.typed_data() + m * pooled_floats(s), d_x->typed_data() + m * image_floats(s), memory);
+                           delta.typed_data() + m * pooled_floats(s), d_x->typed_data() + m * image_floats(s), threads);
   return ffi::Error::Success();
 }
 
@@ -132,6 +112,7 @@ ffi::Error input_gradient(Floats w, Bytes winner, Floats delta, FloatResult d_x,
 
 XLA_FFI_DEFINE_HANDLER(forward_handler, firsthand::forward,
                        ffi::Ffi::Bind()
+                           .Ctx<ffi::ThreadPool>()
                            .Arg<firsthand::Floats>()
                            .Arg<firsthand::Floats>()
                            .Arg<firsthand::Floats>()
@@ -142,6 +123,7 @@ XLA_FFI_DEFINE_HANDLER(forward_handler, firsthand::forward,
                            .Attr<bool>("relu"));
 XLA_FFI_DEFINE_HANDLER(weights_gradient_handler, firsthand::weights_gradient,
                        ffi::Ffi::Bind()
+                           .Ctx<ffi::ThreadPool>()
                            .Arg<firsthand::Floats>()
                            .Arg<firsthand::Bytes>()
                            .Arg<firsthand::Floats>()
@@ -151,6 +133,7 @@ XLA_FFI_DEFINE_HANDLER(weights_gradient_handler, firsthand::weights_gradient,
                            .Attr<int64_t>("pool_width"));
 XLA_FFI_DEFINE_HANDLER(input_gradient_handler, firsthand::input_gradient,
                        ffi::Ffi::Bind()
+                           .Ctx<ffi::ThreadPool>()
                            .Arg<firsthand::Floats>()
                            .Arg<firsthand::Bytes>()
                            .Arg<firsthand::Floats>()

@@ -153,53 +153,52 @@ int64_t images_at_a_time(const ConvPoolShape& s) {
   return larger(1, smaller(s.batch, 24000 / (Sizes(s).image + Sizes(s).windows * s.filters)));
 }
 
+// What all parts of the weights' gradient share.
 struct WeightsPlan {
   const Sizes size;
   const int64_t images;
   Scratch scratch;
-  float* const sums;     // [filter][kernel row][wide row]
-  Block* const blocks;
+  int64_t blocks = 0;
+  Block* const block;
   int32_t* const corners;  // [window]
-  Entry* const entries;    // [filter][entry]
-  List* const lists;       // [filter]
   float* const copy;
   WeightsPlan(const ConvPoolShape& s, float* memory)
       : size(s),
         images(images_at_a_time(s)),
         scratch{memory},
-        sums(scratch.take<float>(s.filters * s.kernel_height * size.wide_row)),
-        blocks(scratch.take<Block>(most_blocks(s.kernel_height, size.wide_row))),
+        block(scratch.take<Block>(most_blocks(s.kernel_height, size.wide_row))),
         corners(scratch.take<int32_t>(images * size.windows)),
-        entries(scratch.take<Entry>(images * size.windows * s.filters)),
-        lists(scratch.take<List>(s.filters)),
         copy(scratch.take<float>(size.kernel_row < kLanes ? s.batch * size.image + kLanes : 0)) {}
 };
 
-int64_t weights_scratch(const ConvPoolShape& s) { return WeightsPlan(s, nullptr).scratch.used; }
+// What a part needs for so many filters.
+struct FiltersPlan {
+  Scratch scratch;
+  float* const sums;     // [filter][kernel row][wide row]
+  Entry* const entries;  // [filter][entry]
+  List* const lists;     // [filter]
+  FiltersPlan(const ConvPoolShape& s, const WeightsPlan& plan, int64_t filters, float* memory)
+      : scratch{memory},
+        sums(scratch.take<float>(filters * s.kernel_height * plan.size.wide_row)),
+        entries(scratch.take<Entry>(plan.images * plan.size.windows * filters)),
+        lists(scratch.take<List>(filters)) {}
+};
 
-void weights_gradient(const ConvPoolShape& s, const float* x, const uint8_t* winner, const float* delta,
-                      float* d_weights, float* d_bias, float* scratch) {
-  const WeightsPlan plan(s, scratch);
+// The gradients of the filters in `mine`.
+void filters_gradient(const ConvPoolShape& s, const WeightsPlan& plan, const PositionOffsets& position, Range mine,
+                      const float* x, const uint8_t* winner, const float* delta, float* d_weights, float* d_bias,
+                      const FiltersPlan& own) {
   const Sizes& size = plan.size;
-  const PositionOffsets position(s, size);
-  const int64_t kernel = s.kernel_height * size.wide_row, filters = s.filters;
-  const int64_t blocks = cut(s.kernel_height, size.wide_row, plan.blocks);
-  std::memset(plan.sums, 0, filters * kernel * sizeof(float));
-  std::memset(d_bias, 0, filters * sizeof(float));
-  if (size.kernel_row < kLanes) {  // a vector reaches beyond the row: let it end inside a copy
-    std::memcpy(plan.copy, x, s.batch * size.image * sizeof(float));
-    std::memset(plan.copy + s.batch * size.image, 0, kLanes * sizeof(float));
-    x = plan.copy;
-  }
-  WindowCursor at(s);
-  for (int64_t u = 0; u < plan.images * size.windows; ++u, at.next()) plan.corners[u] = static_cast<int32_t>(at.corner);
+  const int64_t kernel = s.kernel_height * size.wide_row, filters = s.filters, here = mine.end - mine.begin;
+  std::memset(own.sums, 0, here * kernel * sizeof(float));
+  std::memset(d_bias + mine.begin, 0, here * sizeof(float));
 
   for (int64_t first = 0; first < s.batch; first += plan.images) {
-    const int64_t windows = smaller(plan.images, s.batch - first) * size.windows, from = first * size.windows * filters;
-    const int64_t capacity = plan.images * size.windows;
+    const int64_t windows = smaller(plan.images, s.batch - first) * size.windows;
+    const int64_t from = first * size.windows * filters + mine.begin, capacity = plan.images * size.windows;
     const auto fill = [&]<int Filters>(int64_t k) {
       Entry* entry[Filters];
-      UNROLL for (int n = 0; n < Filters; ++n) entry[n] = plan.entries + (k + n) * capacity;
+      UNROLL for (int n = 0; n < Filters; ++n) entry[n] = own.entries + (k + n) * capacity;
       const uint8_t* won = winner + from + k;
       const float* error = delta + from + k;
       for (int64_t u = 0; u < windows; ++u, won += filters, error += filters) {
@@ -211,92 +210,153 @@ void weights_gradient(const ConvPoolShape& s, const float* x, const uint8_t* win
         }
       }
       UNROLL for (int n = 0; n < Filters; ++n) {
-        Entry* const list = plan.entries + (k + n) * capacity;
-        plan.lists[k + n] = {list, entry[n], (k + n) * kernel};
-        d_bias[k + n] += sum_of_deltas(list, entry[n] - list);
+        Entry* const list = own.entries + (k + n) * capacity;
+        own.lists[k + n] = {list, entry[n], (k + n) * kernel};
+        d_bias[mine.begin + k + n] += sum_of_deltas(list, entry[n] - list);
       }
     };
     int64_t k = 0;
-    for (; k + 4 <= filters; k += 4) fill.template operator()<4>(k);
-    for (; k < filters; ++k) fill.template operator()<1>(k);
-    for (int64_t b = 0; b < blocks; ++b) {
-      const Block& block = plan.blocks[b];
-      block.add(plan.lists, filters, plan.sums + block.row * size.wide_row + block.column, size.wide_row,
+    for (; k + 4 <= here; k += 4) fill.template operator()<4>(k);
+    for (; k + 2 <= here; k += 2) fill.template operator()<2>(k);
+    for (; k < here; ++k) fill.template operator()<1>(k);
+    for (int64_t b = 0; b < plan.blocks; ++b) {
+      const Block& block = plan.block[b];
+      block.add(own.lists, here, own.sums + block.row * size.wide_row + block.column, size.wide_row,
                 x + first * size.image + block.row * size.row + block.column, size.row, block.last);
     }
   }
 
   for (int64_t l = 0; l < s.kernel_height; ++l)  // to HWIO
     for (int64_t t = 0; t < size.kernel_row; ++t)
-      for (int64_t k = 0; k < filters; ++k)
-        d_weights[(l * size.kernel_row + t) * filters + k] = plan.sums[k * kernel + l * size.wide_row + t];
+      for (int64_t k = 0; k < here; ++k)
+        d_weights[(l * size.kernel_row + t) * filters + mine.begin + k] = own.sums[k * kernel + l * size.wide_row + t];
+}
+
+void weights_gradient(const ConvPoolShape& s, const float* x, const uint8_t* winner, const float* delta,
+                      float* d_weights, float* d_bias, const Threads& threads) {
+  WeightsPlan plan(s, threads.of_call(WeightsPlan(s, nullptr).scratch.used));
+  const Sizes& size = plan.size;
+  const PositionOffsets position(s, size);
+  plan.blocks = cut(s.kernel_height, size.wide_row, plan.block);
+  if (size.kernel_row < kLanes) {  // a vector reaches beyond the row: let it end inside a copy
+    std::memcpy(plan.copy, x, s.batch * size.image * sizeof(float));
+    std::memset(plan.copy + s.batch * size.image, 0, kLanes * sizeof(float));
+    x = plan.copy;
+  }
+  WindowCursor at(s);
+  for (int64_t u = 0; u < plan.images * size.windows; ++u, at.next()) plan.corners[u] = static_cast<int32_t>(at.corner);
+
+  const int64_t parts = parts_of(threads, divide_up(s.filters, 2), s.batch * size.windows * active_operations(s));
+  in_parallel(threads, parts, [&](int64_t part) {
+    // whole pairs of filters
+    const Range pairs = share(divide_up(s.filters, 2), parts, part);
+    const Range mine{2 * pairs.begin, smaller(2 * pairs.end, s.filters)};
+    const int64_t here = mine.end - mine.begin;
+    float* const memory = threads.of_part(FiltersPlan(s, plan, here, nullptr).scratch.used);
+    filters_gradient(s, plan, position, mine, x, winner, delta, d_weights, d_bias, FiltersPlan(s, plan, here, memory));
+  });
 }
 
 // The input's gradient is summed strip by strip: what one row of a kernel reaches from all positions in one row of a
 // window.  A kernel's row stands between `pad` zeros on both sides, so that a position is an offset into it, and lists
 // are twice as long as if each position had its own: the end of a list is mispredicted, and costs as much as an entry.
 struct InputPlan {
-  const int64_t pad, strip, wide, row, images;
+  const int64_t pad, strip, wide, row;
   const Sizes size;
   Scratch scratch;
+  int64_t blocks = 0;
   float* const kernels;  // [kernel row][filter][row]
-  Block* const blocks;
-  Entry* const entries;  // [window][row of the window][entry]
-  List* const lists;     // [window][row of the window]
-  float* const copy;
+  Block* const block;
   InputPlan(const ConvPoolShape& s, float* memory)
       : pad((s.pool_width - 1) * s.channels),
         strip(s.kernel_width * s.channels + pad),
         wide(larger(strip, kLanes)),
         row(pad + wide),
-        images(images_at_a_time(s)),
         size(s),
         scratch{memory},
         kernels(scratch.take<float>(s.kernel_height * s.filters * row)),
-        blocks(scratch.take<Block>(most_blocks(s.kernel_height, wide))),
-        entries(scratch.take<Entry>(images * size.windows * s.pool_height * s.filters)),
-        lists(scratch.take<List>(images * size.windows * s.pool_height)),
-        copy(scratch.take<float>(strip < kLanes ? s.batch * size.image + kLanes : 0)) {}
+        block(scratch.take<Block>(most_blocks(s.kernel_height, wide))) {}
 };
 
-int64_t input_scratch(const ConvPoolShape& s) { return InputPlan(s, nullptr).scratch.used; }
+// What a part needs for so many images at a time.
+struct ImagesPlan {
+  Scratch scratch;
+  Entry* const entries;  // [window][row of the window][entry]
+  List* const lists;     // [window][row of the window]
+  float* const copy;
+  ImagesPlan(const ConvPoolShape& s, const InputPlan& plan, int64_t images, float* memory)
+      : scratch{memory},
+        entries(scratch.take<Entry>(images * plan.size.windows * s.pool_height * s.filters)),
+        lists(scratch.take<List>(images * plan.size.windows * s.pool_height)),
+        copy(scratch.take<float>(plan.strip < kLanes ? images * plan.size.image + kLanes : 0)) {}
+};
+
+// The gradients of the images in `mine`, few enough to be taken together.
+void images_gradient(const ConvPoolShape& s, const InputPlan& plan, Range mine, const uint8_t* winner,
+                     const float* delta, float* d_x, const ImagesPlan& own) {
+  const Sizes& size = plan.size;
+  const int64_t filters = s.filters, images = mine.end - mine.begin, floats = images * size.image;
+  d_x += mine.begin * size.image;
+  winner += mine.begin * size.windows * filters;
+  delta += mine.begin * size.windows * filters;
+  float* const sums = plan.strip < kLanes ? own.copy : d_x;  // a vector reaches beyond the strip: see above
+  std::memset(sums, 0, (floats + (sums == d_x ? 0 : kLanes)) * sizeof(float));
+  Entry* begin = own.entries;
+  List* list = own.lists;
+  WindowCursor at(s);
+  for (int64_t u = 0; u < images * size.windows; ++u, at.next(), winner += filters, delta += filters)
+    for (int64_t i = 0; i < s.pool_height; ++i, begin += filters) {
+      Entry* entry = begin;
+      for (int64_t k = 0; k < filters; ++k) {
+        const int64_t j = winner[k] - i * s.pool_width;
+        write(entry, k * plan.row + plan.pad - j * s.channels, delta[k]);
+        entry += static_cast<uint64_t>(j) < static_cast<uint64_t>(s.pool_width);
+      }
+      *list++ = {begin, entry, at.corner + i * size.row};
+    }
+  for (int64_t b = 0; b < plan.blocks; ++b) {
+    const Block& block = plan.block[b];
+    block.add(own.lists, list - own.lists, sums + block.row * size.row + block.column, size.row,
+              plan.kernels + block.row * filters * plan.row + block.column, filters * plan.row, block.last);
+  }
+  if (sums != d_x) std::memcpy(d_x, sums, floats * sizeof(float));
+}
+
+// Row l of every kernel in `mine`, between zeros.
+void lay_out_kernels(const ConvPoolShape& s, const InputPlan& plan, int64_t l, Range mine, const float* weights) {
+  float* const to = plan.kernels + l * s.filters * plan.row;
+  std::memset(to + mine.begin * plan.row, 0, (mine.end - mine.begin) * plan.row * sizeof(float));
+  for (int64_t k = mine.begin; k < mine.end; ++k)
+    for (int64_t t = 0; t < plan.size.kernel_row; ++t)
+      to[k * plan.row + plan.pad + t] = weights[(l * plan.size.kernel_row + t) * s.filters + k];
+}
 
 void input_gradient(const ConvPoolShape& s, const float* weights, const uint8_t* winner, const float* delta, float* d_x,
-                    float* scratch) {
-  const InputPlan plan(s, scratch);
-  const Sizes& size = plan.size;
-  const int64_t filters = s.filters, blocks = cut(s.kernel_height, plan.wide, plan.blocks);
-  std::memset(plan.kernels, 0, s.kernel_height * filters * plan.row * sizeof(float));
-  for (int64_t l = 0; l < s.kernel_height; ++l)
-    for (int64_t k = 0; k < filters; ++k)
-      for (int64_t t = 0; t < size.kernel_row; ++t)
-        plan.kernels[(l * filters + k) * plan.row + plan.pad + t] = weights[(l * size.kernel_row + t) * filters + k];
-
-  float* const sums = plan.strip < kLanes ? plan.copy : d_x;  // a vector reaches beyond the strip: see above
-  std::memset(sums, 0, (s.batch * size.image + (sums == d_x ? 0 : kLanes)) * sizeof(float));
-  for (int64_t first = 0; first < s.batch; first += plan.images) {
-    const int64_t windows = smaller(plan.images, s.batch - first) * size.windows;
-    Entry* begin = plan.entries;
-    List* list = plan.lists;
-    WindowCursor at(s);
-    for (int64_t u = 0; u < windows; ++u, at.next(), winner += filters, delta += filters)
-      for (int64_t i = 0; i < s.pool_height; ++i, begin += filters) {
-        Entry* entry = begin;
-        for (int64_t k = 0; k < filters; ++k) {
-          const int64_t j = winner[k] - i * s.pool_width;
-          write(entry, k * plan.row + plan.pad - j * s.channels, delta[k]);
-          entry += static_cast<uint64_t>(j) < static_cast<uint64_t>(s.pool_width);
+                    const Threads& threads) {
+  InputPlan plan(s, threads.of_call(InputPlan(s, nullptr).scratch.used));
+  plan.blocks = cut(s.kernel_height, plan.wide, plan.block);
+  const int64_t most = images_at_a_time(s), rows = s.kernel_height * s.filters;
+  const int64_t first = parts_of(threads, rows, 20.0 * rows * plan.row);  // strided: a value costs as much as 20 operations
+  const int64_t parts = parts_of(threads, s.batch, s.batch * plan.size.windows * active_operations(s));
+  in_parallel(
+      threads, first,
+      [&](int64_t part) {
+        const Range mine = share(rows, first, part);
+        for (int64_t l = mine.begin / s.filters; l * s.filters < mine.end; ++l) {
+          const int64_t begin = larger(mine.begin - l * s.filters, 0), end = smaller(mine.end - l * s.filters, s.filters);
+          lay_out_kernels(s, plan, l, {begin, end}, weights);
         }
-        *list++ = {begin, entry, at.corner + i * size.row};
-      }
-    for (int64_t b = 0; b < blocks; ++b) {
-      const Block& block = plan.blocks[b];
-      block.add(plan.lists, list - plan.lists, sums + first * size.image + block.row * size.row + block.column,
-                size.row, plan.kernels + block.row * filters * plan.row + block.column, filters * plan.row,
-                block.last);
-    }
-  }
-  if (sums != d_x) std::memcpy(d_x, sums, s.batch * size.image * sizeof(float));
+      },
+      parts,
+      [&](int64_t part) {
+        const Range mine = share(s.batch, parts, part);
+        for (int64_t begin = mine.begin; begin < mine.end; begin += most) {
+          const Range some{begin, smaller(begin + most, mine.end)};
+          const int64_t images = some.end - some.begin;
+          float* const memory = threads.of_part(ImagesPlan(s, plan, images, nullptr).scratch.used);
+          images_gradient(s, plan, some, winner, delta, d_x, ImagesPlan(s, plan, images, memory));
+        }
+      });
 }
 
 }  // namespace

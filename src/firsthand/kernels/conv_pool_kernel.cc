@@ -57,28 +57,27 @@ inline __attribute__((always_inline)) void forward_tile(const ConvPoolShape& s, 
 }
 
 template <int PoolHeight, int PoolWidth, int Vectors>
-void forward_filters(const ConvPoolShape& s, const float* x, const float* weights, const float* bias, int64_t stride,
-                     int64_t first, int64_t last, bool relu, float* a, uint8_t* winner) {
+void forward_filters(const ConvPoolShape& s, Range windows, const float* x, const float* weights, const float* bias,
+                     int64_t stride, int64_t first, int64_t last, bool relu, float* a, uint8_t* winner) {
   constexpr int kWindows = larger(1, kAccumulators / (PoolHeight * PoolWidth * Vectors));
   const Sizes size(s);
-  const int64_t windows = s.batch * size.windows;
-  WindowCursor at(s);
-  int64_t u = 0;
+  WindowCursor at(s, windows.begin);
+  int64_t u = windows.begin;
   if (s.filters < kLanes) {  // the last bytes of a vector are not ours
-    for (; u < windows; ++u, at.next()) {
+    for (; u < windows.end; ++u, at.next()) {
       const float* const corner[1] = {x + at.corner};
       forward_tile<PoolHeight, PoolWidth, Vectors, 1>(s, size, corner, weights, bias, stride, first, last, s.filters,
                                                       relu, a + u * s.filters, winner + u * s.filters);
     }
     return;
   }
-  for (; u + kWindows <= windows; u += kWindows) {
+  for (; u + kWindows <= windows.end; u += kWindows) {
     const float* corner[kWindows];
     for (int n = 0; n < kWindows; ++n, at.next()) corner[n] = x + at.corner;
     forward_tile<PoolHeight, PoolWidth, Vectors, kWindows>(s, size, corner, weights, bias, stride, first, last, kLanes,
                                                            relu, a + u * s.filters, winner + u * s.filters);
   }
-  for (; u < windows; ++u, at.next()) {
+  for (; u < windows.end; ++u, at.next()) {
     const float* const corner[1] = {x + at.corner};
     forward_tile<PoolHeight, PoolWidth, Vectors, 1>(s, size, corner, weights, bias, stride, first, last, kLanes, relu,
                                                     a + u * s.filters, winner + u * s.filters);
@@ -86,8 +85,8 @@ void forward_filters(const ConvPoolShape& s, const float* x, const float* weight
 }
 
 template <int PoolHeight, int PoolWidth>
-void forward_pooled(const ConvPoolShape& s, const float* x, const float* weights, const float* bias, int64_t stride,
-                    bool relu, float* a, uint8_t* winner) {
+void forward_pooled(const ConvPoolShape& s, Range windows, const float* x, const float* weights, const float* bias,
+                    int64_t stride, bool relu, float* a, uint8_t* winner) {
   constexpr int kMost = smaller(3, larger(1, kAccumulators / (PoolHeight * PoolWidth)));
   const int64_t vectors = divide_up(s.filters, kLanes);
   for (int64_t v = 0; v < vectors; v += kMost) {
@@ -96,23 +95,19 @@ void forward_pooled(const ConvPoolShape& s, const float* x, const float* weights
     const auto run = here == 1   ? forward_filters<PoolHeight, PoolWidth, 1>
                      : here == 2 ? forward_filters<PoolHeight, PoolWidth, smaller(2, kMost)>
                                  : forward_filters<PoolHeight, PoolWidth, smaller(3, kMost)>;
-    run(s, x, weights, bias, stride, first, last, relu, a, winner);
+    run(s, windows, x, weights, bias, stride, first, last, relu, a, winner);
   }
 }
 
-int64_t forward_scratch(const ConvPoolShape& s) {
-  if (winograd_pays(s)) return WinogradPlan(s).end;
-  return s.filters < kLanes ? kLanes * (s.kernel_height * Sizes(s).kernel_row + 1) : 0;
-}
-
 void forward(const ConvPoolShape& s, const float* x, const float* weights, const float* bias, bool relu, float* a,
-             uint8_t* winner, float* scratch) {
-  if (winograd_pays(s)) return winograd_forward(s, x, weights, bias, relu, a, winner, scratch);
+             uint8_t* winner, const Threads& threads) {
+  if (winograd_pays(s)) return winograd_forward(s, x, weights, bias, relu, a, winner, threads);
   int64_t stride = s.filters;
   if (s.filters < kLanes) {  // fill every tap up to a whole vector
     const int64_t taps = s.kernel_height * Sizes(s).kernel_row;
     stride = kLanes;
-    std::memset(scratch, 0, forward_scratch(s) * sizeof(float));
+    float* const scratch = threads.of_call(kLanes * (taps + 1));
+    std::memset(scratch, 0, kLanes * (taps + 1) * sizeof(float));
     for (int64_t t = 0; t < taps; ++t) std::memcpy(scratch + t * kLanes, weights + t * s.filters, s.filters * 4);
     std::memcpy(scratch + taps * kLanes, bias, s.filters * sizeof(float));
     weights = scratch;
@@ -122,17 +117,16 @@ void forward(const ConvPoolShape& s, const float* x, const float* weights, const
   const auto run = s.pool_height == 1 ? forward_pooled<1, 1>
                    : tall             ? (wide ? forward_pooled<3, 3> : forward_pooled<3, 2>)
                                       : (wide ? forward_pooled<2, 3> : forward_pooled<2, 2>);
-  run(s, x, weights, bias, stride, relu, a, winner);
+  const int64_t windows = s.batch * Sizes(s).windows, parts = parts_of(threads, windows, windows * window_operations(s));
+  in_parallel(threads, parts, [&](int64_t part) {
+    run(s, share(windows, parts, part), x, weights, bias, stride, relu, a, winner);
+  });
 }
 
 }  // namespace
 
-#define TEXT(name) TEXT_OF(name)
-#define TEXT_OF(name) #name
 #define TABLE(name) TABLE_OF(name)
 #define TABLE_OF(name) conv_pool_##name
-extern const ConvPoolKernel TABLE(FIRSTHAND_ISA) = {TEXT(FIRSTHAND_ISA), forward_scratch, forward,
-                                                    weights_scratch,     weights_gradient, input_scratch,
-                                                    input_gradient};
+extern const ConvPoolKernel TABLE(FIRSTHAND_ISA) = {forward, weights_gradient, input_gradient};
 
 }  // namespace firsthand

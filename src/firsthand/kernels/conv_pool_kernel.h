@@ -28,6 +28,8 @@
 
 #include <cstdint>
 
+#include "parallel.h"
+
 namespace firsthand {
 
 // In `winner`: the position in the pooling window, row by row, of the first maximum; or this where ReLU is off.
@@ -40,19 +42,15 @@ struct ConvPoolShape {
   int64_t out_height, out_width;               // of the pooled map
 };
 
-// One implementation.  All pointers are to whole, dense arrays; `scratch` holds `*_scratch` floats and is the caller's,
-// so that calls on different threads share nothing; it is fastest at a multiple of 64 bytes.
+// One implementation.  All pointers are to whole, dense arrays.  The forward pass is divided over windows, the weights'
+// gradient over filters, and the input's over images, so that no sum is.
 struct ConvPoolKernel {
-  const char* name;
-  int64_t (*forward_scratch)(const ConvPoolShape&);
   void (*forward)(const ConvPoolShape&, const float* x, const float* weights, const float* bias, bool relu, float* a,
-                  uint8_t* winner, float* scratch);
-  int64_t (*weights_scratch)(const ConvPoolShape&);
+                  uint8_t* winner, const Threads&);
   void (*weights_gradient)(const ConvPoolShape&, const float* x, const uint8_t* winner, const float* delta,
-                           float* d_weights, float* d_bias, float* scratch);
-  int64_t (*input_scratch)(const ConvPoolShape&);
+                           float* d_weights, float* d_bias, const Threads&);
   void (*input_gradient)(const ConvPoolShape&, const float* weights, const uint8_t* winner, const float* delta,
-                         float* d_x, float* scratch);
+                         float* d_x, const Threads&);
 };
 
 #if defined(__x86_64__)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "conv_pool_kernel.h"
+#include "parallel.h"
 #include "vectors.h"
 
 namespace firsthand {
@@ -27,7 +28,13 @@ struct WindowCursor {
   const ConvPoolShape& s;
   const Sizes size;
   int64_t corner = 0, row_start = 0, image_start = 0, i = 0, j = 0;
-  explicit WindowCursor(const ConvPoolShape& shape) : s(shape), size(shape) {}
+  explicit WindowCursor(const ConvPoolShape& shape, int64_t window = 0) : s(shape), size(shape) {
+    image_start = window / size.windows * size.image;
+    i = window % size.windows / s.out_width;
+    j = window % s.out_width;
+    row_start = image_start + i * s.pool_height * size.row;
+    corner = row_start + j * s.pool_width * s.channels;
+  }
   void next() {
     corner += s.pool_width * s.channels;
     if (++j < s.out_width) return;
@@ -38,6 +45,16 @@ struct WindowCursor {
     corner = row_start = image_start += size.image;
   }
 };
+
+// Multiply-adds, in operations, of the direct forward pass of one window.
+inline double window_operations(const ConvPoolShape& s) {
+  return 2.0 * s.pool_height * s.pool_width * s.kernel_height * s.kernel_width * s.channels * s.filters;
+}
+
+// The same of either gradient: at one position of a window, and of them ReLU leaves about half.
+inline double active_operations(const ConvPoolShape& s) {
+  return window_operations(s) / (2.0 * s.pool_height * s.pool_width);
+}
 
 // From the convolution's outputs in a window (without bias) to a and winner, of which `count` lanes are written.
 template <int Positions>

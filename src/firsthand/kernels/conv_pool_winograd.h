@@ -64,13 +64,14 @@ bool winograd_pays(const ConvPoolShape& s) {
 struct WinogradPlan {
   int64_t rows, tiles;                             // rows of windows that are taken together, and their windows
   int64_t used;                                    // floats in a row of pixels that some window sees
-  int64_t weights, strips, inputs, products, halves, end;  // where each array begins
+  int64_t weights;                                 // floats of the kernels' values, which all parts share
+  int64_t strips, inputs, products, halves, end;   // where each array of a part begins
   explicit WinogradPlan(const ConvPoolShape& s) {
     rows = divide_up(kTilesAtOnce, s.out_width);
     tiles = rows * s.out_width;
     used = (2 * s.out_width + kTaps - 1) * s.channels;
-    weights = 0;                                                         // [point][point][channel][filter]
-    strips = weights + kPoints * kPoints * s.channels * s.filters;       // [point][column][channel]
+    weights = kPoints * kPoints * s.channels * s.filters;                // [point][point][channel][filter]
+    strips = 0;                                                          // [point][column][channel]
     inputs = strips + kPoints * used;                                    // [point][point][tile][channel]
     products = inputs + kPoints * kPoints * tiles * s.channels;          // [point][tile][filter]
     halves = products + kPoints * tiles * s.filters;                     // [point][output][tile][filter]
@@ -131,64 +132,87 @@ void multiply_all(int64_t tiles, int64_t channels, int64_t filters, const float*
   }
 }
 
-void winograd_forward(const ConvPoolShape& s, const float* x, const float* weights, const float* bias, bool relu,
-                      float* a, uint8_t* winner, float* scratch) {
+// The kernels' values at the points, for the weights [at, at + kLanes) of every tap.
+void transform_kernels(int64_t kernel, int64_t at, const float* weights, float* u) {
+  Vector rows[kPoints][kTaps];
+  UNROLL for (int j = 0; j < kTaps; ++j) {
+    Vector w[kTaps], column[kPoints];
+    UNROLL for (int i = 0; i < kTaps; ++i) w[i] = load(weights + (i * kTaps + j) * kernel + at);
+    transform_weights(w, column);
+    UNROLL for (int i = 0; i < kPoints; ++i) rows[i][j] = column[i];
+  }
+  for (int i = 0; i < kPoints; ++i) {
+    Vector values[kPoints];
+    transform_weights(rows[i], values);
+    UNROLL for (int j = 0; j < kPoints; ++j) store(u + (i * kPoints + j) * kernel + at, values[j]);
+  }
+}
+
+// plan.rows rows of windows, from `first` on.
+void winograd_rows(const ConvPoolShape& s, const WinogradPlan& plan, int64_t first, const float* x, const float* u,
+                   const float* bias, bool relu, float* a, uint8_t* winner, float* scratch) {
   const Sizes size(s);
-  const WinogradPlan plan(s);
   const int64_t kernel = s.channels * s.filters, tiles = plan.tiles, in = tiles * s.channels, out = tiles * s.filters;
-  float *const u = scratch + plan.weights, *const strips = scratch + plan.strips, *const v = scratch + plan.inputs,
-               *const m = scratch + plan.products, *const halves = scratch + plan.halves;
-
-  for (int64_t at = 0; at < kernel; at += kLanes) {
-    const int64_t c = smaller(at, kernel - kLanes);
-    Vector rows[kPoints][kTaps];
-    UNROLL for (int j = 0; j < kTaps; ++j) {
-      Vector w[kTaps], column[kPoints];
-      UNROLL for (int i = 0; i < kTaps; ++i) w[i] = load(weights + (i * kTaps + j) * kernel + c);
-      transform_weights(w, column);
-      UNROLL for (int i = 0; i < kPoints; ++i) rows[i][j] = column[i];
-    }
-    for (int i = 0; i < kPoints; ++i) {
-      Vector values[kPoints];
-      transform_weights(rows[i], values);
-      UNROLL for (int j = 0; j < kPoints; ++j) store(u + (i * kPoints + j) * kernel + c, values[j]);
-    }
+  float *const strips = scratch + plan.strips, *const v = scratch + plan.inputs, *const m = scratch + plan.products,
+               *const halves = scratch + plan.halves;
+  for (int64_t r = 0; r < plan.rows; ++r) {
+    const int64_t image = (first + r) / s.out_height, i = (first + r) % s.out_height;
+    transform_all<kPoints, kPoints>(transform_input, plan.used, x + image * size.image + 2 * i * size.row, size.row,
+                                    strips, plan.used);
+    for (int64_t point = 0; point < kPoints; ++point)
+      for (int64_t j = 0; j < s.out_width; ++j)
+        transform_all<kPoints, kPoints>(transform_input, s.channels, strips + point * plan.used + 2 * j * s.channels,
+                                        s.channels, v + point * kPoints * in + (r * s.out_width + j) * s.channels, in);
   }
-
-  const int64_t all = s.batch * s.out_height;  // rows of windows
-  for (int64_t begin = 0; begin < all; begin += plan.rows) {
-    const int64_t first = smaller(begin, all - plan.rows);  // the last overlap those before: they are the same again
-    for (int64_t r = 0; r < plan.rows; ++r) {
-      const int64_t image = (first + r) / s.out_height, i = (first + r) % s.out_height;
-      transform_all<kPoints, kPoints>(transform_input, plan.used, x + image * size.image + 2 * i * size.row, size.row,
-                                      strips, plan.used);
-      for (int64_t point = 0; point < kPoints; ++point)
-        for (int64_t j = 0; j < s.out_width; ++j)
-          transform_all<kPoints, kPoints>(transform_input, s.channels,
-                                          strips + point * plan.used + 2 * j * s.channels, s.channels,
-                                          v + point * kPoints * in + (r * s.out_width + j) * s.channels, in);
-    }
-    for (int64_t i = 0; i < kPoints; ++i) {
-      for (int64_t j = 0; j < kPoints; ++j)
-        multiply_all(tiles, s.channels, s.filters, v + (i * kPoints + j) * in, u + (i * kPoints + j) * kernel,
-                     m + j * out);
-      transform_all<kPoints, 2>(transform_output, out, m, out, halves + 2 * i * out, out);
-    }
-    for (int64_t t = 0; t < tiles; ++t)
-      for (int64_t k = 0; k < s.filters; k += kLanes) {
-        const int64_t filter = smaller(k, s.filters - kLanes), at = t * s.filters + filter;
-        Vector z[4];
-        UNROLL for (int q = 0; q < 2; ++q) {
-          Vector points[kPoints], y[2];
-          UNROLL for (int i = 0; i < kPoints; ++i) points[i] = load(halves + (2 * i + q) * out + at);
-          transform_output(points, y);
-          z[q] = y[0];
-          z[2 + q] = y[1];
-        }
-        const int64_t to = first * s.out_width * s.filters + at;
-        write_maximum(z, load(bias + filter), relu, kLanes, a + to, winner + to);
+  for (int64_t i = 0; i < kPoints; ++i) {
+    for (int64_t j = 0; j < kPoints; ++j)
+      multiply_all(tiles, s.channels, s.filters, v + (i * kPoints + j) * in, u + (i * kPoints + j) * kernel,
+                   m + j * out);
+    transform_all<kPoints, 2>(transform_output, out, m, out, halves + 2 * i * out, out);
+  }
+  for (int64_t t = 0; t < tiles; ++t)
+    for (int64_t k = 0; k < s.filters; k += kLanes) {
+      const int64_t filter = smaller(k, s.filters - kLanes), at = t * s.filters + filter;
+      Vector z[4];
+      UNROLL for (int q = 0; q < 2; ++q) {
+        Vector points[kPoints], y[2];
+        UNROLL for (int i = 0; i < kPoints; ++i) points[i] = load(halves + (2 * i + q) * out + at);
+        transform_output(points, y);
+        z[q] = y[0];
+        z[2 + q] = y[1];
       }
-  }
+      const int64_t to = first * s.out_width * s.filters + at;
+      write_maximum(z, load(bias + filter), relu, kLanes, a + to, winner + to);
+    }
+}
+
+void winograd_forward(const ConvPoolShape& s, const float* x, const float* weights, const float* bias, bool relu,
+                      float* a, uint8_t* winner, const Threads& threads) {
+  const WinogradPlan plan(s);
+  float* const u = threads.of_call(plan.weights);
+  const int64_t kernel = s.channels * s.filters, vectors = divide_up(kernel, kLanes);
+  // the last vector overlaps the one before, and is that one's part's
+  const int64_t pairs = larger(1, vectors - 1);
+  const int64_t first = parts_of(threads, pairs, vectors * 150.0 * kLanes);  // some 11 transforms of 6 values
+  const int64_t all = s.batch * s.out_height;  // rows of windows
+  // a block of rows is one unit; the last block overlaps the one before, and is that one's
+  const int64_t units = larger(1, divide_up(all, plan.rows) - 1);
+  const int64_t parts = parts_of(threads, units, 0.4 * all * s.out_width * window_operations(s));
+  in_parallel(
+      threads, first,
+      [&](int64_t part) {
+        const Range mine = share(pairs, first, part);
+        for (int64_t v = mine.begin; v < (mine.end == pairs ? vectors : mine.end); ++v)
+          transform_kernels(kernel, smaller(v * kLanes, kernel - kLanes), weights, u);
+      },
+      parts,
+      [&](int64_t part) {
+        float* const scratch = threads.of_part(plan.end);
+        const Range mine = share(units, parts, part);
+        const int64_t end = mine.end == units ? all : mine.end * plan.rows;
+        for (int64_t begin = mine.begin * plan.rows; begin < end; begin += plan.rows)
+          winograd_rows(s, plan, smaller(begin, all - plan.rows), x, u, bias, relu, a, winner, scratch);
+      });
 }
 
 }  // namespace

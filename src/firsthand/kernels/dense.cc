@@ -1,7 +1,7 @@
 // The doors through which XLA enters a fully connected layer: its forward pass, and its backward pass with update.
 #include "dense_kernel.h"
 #include "instruction_set.h"
-#include "xla/ffi/api/ffi.h"
+#include "threads.h"
 
 namespace ffi = xla::ffi;
 
@@ -20,22 +20,24 @@ const DenseKernel& active() {
 #endif
 }
 
-ffi::Error forward(Floats a, Floats weights, FloatResult z) {
+ffi::Error forward(ffi::ThreadPool pool, Floats a, Floats weights, FloatResult z) {
   const auto x = a.dimensions(), w = weights.dimensions();
   if (x.size() != 2 || w.size() != 2 || x[1] != w[0] || z->element_count() != static_cast<size_t>(x[0] * w[1]))
     return ffi::Error::InvalidArgument("dense_forward: arguments whose shapes do not fit");
-  active().forward(x[0], w[0], w[1], a.typed_data(), weights.typed_data(), z->typed_data());
+  active().forward(x[0], w[0], w[1], a.typed_data(), weights.typed_data(), z->typed_data(),
+                   threads_of(pool));
   return ffi::Error::Success();
 }
 
-ffi::Error update(Floats weights, Floats a, Floats delta, Floats alpha, Floats beta, FloatResult new_weights,
+ffi::Error update(ffi::ThreadPool pool, Floats weights, Floats a, Floats delta, Floats alpha, Floats beta, FloatResult new_weights,
                   FloatResult d_a, bool zeros_are_dead) {
   const auto w = weights.dimensions(), x = a.dimensions(), d = delta.dimensions();
   if (w.size() != 2 || x.size() != 2 || d.size() != 2 || x[0] < 1 || x[0] != d[0] || x[1] != w[0] || d[1] != w[1] ||
       new_weights->element_count() != weights.element_count() || d_a->element_count() != a.element_count())
     return ffi::Error::InvalidArgument("dense_update: arguments whose shapes do not fit");
   active().update(x[0], w[0], w[1], weights.typed_data(), a.typed_data(), delta.typed_data(), *alpha.typed_data(),
-                  *beta.typed_data(), zeros_are_dead, new_weights->typed_data(), d_a->typed_data());
+                  *beta.typed_data(), zeros_are_dead, new_weights->typed_data(), d_a->typed_data(),
+                  threads_of(pool));
   return ffi::Error::Success();
 }
 
@@ -44,9 +46,10 @@ ffi::Error update(Floats weights, Floats a, Floats delta, Floats alpha, Floats b
 
 XLA_FFI_DEFINE_HANDLER(
     forward_handler, firsthand::forward,
-    ffi::Ffi::Bind().Arg<firsthand::Floats>().Arg<firsthand::Floats>().Ret<firsthand::Floats>());
+    ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<firsthand::Floats>().Arg<firsthand::Floats>().Ret<firsthand::Floats>());
 XLA_FFI_DEFINE_HANDLER(update_handler, firsthand::update,
                        ffi::Ffi::Bind()
+                           .Ctx<ffi::ThreadPool>()
                            .Arg<firsthand::Floats>()
                            .Arg<firsthand::Floats>()
                            .Arg<firsthand::Floats>()

@@ -42,22 +42,25 @@ struct Listed {
   int64_t count[kListed];
 };
 
-// All units from `o` on, in steps of `Vectors` vectors while they fit, and then of half as many.
+// All units from `o` to `end`, in steps of `Vectors` vectors while they fit, and then of half as many.
 template <int Vectors>
-inline void columns(const Listed& list, int64_t examples, int64_t units, const float* w, float* z, int64_t o) {
-  for (; o + Vectors * kLanes <= units; o += Vectors * kLanes)
+inline void columns(const Listed& list, int64_t examples, int64_t units, const float* w, float* z, int64_t o,
+                    int64_t end) {
+  for (; o + Vectors * kLanes <= end; o += Vectors * kLanes)
     for (int64_t b = 0; b < examples; ++b) gather<Vectors>(list.inputs[b], list.count[b], w + o, z + b * units + o);
   if constexpr (Vectors > 1)
-    columns<Vectors / 2>(list, examples, units, w, z, o);
+    columns<Vectors / 2>(list, examples, units, w, z, o, end);
   else
     for (int64_t b = 0; b < examples; ++b)
-      for (int64_t rest = o; rest < units; ++rest)
+      for (int64_t rest = o; rest < end; ++rest)
         for (int64_t n = 0; n < list.count[b]; ++n)
           z[b * units + rest] += list.inputs[b][n].value * w[list.inputs[b][n].row + rest];
 }
 
-void forward(int64_t batch, int64_t inputs, int64_t units, const float* a, const float* weights, float* z) {
-  std::fill(z, z + batch * units, 0.0f);
+// The units in `mine`.
+void forward_units(int64_t batch, int64_t inputs, int64_t units, const float* a, const float* weights, float* z,
+                   Range mine) {
+  for (int64_t b = 0; b < batch; ++b) std::fill(z + b * units + mine.begin, z + b * units + mine.end, 0.0f);
   Listed list;
   for (int64_t i = 0; i < inputs; i += kTileRows) {
     const int64_t rows = smaller(kTileRows, inputs - i);
@@ -72,9 +75,21 @@ void forward(int64_t batch, int64_t inputs, int64_t units, const float* a, const
         }
         list.count[n] = count;
       }
-      columns<kTileVectors>(list, examples, units, weights + i * units, z + b * units, 0);
+      columns<kTileVectors>(list, examples, units, weights + i * units, z + b * units, mine.begin, mine.end);
     }
   }
+}
+
+void forward(int64_t batch, int64_t inputs, int64_t units, const float* a, const float* weights, float* z,
+             const Threads& threads) {
+  constexpr int64_t kTogether = kTileVectors * kLanes;
+  const int64_t tiles = divide_up(units, kTogether);
+  const int64_t parts = smaller(8, parts_of(threads, tiles, 1.0 * batch * inputs * units));  // each lists all inputs
+  in_parallel(threads, parts, [&](int64_t part) {
+    const Range mine = share(tiles, parts, part);
+    forward_units(batch, inputs, units, a, weights, z,
+                  {mine.begin * kTogether, smaller(mine.end * kTogether, units)});
+  });
 }
 
 // ---- backward and update, with every input ----
@@ -261,17 +276,23 @@ void row(const Dense& d, int64_t i, int64_t o, int64_t end) {
 }
 
 void update(int64_t batch, int64_t inputs, int64_t units, const float* weights, const float* a, const float* delta,
-            float alpha, float beta, bool zeros_are_dead, float* new_weights, float* d_a) {
+            float alpha, float beta, bool zeros_are_dead, float* new_weights, float* d_a, const Threads& threads) {
   const Dense d{batch, inputs, units, weights, a, delta, alpha, beta, new_weights, d_a};
-  if (zeros_are_dead) {
-    std::fill(d_a, d_a + batch * inputs, 0.0f);
-    for (int64_t o = 0; o < units; o += kUnits)
-      for (int64_t i = 0; i < inputs; ++i) row(d, i, o, smaller(o + kUnits, units));
-  } else {
-    int64_t i = 0;
-    for (; i + kRows <= inputs; i += kRows) rows<kRows>(d, i);
-    for (; i < inputs; ++i) rows<1>(d, i);
-  }
+  const int64_t blocks = divide_up(inputs, kRows);
+  const int64_t parts = parts_of(threads, blocks, (zeros_are_dead ? 2.0 : 4.0) * batch * inputs * units);
+  in_parallel(threads, parts, [&](int64_t part) {
+    const Range some = share(blocks, parts, part);
+    const Range mine{some.begin * kRows, smaller(some.end * kRows, inputs)};
+    if (zeros_are_dead) {
+      for (int64_t b = 0; b < batch; ++b) std::fill(d_a + b * inputs + mine.begin, d_a + b * inputs + mine.end, 0.0f);
+      for (int64_t o = 0; o < units; o += kUnits)
+        for (int64_t i = mine.begin; i < mine.end; ++i) row(d, i, o, smaller(o + kUnits, units));
+    } else {
+      int64_t i = mine.begin;
+      for (; i + kRows <= mine.end; i += kRows) rows<kRows>(d, i);
+      for (; i < mine.end; ++i) rows<1>(d, i);
+    }
+  });
 }
 
 }  // namespace

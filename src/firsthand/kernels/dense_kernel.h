@@ -18,14 +18,18 @@
 
 #include <cstdint>
 
+#include "parallel.h"
+
 namespace firsthand {
 
+// The forward pass is divided over units, the update over inputs, so that no sum is.
 struct DenseKernel {
   // without the inputs that are zero
-  void (*forward)(int64_t batch, int64_t inputs, int64_t units, const float* a, const float* weights, float* z);
+  void (*forward)(int64_t batch, int64_t inputs, int64_t units, const float* a, const float* weights, float* z,
+                  const Threads&);
   // weights and new_weights may be the same memory
   void (*update)(int64_t batch, int64_t inputs, int64_t units, const float* weights, const float* a, const float* delta,
-                 float alpha, float beta, bool zeros_are_dead, float* new_weights, float* d_a);
+                 float alpha, float beta, bool zeros_are_dead, float* new_weights, float* d_a, const Threads&);
 };
 
 #if defined(__x86_64__)

@@ -14,7 +14,7 @@ import jax
 
 from firsthand.errors import FirsthandError
 
-__all__ = ["Status", "library", "status"]
+__all__ = ["Status", "library", "limit_threads", "status", "threads"]
 
 _LIBRARY = Path(__file__).with_name("_native.so")
 _TARGETS = (
@@ -23,6 +23,10 @@ _TARGETS = (
     "firsthand_conv_pool_input_gradient",
     "firsthand_dense_forward",
     "firsthand_dense_update",
+    "firsthand_recurrent_forward",
+    "firsthand_recurrent_backward",
+    "firsthand_recurrent_input_gradient",
+    "firsthand_threads",
 )
 
 
@@ -43,6 +47,34 @@ def status() -> Status:
 def library() -> ctypes.CDLL | None:
     """The loaded library of compiled kernels; None where the plain path is active."""
     return _load()[0]
+
+
+def threads() -> int:
+    """Number of threads that a kernel divides its work among; 1 where the plain path is active.
+
+    They are those of XLA's own pool.  XLA makes as many as the process may use cores (`taskset`, a container's cpuset),
+    or as the variable NPROC says, both at the moment when JAX starts; `limit_threads` lowers what the kernels take of
+    them.  XLA's own operations are not limited by that, but few of them are divided at all.
+    """
+    if library() is None:
+        return 1
+    with jax.default_device(jax.devices("cpu")[0]):
+        return int(jax.jit(jax.ffi.ffi_call("firsthand_threads", jax.ShapeDtypeStruct((), jax.numpy.int32)))())
+
+
+def limit_threads(most: int | None) -> None:
+    """Let all kernels together use so many threads of XLA's pool, at most; None is as many as it has.
+
+    The results are the same, to the last bit, with any number of threads.
+
+    Raises:
+        FirsthandError: less than one thread.
+    """
+    if most is not None and most < 1:
+        raise FirsthandError(f"threads: found {most}, expected 1 or more")
+    native = library()
+    if native is not None:
+        native.firsthand_limit_threads(ctypes.c_int(most or 0))
 
 
 @cache
@@ -79,6 +111,7 @@ def _open() -> ctypes.CDLL:
             raise _Unavailable("the kernels need a processor with SSE4.2 (x86-64-v2)")
         # once there is a backend, JAX refuses what it cannot take here and now; before, only when it makes one, fatally
         jax.devices()
+        native.firsthand_limit_threads.restype = None
         for target in _TARGETS:
             jax.ffi.register_ffi_target(target, jax.ffi.pycapsule(getattr(native, target)), platform="cpu")
     except (OSError, AttributeError) as error:
