@@ -1,6 +1,7 @@
 """The house: who may import whom, what starts quickly, and how long a file may be."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -104,3 +105,16 @@ def test_public_names_exist_and_are_listed():
         assert names is not None, f"{name} lists no public names"
         assert sorted(set(names)) == sorted(names), f"{name}: {names}"
         assert all(hasattr(module, n) for n in names)
+
+
+@pytest.mark.tiny
+def test_learning_knows_nothing_of_images():
+    """Only classification says image, label or accuracy: the loop around it learns whatever has examples."""
+    wrong = []
+    for path in (ROOT / "learning").rglob("*.py"):
+        if path.name == "classification.py":
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), start=1):
+            if re.search(r"\b(image|label|accurac)", line, re.IGNORECASE) and ">>>" not in line:
+                wrong.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
+    assert not wrong, "\n".join(wrong)

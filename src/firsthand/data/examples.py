@@ -98,7 +98,7 @@ class Arrays(Examples):
     A writable array is copied; a read-only one is shared.
 
     Args:
-        arrays: each (n, ...); what a network is given comes first.
+        contents: arrays, each (n, ...); what a network is given comes first.
 
     Raises:
         DataError: no array, no example, or arrays of different lengths.
@@ -111,17 +111,22 @@ class Arrays(Examples):
         (3, (2,))
     """
 
-    arrays: tuple[np.ndarray, ...]  # type: ignore[assignment]
+    contents: tuple[np.ndarray, ...]
 
     def __post_init__(self) -> None:
-        found = (self.arrays,) if isinstance(self.arrays, np.ndarray) else tuple(self.arrays)
+        found = (self.contents,) if isinstance(self.contents, np.ndarray) else tuple(self.contents)
         # a frozen dataclass is filled through object.__setattr__
-        object.__setattr__(self, "arrays", tuple(read_only(np.asarray(array)) for array in found))
+        object.__setattr__(self, "contents", tuple(read_only(np.asarray(array)) for array in found))
         if not self.arrays or any(array.ndim < 1 or not array.size for array in self.arrays):
             shapes = ", ".join(str(array.shape) for array in self.arrays) or "none"
             raise DataError(f"arrays: shapes {shapes} found, at least one example in each expected")
         if len(lengths := {len(array) for array in self.arrays}) > 1:
             raise DataError(f"arrays: lengths {sorted(lengths)} found, the same number of examples in each expected")
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """The arrays, as they were given."""
+        return self.contents
 
     def with_arrays(self, *arrays: np.ndarray) -> Arrays:
         return Arrays(arrays)

@@ -7,7 +7,7 @@ from .examples import Examples
 
 __all__ = ["ImageSplits", "Splits"]
 
-Kind = TypeVar("Kind", bound=Examples)
+Kind = TypeVar("Kind")  # examples, or a source of them
 Part = TypeVar("Part", bound=Examples | None)
 
 

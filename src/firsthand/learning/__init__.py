@@ -2,6 +2,7 @@
 
 from .evaluation import evaluate
 from .history import History
+from .input_gradients import input_gradients
 from .members import Plan, plan, train_members
 from .objective import Objective
 from .objectives import Classification, NextSymbol, Reconstruction
@@ -36,6 +37,7 @@ __all__ = [
     "Source",
     "Training",
     "evaluate",
+    "input_gradients",
     "plan",
     "train",
     "train_and_finish",

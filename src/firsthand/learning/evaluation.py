@@ -26,7 +26,7 @@ def evaluate(network: Network, params: Any, arrays: tuple[Array, ...], objective
         arrays: of the examples, each (n, ...): see `Examples.arrays`.
         objective: what the network is for.
     Returns:
-        Each quantity, without penalties: {'accuracy': 0.9796, 'cost': 0.07}.
+        Each quantity, without penalties: {'perplexity': 5.03, 'cost': 1.62}.
     """
     totals = _score_program(network, objective)(params, arrays)
     n = len(arrays[0])

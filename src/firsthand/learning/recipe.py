@@ -199,7 +199,7 @@ def canonical(settings: Mapping[str, Any]) -> dict[str, Any]:
     """
     found = dict(settings)
     if "objective" not in found:
-        goal = {name: found.pop(name) for name in ("cost", "label_smoothing") if name in found}
+        goal = {name: found.pop(name) for name in Classification().to_json() if name in found}
         found["objective"] = {"objective": "Classification", **goal}
     default = Recipe(1, learning_rate=1.0).to_json()
     goal, usual = found["objective"], default["objective"]

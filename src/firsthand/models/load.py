@@ -41,5 +41,5 @@ def load_model(path: str | os.PathLike[str]) -> Model | Ensemble:
     """
     found = load(path)
     if not isinstance(found, Model | Ensemble):
-        raise ModelFileError(f"{path}: a {type(found).__name__} found, a model that names classes expected")
+        raise ModelFileError(f"{path}: {type(found).__name__} found, a model that names classes expected")
     return found

@@ -21,7 +21,7 @@ __all__ = ["NextSymbol"]
 
 BITS = Quantity("bits", "bits per symbol", "每个符号的比特数", "bit", better="lower", digits=3)
 PERPLEXITY = Quantity("perplexity", "perplexity", "困惑度", better="lower")
-ACCURACY = Quantity("accuracy", "next symbols right", "猜对的下一个符号", "%")
+RIGHT = Quantity("right", "next symbols right", "猜对的下一个符号", "%")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class NextSymbol(Objective):
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
-        return BITS, PERPLEXITY, ACCURACY, COST
+        return BITS, PERPLEXITY, RIGHT, COST
 
     def costs(
         self, network: Network, params: Any, batch: Batch, *, key: Array | None = None
@@ -48,7 +48,7 @@ class NextSymbol(Objective):
         x, targets = batch
         z = network.weighted_input(params, x)
         right = jnp.argmax(z, axis=-1).astype(targets.dtype) == targets  # (batch, time)
-        return {"cost": _nats(z, targets), "accuracy": jnp.mean(right.astype(jnp.float32), axis=-1)}
+        return {"cost": _nats(z, targets), "right": jnp.mean(right.astype(jnp.float32), axis=-1)}
 
     def scores(self, means: Mapping[str, float]) -> dict[str, float]:
         return {**means, "bits": means["cost"] / math.log(2), "perplexity": math.exp(min(means["cost"], 700.0))}

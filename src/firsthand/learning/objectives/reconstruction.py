@@ -24,7 +24,7 @@ ERROR = Quantity("error", "squared error per example", "每个样本的平方误
 
 @dataclass(frozen=True)
 class Reconstruction(Objective):
-    """The output a of the network is to be its input x; labels, where there are some, are not looked at.
+    """The output a of the network is to be its input x; what the examples have beside it is not looked at.
 
         C = 1/2 ||x - a||^2,    or, for values between 0 and 1,    C = -sum_j [x_j ln a_j + (1 - x_j) ln(1 - a_j)]
 
