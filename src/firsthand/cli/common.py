@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from firsthand.zoo import NamedRecipe
 
 __all__ = [
+    "DATA_NAMES",
     "DataName",
     "Device",
     "Json",
@@ -25,6 +26,8 @@ __all__ = [
     "load_splits",
     "use_device",
 ]
+
+DATA_NAMES = ("mnist", "fashion-mnist", "kmnist", "emnist-digits")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text.")]
 Device = Annotated[str | None, typer.Option(help="Where to compute: cpu, gpu or tpu; chosen by JAX if not given.")]
@@ -95,7 +98,9 @@ def load_splits(
     if name in named:
         splits = named[name]()
     elif not Path(name).exists():
-        raise FirsthandError(f"--data: found {name!r}, expected {', '.join(named)}, a folder or an .npz file")
+        raise FirsthandError(
+            f"--data: found nothing at {name!r}, expected {', '.join(named)}, a folder or an .npz file"
+        )
     else:
         height_and_width = None if size is None else (size[0], size[1])
         own = sources.load(Path(name), height_and_width, invert=None)

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from . import fine_tune
+from . import fine_tune, run_settings
 from .common import DataName, Device, Json, expand, find_recipe, load_splits, use_device
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ __all__ = ["train"]
 
 
 def train(
+    context: typer.Context,
     recipe: Annotated[
         str | None,
         typer.Option(help="What to train; `firsthand summary` lists the names.", show_default="digit-reader"),
@@ -77,10 +79,10 @@ def train(
     }
     settings = {
         "recipe": recipe or "digit-reader",
-        "data": data,
+        "data": run_settings.absolute(data),
         "start": None if start is None else str(start.absolute()),
         "rehearsal": rehearsal,
-        "rehearse": rehearse,
+        "rehearse": run_settings.absolute(rehearse),
         "examples": examples,
         "members": members,
         "seed": seed,
@@ -88,7 +90,16 @@ def train(
     }
     started = time.perf_counter()
     alone = {"--recipe": recipe, "--members": members, "--devices": devices, "--coordinator": coordinator}
-    fine_tune.check_options(settings, alone)
+    typed = {
+        name for name in context.params if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    }
+    given = {name: value for name, value in {**settings, **overrides}.items() if name in typed}
+    if resume is None:
+        fine_tune.check_options(settings, alone)
+    elif out is not None:
+        raise FirsthandError(
+            f"--out: found {out}, but --resume {resume} goes on in its own folder; expected one of both"
+        )
     if coordinator is None and (processes > 1 or process_id):
         raise FirsthandError("--processes: several need a --coordinator HOST:PORT")
     if coordinator is not None:
@@ -96,31 +107,55 @@ def train(
 
         distributed.join(coordinator, processes, process_id)
     use_device(device)
-    from firsthand.report import RunFolder, new_run_folder
+    from firsthand.report import new_run_folder
 
-    folder = None if resume is None else RunFolder(resume)
-    if folder is not None:
-        settings = _read_settings(folder)
-        if folder.model.exists() and not folder.checkpoints():
-            raise FirsthandError(f"--resume: the run in {folder.path} is complete; its model is {folder.model}")
-        if process_id == 0:
-            folder.remove_leftovers()
+    with ExitStack() as held:
+        folder = None if resume is None else _reopened(resume)
+        if folder is not None:
+            if process_id == 0:
+                held.enter_context(folder.held())
+            settings = run_settings.resumed(folder, given)
+        chosen, splits, tuning = _prepared(settings)
+        if folder is not None:
+            run_settings.check_same(folder, settings, given, chosen.recipe)
+        if process_id:
+            _help(chosen, splits, settings, folder)
+            return
+        if folder is None:
+            folder = new_run_folder(out, chosen.name)
+            held.enter_context(folder.held())
+        run_settings.write(folder, settings)
+        _train(chosen, splits, settings, folder, _divided_over(devices, coordinator), as_json, started, tuning)
+
+
+def _reopened(path: Path) -> "RunFolder":
+    """The folder of a run that is to go on."""
+    from firsthand.report import RunFolder
+
+    folder = RunFolder(path)
+    if not path.is_dir():
+        raise FirsthandError(
+            f"--resume: {path} is no folder of a run ({'a file' if path.exists() else 'no such folder'})"
+        )
+    if not folder.has_begun:
+        raise FirsthandError(
+            f"--resume: the run in {path} had not begun; begin it with: firsthand train --out {path} ..."
+        )
+    if folder.model.exists() and not folder.checkpoints():
+        raise FirsthandError(f"--resume: the run in {path} is complete; its model is {folder.model}")
+    return folder
+
+
+def _prepared(settings: dict[str, Any]) -> "tuple[NamedRecipe, DataSplits, FineTuning | None]":
+    """Recipe and data that settings name, and how the fine-tuning begins if it is one."""
     tuning = None
-    if settings.get("start") is not None:
+    if settings["start"] is not None:
         chosen, tuning = fine_tune.prepare(settings)
         splits = tuning.splits
     else:
         chosen = find_recipe(settings["recipe"], settings["overrides"])
         splits = load_splits(settings["data"], settings["examples"], settings["seed"])
-    if chosen.expanded:
-        splits = expand(splits)
-    if process_id:
-        _help(chosen, splits, settings, folder)
-        return
-    if folder is None:
-        folder = new_run_folder(out, chosen.name)
-        folder.settings.write_text(json.dumps(settings, indent=1) + "\n")
-    _train(chosen, splits, settings, folder, _divided_over(devices, coordinator), as_json, started, tuning)
+    return chosen, expand(splits) if chosen.expanded else splits, tuning
 
 
 def _train(
@@ -175,8 +210,7 @@ def _train(
     seconds = time.perf_counter() - started
     write_run(folder, outcome.model, outcome.histories, splits.test, seconds)
     if not outcome.interrupted and not outcome.failure:
-        for checkpoint in folder.checkpoints():
-            checkpoint.unlink()
+        folder.tidy()
     if outcome.failure:
         raise FirsthandError(f"{outcome.failure}; the last good epoch is kept in {folder.model}")
     if tuning is not None and not as_json:
@@ -245,10 +279,3 @@ def _print_training(model: "Classifier", stopped: str, folder: "RunFolder", seco
         costs = f"{about['nll_before']:.4f} to {about['nll_after']:.4f}"
         print(f"calibrated: temperature {model.temperature:.3f}, validation NLL from {costs}")
     print(f"model:    {folder.model}\nreport:   {folder.report}")
-
-
-def _read_settings(folder: "RunFolder") -> dict[str, Any]:
-    try:
-        return json.loads(folder.settings.read_text())
-    except (OSError, json.JSONDecodeError):
-        raise FirsthandError(f"--resume: {folder.path} is no folder of a run (no readable settings.json)") from None

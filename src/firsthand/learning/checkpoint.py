@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -73,7 +74,7 @@ def read_checkpoint(path: str | os.PathLike[str], like: tuple, fingerprint: dict
         history = History.from_json(about["history"])
     except ModelFileError:
         raise
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+    except Exception as error:  # whatever a file can hold
         raise ModelFileError(f"{path}: not a usable checkpoint: {error!r}") from None
     params, training_state, best_params = trees
     return Checkpoint(params, training_state, best_params, history, best, without_improvement, halvings)
@@ -88,7 +89,17 @@ def _comparable(fingerprint: dict[str, Any]) -> dict[str, Any]:
     with suppress(ValueError):  # of layers of one's own, the description is compared as it is
         network = describe(from_json(network))
     kept = {name: value for name, value in fingerprint.items() if name != "versions"}
-    return kept | {"network": network, "recipe": canonical(fingerprint["recipe"])}
+    return kept | {"network": network, "recipe": _of_any_length(canonical(fingerprint["recipe"]))}
+
+
+def _of_any_length(recipe: dict[str, Any]) -> dict[str, Any]:
+    """The same with a schedule that ends at any epoch: a run that is made longer or shorter takes its schedule along."""
+    rate = recipe.get("learning_rate")
+    if isinstance(rate, str):
+        rate = re.sub(r"\bepochs=[0-9.]+", "epochs=any", rate)
+    elif isinstance(rate, dict) and "epochs" in rate:
+        rate = {**rate, "epochs": "any"}
+    return {**recipe, "learning_rate": rate}
 
 
 def _difference(found: dict[str, Any], wanted: dict[str, Any], prefix: str = "") -> tuple[str, Any, Any] | None:
