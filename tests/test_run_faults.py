@@ -8,29 +8,15 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from firsthand import files
-from firsthand.data import mnist
 from firsthand.learning import Model
 
 
 def firsthand(*arguments, cwd=None, **more):
     command = [sys.executable, "-m", "firsthand", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=60, **more)
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
-    """A folder of ten classes with twelve pictures each."""
-    folder, digits = tmp_path_factory.mktemp("own"), mnist().train
-    for label in range(10):
-        (folder / str(label)).mkdir()
-        for i in np.flatnonzero(digits.labels[:600] == label)[:12]:
-            Image.fromarray(digits.images[i, ..., 0]).save(folder / str(label) / f"{i}.png")
-    return folder
 
 
 @contextmanager

@@ -147,7 +147,7 @@ def test_summary_data_and_doctor():
     ("arguments", "message"),
     [
         (["train", "--recipe", "nonsense"], "--recipe: found 'nonsense', expected one of digit-reader"),
-        (["train", "--data", "nowhere"], "--data: found 'nowhere', expected mnist"),
+        (["train", "--data", "nowhere"], "nowhere', expected mnist, fashion-mnist"),
         (["train", "--epochs", "0"], "recipe: epochs is 0, expected 1 or more"),
         (["train", "--learning-rate", "-1"], "recipe: learning_rate is -1.0"),
         (["train", "--examples", "0"], "--examples: found 0, expected 1 to 50000"),

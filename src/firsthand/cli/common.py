@@ -1,6 +1,7 @@
 """What the commands share: options, and what the names that a user gives stand for."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,18 +20,44 @@ __all__ = [
     "Device",
     "Json",
     "ModelPath",
+    "Seed",
+    "check_whole",
     "expand",
     "find_model",
     "find_reader",
     "find_recipe",
     "load_splits",
     "use_device",
+    "whole",
 ]
+
+MAX_SEED = 2**32 - 1  # JAX takes 32 bits, and silently the lower ones of more
+MAX_MEMBERS = 1000
+
+
+def check_whole(option: str, value: int, low: int, high: int | None = None) -> None:
+    """Raise FirsthandError unless a number is one that can be used."""
+    if value < low or (high is not None and value > high):
+        expected = f"{low} or more" if high is None else f"{low} to {high}"
+        raise FirsthandError(f"{option}: found {value}, expected {expected}")
+
+
+def whole(low: int, high: int | None = None) -> Callable[..., int | None]:
+    """A callback for an option that takes a whole number in a range, or none."""
+
+    def checked(param: typer.CallbackParam, value: int | None) -> int | None:
+        if value is not None:
+            check_whole(param.opts[0], value, low, high)
+        return value
+
+    return checked
+
 
 DATA_NAMES = ("mnist", "fashion-mnist", "kmnist", "emnist-digits")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text.")]
 Device = Annotated[str | None, typer.Option(help="Where to compute: cpu, gpu or tpu; chosen by JAX if not given.")]
+Seed = Annotated[int, typer.Option(help="Seed of all randomness.", callback=whole(0, MAX_SEED))]
 DataName = Annotated[
     str,
     typer.Option(
@@ -98,9 +125,7 @@ def load_splits(
     if name in named:
         splits = named[name]()
     elif not Path(name).exists():
-        raise FirsthandError(
-            f"--data: found nothing at {name!r}, expected {', '.join(named)}, a folder or an .npz file"
-        )
+        raise FirsthandError(f"--data: found {name!r}, expected {', '.join(named)}, a folder or an .npz file")
     else:
         height_and_width = None if size is None else (size[0], size[1])
         own = sources.load(Path(name), height_and_width, invert=None)

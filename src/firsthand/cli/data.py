@@ -9,7 +9,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from .common import Json, load_splits
+from .common import Json, load_splits, whole
 
 if TYPE_CHECKING:
     from firsthand.data import Dataset
@@ -20,7 +20,7 @@ __all__ = ["data"]
 def data(
     name: Annotated[str, typer.Argument(help="Which data, as for `train --data`.")] = "mnist",
     export: Annotated[Path | None, typer.Option(help="Write test images as PNG into this new folder.")] = None,
-    count: Annotated[int, typer.Option(help="How many images to write.")] = 20,
+    count: Annotated[int, typer.Option(help="How many images to write.", callback=whole(1))] = 20,
     as_json: Json = False,
 ) -> None:
     """Show what a data set holds; write some of its images as files, in one folder per class."""

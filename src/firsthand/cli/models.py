@@ -9,7 +9,18 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from .common import DataName, Device, Json, ModelPath, find_model, find_reader, find_recipe, load_splits, use_device
+from .common import (
+    DataName,
+    Device,
+    Json,
+    ModelPath,
+    find_model,
+    find_reader,
+    find_recipe,
+    load_splits,
+    use_device,
+    whole,
+)
 
 if TYPE_CHECKING:
     from firsthand.models import Classifier
@@ -62,7 +73,7 @@ def predict(
     model: Annotated[
         Path | None, typer.Option("--model", help="Model file; the one in the box if not given.", show_default=False)
     ] = None,
-    top: Annotated[int, typer.Option(help="How many candidates to name.")] = 3,
+    top: Annotated[int, typer.Option(help="How many candidates to name.", callback=whole(1))] = 3,
     device: Device = None,
     as_json: Json = False,
 ) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from firsthand.errors import FirsthandError
 from firsthand.files import write_atomically
 
+from .common import DATA_NAMES, MAX_MEMBERS, MAX_SEED, check_whole
+
 if TYPE_CHECKING:
     from firsthand.report import RunFolder
 
@@ -68,6 +70,9 @@ def _checked(found: Any) -> dict[str, Any]:
     settings = {name: found.get(name, default) for name, (_, _, default) in _KNOWN.items()}
     for name, value in settings.items():
         _require(name, value, _KNOWN[name][1])
+    check_whole("seed", settings["seed"], 0, MAX_SEED)
+    if settings["members"] is not None:
+        check_whole("members", settings["members"], 1, MAX_MEMBERS)
     return {**settings, "overrides": overrides}
 
 
@@ -108,6 +113,4 @@ def check_same(folder: "RunFolder", kept: dict[str, Any], given: dict[str, Any],
 
 def absolute(name: str) -> str:
     """Return the path of the user's own data from the root, so that a run goes on from any folder; other names stay."""
-    from .common import DATA_NAMES
-
     return name if name in DATA_NAMES else str(Path(name).absolute())

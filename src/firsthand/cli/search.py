@@ -19,7 +19,8 @@ import typer
 from firsthand.errors import FirsthandError
 
 from . import train
-from .common import DataName, Device, Json, find_recipe, load_splits, use_device
+from .common import DataName, Device, Json, Seed, find_recipe, load_splits, use_device, whole
+from .streams import go_on_without_output
 
 if TYPE_CHECKING:
     from firsthand.search import Choices, Range, Search, SearchResult, Trial
@@ -37,20 +38,19 @@ def search(
     ] = Path("search.journal"),
     recipe: Annotated[str, typer.Option(help="What to train; `firsthand summary` lists the names.")] = "digit-reader",
     data: DataName = "mnist",
-    trials: Annotated[int, typer.Option(help="Trainings to finish, with those in the storage.")] = 20,
-    workers: Annotated[int, typer.Option(help="Processes that train side by side.")] = 1,
+    trials: Annotated[
+        int, typer.Option(help="Trainings to finish, with those in the storage.", callback=whole(1))
+    ] = 20,
+    workers: Annotated[int, typer.Option(help="Processes that train side by side.", callback=whole(1, 1000))] = 1,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data, in every training.")] = None,
     examples: Annotated[int | None, typer.Option(help="Use only the first so many training images.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
+    seed: Seed = 0,
     device: Device = None,
     as_json: Json = False,
     parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Search for good settings of a recipe, by validation accuracy, with Optuna."""
-    if workers < 1:
-        raise FirsthandError(f"--workers: found {workers}, expected 1 or more")
-    if trials < 1:
-        raise FirsthandError(f"--trials: found {trials}, expected 1 or more")
+    go_on_without_output()
     spaces = dict(map(_space, space))
     if epochs is not None and "epochs" in spaces:
         raise FirsthandError("--epochs: given, and in --space as well, expected one of them")

@@ -8,7 +8,8 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from .common import DataName, Device, Json, expand, find_recipe, load_splits, use_device
+from .common import DataName, Device, Json, Seed, expand, find_recipe, load_splits, use_device
+from .streams import go_on_without_output
 
 __all__ = ["sweep"]
 
@@ -21,7 +22,7 @@ def sweep(
     data: DataName = "mnist",
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data, in every training.")] = None,
     examples: Annotated[int | None, typer.Option(help="Use only the first so many training images.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of all randomness, the same for every training.")] = 0,
+    seed: Seed = 0,
     out: Annotated[
         Path | None, typer.Option(help="New folder for table and figure.", show_default="runs/DATE-sweep-RECIPE")
     ] = None,
@@ -29,6 +30,7 @@ def sweep(
     as_json: Json = False,
 ) -> None:
     """Train a recipe with several values of its settings, and compare: a table, and a picture of the cost curves."""
+    go_on_without_output()
     lists = dict(map(_values, values))
     use_device(device)
     import jax

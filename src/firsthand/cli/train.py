@@ -12,7 +12,8 @@ import typer
 from firsthand.errors import FirsthandError
 
 from . import fine_tune, run_settings
-from .common import DataName, Device, Json, expand, find_recipe, load_splits, use_device
+from .common import MAX_MEMBERS, DataName, Device, Json, Seed, expand, find_recipe, load_splits, use_device, whole
+from .streams import go_on_without_output
 
 if TYPE_CHECKING:
     from firsthand.data import ImageSplits
@@ -50,17 +51,19 @@ def train(
     average: Annotated[float | None, typer.Option(help="Decay of the moving average of the parameters.")] = None,
     patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without improvement.")] = None,
     halvings: Annotated[int | None, typer.Option(help="Halve the rate so often before stopping.")] = None,
-    members: Annotated[int | None, typer.Option(help="Train an ensemble of so many networks.")] = None,
+    members: Annotated[
+        int | None, typer.Option(help="Train an ensemble of so many networks.", callback=whole(1, MAX_MEMBERS))
+    ] = None,
     examples: Annotated[int | None, typer.Option(help="Use only the first so many training images.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
+    seed: Seed = 0,
     out: Annotated[
         Path | None, typer.Option(help="New folder for the results.", show_default="runs/DATE-RECIPE")
     ] = None,
     resume: Annotated[Path | None, typer.Option(help="Folder of a run that did not finish: go on with it.")] = None,
     devices: Annotated[int | None, typer.Option(help="Divide every mini-batch over so many devices.")] = None,
     coordinator: Annotated[str | None, typer.Option(help="HOST:PORT of process 0, of several that train.")] = None,
-    processes: Annotated[int, typer.Option(help="How many processes train together.")] = 1,
-    process_id: Annotated[int, typer.Option(help="Which of them this is, from 0.")] = 0,
+    processes: Annotated[int, typer.Option(help="How many processes train together.", callback=whole(1))] = 1,
+    process_id: Annotated[int, typer.Option(help="Which of them this is, from 0.", callback=whole(0))] = 0,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
@@ -88,6 +91,7 @@ def train(
         "seed": seed,
         "overrides": {name: value for name, value in overrides.items() if value is not None},
     }
+    go_on_without_output()
     started = time.perf_counter()
     alone = {"--recipe": recipe, "--members": members, "--devices": devices, "--coordinator": coordinator}
     typed = {
