@@ -18,6 +18,7 @@ __all__ = [
     "DATA_NAMES",
     "DataName",
     "Device",
+    "Invert",
     "Json",
     "ModelPath",
     "Seed",
@@ -62,7 +63,16 @@ DataName = Annotated[
     str,
     typer.Option(
         "--data",
-        help="mnist, fashion-mnist, kmnist, emnist-digits, a folder of class-named folders, or an .npz file.",
+        help="mnist, fashion-mnist, kmnist, emnist-digits, a folder of class-named folders (or of train/ and test/ "
+        "with these), .npz, .npy, .csv[.gz] or IDX.",
+    ),
+]
+Invert = Annotated[
+    bool | None,
+    typer.Option(
+        "--invert/--no-invert",
+        help="Exchange dark and light in pictures of --data.",
+        show_default="if most are dark on light",
     ),
 ]
 ModelPath = Annotated[
@@ -101,10 +111,11 @@ def load_splits(
     whole: bool = False,
     size: tuple[int, ...] | None = None,
     parts: tuple[float, float, float] = (0.8, 0.1, 0.1),
+    invert: bool | None = None,
 ) -> "ImageSplits":
-    """The named data in their three parts; a user's own are divided 8:1:1, or left whole as the first part.
+    """The named data in their three parts; a user's own that have none are divided 8:1:1, or left whole as the first.
 
-    Pictures of the user's own are read as `predict` reads them: dark strokes on a light ground are inverted.
+    Pictures of the user's own that are dark strokes on a light ground are inverted, all or none of a folder.
 
     Args:
         name: as --data names them.
@@ -113,6 +124,7 @@ def load_splits(
         whole: do not divide those.
         size: (height, width) to which pictures are brought; by default they must have one size.
         parts: fractions for training, validation and test.
+        invert: whether to exchange dark and light in pictures; None decides by most of them.
     """
     from firsthand import data as sources
 
@@ -125,11 +137,15 @@ def load_splits(
     if name in named:
         splits = named[name]()
     elif not Path(name).exists():
-        raise FirsthandError(f"--data: found {name!r}, expected {', '.join(named)}, a folder or an .npz file")
+        raise FirsthandError(f"--data: found {name!r}, expected {', '.join(named)}, {sources.EXPECTED}")
     else:
         height_and_width = None if size is None else (size[0], size[1])
-        own = sources.load(Path(name), height_and_width, invert=None)
-        splits = sources.Splits(own, None, None) if whole else sources.Splits(*own.split(*parts, seed=seed))
+        if whole:
+            found = sources.load_parts(name, height_and_width, invert)
+            first = found.pop("train" if "train" in found else next(iter(found)))
+            splits = sources.Splits(first, found.get("validation"), found.get("test"))
+        else:
+            splits = sources.load_splits(name, height_and_width, invert, parts=parts, seed=seed)
     if examples is None:
         return splits
     if not 1 <= examples <= len(splits.train):

@@ -12,6 +12,7 @@ from firsthand.errors import FirsthandError
 from .common import (
     DataName,
     Device,
+    Invert,
     Json,
     ModelPath,
     find_model,
@@ -28,7 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["evaluate", "predict", "summary"]
 
 
-def evaluate(model: ModelPath = None, data: DataName = "mnist", device: Device = None, as_json: Json = False) -> None:
+def evaluate(
+    model: ModelPath = None,
+    data: DataName = "mnist",
+    invert: Invert = None,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
     """Accuracy and calibration of a model on a data set: on its test images if it has such a part."""
     use_device(device)
     from firsthand.inspect import (
@@ -40,7 +47,7 @@ def evaluate(model: ModelPath = None, data: DataName = "mnist", device: Device =
 
     found = find_model(model, quiet=as_json)
     size = found.input_shape[:2] if len(found.input_shape) == 3 else None
-    splits = load_splits(data, None, 0, whole=True, size=size)
+    splits = load_splits(data, None, 0, whole=True, size=size, invert=invert)
     test = (splits.test if splits.test is not None else splits.train).with_classes(found.classes)
     started = time.perf_counter()
     found.check_fits(test)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["read"]
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm")
 SOME_FAILED = 1
 
 
@@ -81,6 +80,8 @@ def _expanded(images: list[str]) -> tuple[list[str], list[str]]:
         if image == "-" or not Path(image).is_dir():
             names.append(image)
             continue
+        from firsthand.data.pictures import ENDINGS
+
         inside = sorted(str(p) for p in Path(image).rglob("*") if p.suffix.lower() in ENDINGS and p.is_file())
         names += inside
         if not inside:

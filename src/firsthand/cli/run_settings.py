@@ -19,6 +19,7 @@ __all__ = ["absolute", "check_same", "resumed", "write"]
 _KNOWN: dict[str, tuple[str, tuple[type, ...], Any]] = {
     "recipe": ("--recipe", (str,), None),
     "data": ("--data", (str,), None),
+    "invert": ("--invert", (bool, type(None)), None),
     "start": ("--from", (str, type(None)), None),
     "rehearsal": ("--rehearsal", (float, int, type(None)), None),
     "rehearse": ("--rehearse", (str,), "mnist"),

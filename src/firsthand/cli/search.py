@@ -19,7 +19,7 @@ import typer
 from firsthand.errors import FirsthandError
 
 from . import train
-from .common import DataName, Device, Json, Seed, find_recipe, load_splits, use_device, whole
+from .common import DataName, Device, Invert, Json, Seed, find_recipe, load_splits, use_device, whole
 from .streams import go_on_without_output
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def search(
     ] = Path("search.journal"),
     recipe: Annotated[str, typer.Option(help="What to train; `firsthand summary` lists the names.")] = "digit-reader",
     data: DataName = "mnist",
+    invert: Invert = None,
     trials: Annotated[
         int, typer.Option(help="Trainings to finish, with those in the storage.", callback=whole(1))
     ] = 20,
@@ -58,7 +59,7 @@ def search(
     from firsthand.search import Search
 
     chosen = find_recipe(recipe, {} if epochs is None else {"epochs": epochs})
-    splits = load_splits(data, examples, seed)
+    splits = load_splits(data, examples, seed, invert=invert)
     opened = Search(chosen, splits, spaces, storage=storage, seed=seed)
     if parent is not None:
         _work_for(parent, opened, trials)
@@ -78,6 +79,7 @@ def search(
     picture = storage.with_name(storage.name + ".png")
     _draw(result, spaces, picture)
     options = {"recipe": recipe, "data": data, "examples": examples, "epochs": epochs, "seed": seed}
+    options["invert"] = invert
     show.end(result, options, picture)
     if interrupted:
         print("firsthand: interrupted; the same command goes on", file=sys.stderr)
@@ -188,6 +190,8 @@ class _Table:
             print(json.dumps({"event": "done", "best": None, **counts}) if self.as_json else "no trial is complete")
             return
         command = ["firsthand", "train"]
+        if (invert := options.pop("invert")) is not None:
+            command.append("--invert" if invert else "--no-invert")
         for name, value in {**options, **best.settings}.items():
             if value is not None and (name, value) != ("data", "mnist"):
                 command += [f"--{name.replace('_', '-')}", str(value)]

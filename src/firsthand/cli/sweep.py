@@ -8,7 +8,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from .common import DataName, Device, Json, Seed, expand, find_recipe, load_splits, use_device
+from .common import DataName, Device, Invert, Json, Seed, expand, find_recipe, load_splits, use_device
 from .streams import go_on_without_output
 
 __all__ = ["sweep"]
@@ -20,6 +20,7 @@ def sweep(
     ],
     recipe: Annotated[str, typer.Option(help="What to train; `firsthand summary` lists the names.")] = "digit-reader",
     data: DataName = "mnist",
+    invert: Invert = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data, in every training.")] = None,
     examples: Annotated[int | None, typer.Option(help="Use only the first so many training images.")] = None,
     seed: Seed = 0,
@@ -43,7 +44,7 @@ def sweep(
     from firsthand.search import sweep as run
 
     chosen = find_recipe(recipe, {} if epochs is None else {"epochs": epochs})
-    splits = load_splits(data, examples, seed)
+    splits = load_splits(data, examples, seed, invert=invert)
     if chosen.expanded:
         splits = expand(splits)
     splits = Splits(splits.train, splits.validation, None)  # a setting must not be chosen by the test images

@@ -12,7 +12,19 @@ import typer
 from firsthand.errors import FirsthandError
 
 from . import fine_tune, run_settings
-from .common import MAX_MEMBERS, DataName, Device, Json, Seed, expand, find_recipe, load_splits, use_device, whole
+from .common import (
+    MAX_MEMBERS,
+    DataName,
+    Device,
+    Invert,
+    Json,
+    Seed,
+    expand,
+    find_recipe,
+    load_splits,
+    use_device,
+    whole,
+)
 from .streams import go_on_without_output
 
 if TYPE_CHECKING:
@@ -31,6 +43,7 @@ def train(
         typer.Option(help="What to train; `firsthand summary` lists the names.", show_default="digit-reader"),
     ] = None,
     data: DataName = "mnist",
+    invert: Invert = None,
     start: Annotated[
         Path | None, typer.Option("--from", help="Fine-tune this model with your own --data, instead of a new network.")
     ] = None,
@@ -83,6 +96,7 @@ def train(
     settings = {
         "recipe": recipe or "digit-reader",
         "data": run_settings.absolute(data),
+        "invert": invert,
         "start": None if start is None else str(start.absolute()),
         "rehearsal": rehearsal,
         "rehearse": run_settings.absolute(rehearse),
@@ -158,7 +172,7 @@ def _prepared(settings: dict[str, Any]) -> "tuple[NamedRecipe, DataSplits, FineT
         splits = tuning.splits
     else:
         chosen = find_recipe(settings["recipe"], settings["overrides"])
-        splits = load_splits(settings["data"], settings["examples"], settings["seed"])
+        splits = load_splits(settings["data"], settings["examples"], settings["seed"], invert=settings["invert"])
     return chosen, expand(splits) if chosen.expanded else splits, tuning
 
 
