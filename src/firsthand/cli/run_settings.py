@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from firsthand.errors import FirsthandError
+from firsthand.errors import FirsthandError, reading
 from firsthand.files import write_atomically
 
 from .common import DATA_NAMES, MAX_MEMBERS, MAX_SEED, check_whole
@@ -45,15 +45,14 @@ def resumed(folder: "RunFolder", given: dict[str, Any]) -> dict[str, Any]:
     Raises:
         FirsthandError: there are none, or not those of a run; the message says what is wrong.
     """
-    try:
+    with reading(folder.path, "no folder of a run", _of_resume):
         settings = _checked(json.loads(folder.settings.read_text(encoding="utf-8")))
         extended = {_EXTENDING: given[_EXTENDING]} if _EXTENDING in given else {}
         return {**settings, "overrides": {**settings["overrides"], **extended}}
-    except FirsthandError as error:
-        raise FirsthandError(f"--resume: {folder.settings}: {error}") from None
-    except Exception as error:  # whatever a file can hold
-        reason = "no settings.json" if isinstance(error, OSError) else f"settings.json cannot be read: {error}"
-        raise FirsthandError(f"--resume: {folder.path} is no folder of a run ({reason})") from None
+
+
+def _of_resume(message: str) -> FirsthandError:
+    return FirsthandError(f"--resume: {message}; settings.json of a run expected")
 
 
 def _checked(found: Any) -> dict[str, Any]:

@@ -134,6 +134,7 @@ def train(
                 held.enter_context(folder.held())
             settings = run_settings.resumed(folder, given)
         chosen, splits, tuning = _prepared(settings)
+        chosen.network(splits.train)  # refuses what it cannot be made for, before anything is written
         if folder is not None:
             run_settings.check_same(folder, settings, given, chosen.recipe)
         if process_id:
@@ -164,7 +165,7 @@ def _reopened(path: Path) -> "RunFolder":
     return folder
 
 
-def _prepared(settings: dict[str, Any]) -> "tuple[NamedRecipe, DataSplits, FineTuning | None]":
+def _prepared(settings: dict[str, Any]) -> "tuple[NamedRecipe, ImageSplits, FineTuning | None]":
     """Recipe and data that settings name, and how the fine-tuning begins if it is one."""
     tuning = None
     if settings["start"] is not None:

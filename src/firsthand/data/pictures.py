@@ -182,7 +182,7 @@ def to_grey(picture: Image.Image) -> Image.Image:
     if "A" in picture.getbands() or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         white, black = (_on_paper(picture, paper) for paper in ("white", "black"))
-        return black if _range(white) < FLAT <= _range(black) else white
+        return black if _range(black) >= max(FLAT, 2 * _range(white)) else white
     return picture.convert("L")
 
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from firsthand.errors import reading
 from firsthand.models.file import ModelFileError, flatten, read_safetensors, unflatten, write_safetensors
 from firsthand.nn import describe, from_json
 
@@ -60,7 +61,7 @@ def read_checkpoint(path: str | os.PathLike[str], like: tuple, fingerprint: dict
         ModelFileError: it is damaged, or belongs to another training; the message says what differs.
     """
     arrays, about = read_safetensors(path, _FORMAT, "checkpoint")
-    try:
+    with reading(path, "not a usable checkpoint", ModelFileError):
         found = _comparable(about["fingerprint"])
         wanted = _comparable(json.loads(json.dumps(fingerprint)))  # as it looks after a round trip through the file
         if differing := _difference(found, wanted):
@@ -71,13 +72,11 @@ def read_checkpoint(path: str | os.PathLike[str], like: tuple, fingerprint: dict
             )
         trees = unflatten(like, arrays)
         best, without_improvement, halvings = about["scalars"]
+        if type(best) not in (int, float, type(None)) or not (type(without_improvement) is type(halvings) is int):
+            raise ValueError(f"scalars are {about['scalars']!r:.80}, expected a value and two counts")
         history = History.from_json(about["history"])
-    except ModelFileError:
-        raise
-    except Exception as error:  # whatever a file can hold
-        raise ModelFileError(f"{path}: not a usable checkpoint: {error!r}") from None
-    params, training_state, best_params = trees
-    return Checkpoint(params, training_state, best_params, history, best, without_improvement, halvings)
+        params, training_state, best_params = trees
+        return Checkpoint(params, training_state, best_params, history, best, without_improvement, halvings)
 
 
 def _comparable(fingerprint: dict[str, Any]) -> dict[str, Any]:

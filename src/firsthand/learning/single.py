@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from firsthand import kernels
 from firsthand.data import Examples
 from firsthand.errors import FirsthandError
 from firsthand.files import describe_machine, versions
@@ -126,6 +127,7 @@ def provenance(data: DataSplits, recipe: Recipe, key: Array) -> dict[str, Any]:
         "versions": versions(),
         "machine": describe_machine(),
         "device": jax.devices()[0].device_kind,
+        "kernels": " ".join(filter(None, (kernels.status().active, kernels.status().instruction_set))),
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import jax
 import numpy as np
 
-from firsthand.errors import FirsthandError
+from firsthand.errors import reading
 from firsthand.nn import Network, Params, Shape, from_json, to_json
 
 from .file import ModelFileError, flatten, read_safetensors, unflatten, write_safetensors
@@ -84,10 +84,8 @@ class NetworkModel:
                 that are not as many as the outputs.
         """
         about, arrays = self.description(), flatten(self.params)
-        try:
+        with reading(path, "not written, because it could not be read back"):
             self.from_description(json.loads(json.dumps(about)), arrays)
-        except (ValueError, TypeError, KeyError) as error:
-            raise FirsthandError(f"{path}: not written, because it could not be read back: {error}") from None
         return write_safetensors(path, arrays, {"format": MODEL_FORMAT, **about})
 
     @classmethod
@@ -101,7 +99,5 @@ class NetworkModel:
         arrays, about = read_safetensors(path, MODEL_FORMAT, "model")
         if (found := about.get("family", "classifier")) != cls.family:
             raise ModelFileError(f"{path}: a model of the family {found!r} found, {cls.family!r} expected")
-        try:
+        with reading(path, "not a usable model", ModelFileError):
             return cls.from_description(about, arrays)
-        except (ValueError, TypeError, KeyError) as error:
-            raise ModelFileError(f"{path}: not a usable model: {error}") from None

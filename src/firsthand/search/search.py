@@ -109,6 +109,16 @@ class SearchResult:
         complete = [trial for trial in self.trials if trial.state == "complete"]
         return max(complete, key=lambda trial: (trial.accuracy or 0, -trial.number), default=None)
 
+    def check(self) -> None:
+        """Raise ValueError unless all trials are what a search leaves, whatever stands in its file."""
+        for trial in self.trials:
+            numbers = [*trial.settings.values(), trial.seconds, trial.epochs]
+            numbers += [] if trial.accuracy is None else [trial.accuracy]
+            if any(isinstance(number, bool) or not isinstance(number, int | float) for number in numbers):
+                raise ValueError(f"trial {trial.number} with {numbers!r:.80} found, numbers expected")
+            if trial.state == "complete" and trial.accuracy is None:
+                raise ValueError(f"trial {trial.number} without an accuracy found, one expected")
+
     @property
     def finished(self) -> tuple[Trial, ...]:
         """The trials that count: complete, pruned or diverged."""
@@ -183,14 +193,12 @@ class Search:
         self.network = chosen.network(data.train)
         self.path = Path(storage)
         self.storage, self.locks = open_journal(self.path)
-        with self.locks.hold(_PROPOSE):
-            try:
-                if not self.storage.get_all_studies():
-                    optuna.create_study(storage=self.storage, study_name=_NAME, direction="maximize")
-                self.study = optuna.load_study(storage=self.storage, study_name=_NAME)
-            except (ValueError, KeyError, optuna.exceptions.OptunaError) as error:
-                raise FirsthandError(f"{self.path}: not a usable storage of a search ({error})") from None
+        with self.locks.hold(_PROPOSE), reading(self.path, "not a usable storage of a search"):
+            if not self.storage.get_all_studies():
+                optuna.create_study(storage=self.storage, study_name=_NAME, direction="maximize")
+            self.study = optuna.load_study(storage=self.storage, study_name=_NAME)
             self._check_same()
+            self.result().check()
 
     def work(
         self,
