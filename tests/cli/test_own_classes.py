@@ -96,7 +96,7 @@ def test_a_model_that_could_not_be_read_is_not_written(tmp_path):
         Model(network, endless, good.classes),
         Model(network, good.params, good.classes, {"made": object()}),
     ):
-        with pytest.raises(ModelFileError, match="^model: cannot be saved"):
+        with pytest.raises(ModelFileError, match=r"^model: cannot be saved"):
             bad.save(path)
         assert path.read_bytes() == before
 

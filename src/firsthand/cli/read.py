@@ -77,6 +77,9 @@ def _expanded(images: list[str]) -> tuple[list[str], list[str]]:
     """The names of all pictures, those of folders in order; and what is wrong with the rest."""
     names, wrong = [], []
     for image in images:
+        if not image:
+            wrong.append("an empty name found, that of a picture expected")
+            continue
         if image == "-" or not Path(image).is_dir():
             names.append(image)
             continue

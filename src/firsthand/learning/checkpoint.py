@@ -92,7 +92,7 @@ def _comparable(fingerprint: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_any_length(recipe: dict[str, Any]) -> dict[str, Any]:
-    """The same with a schedule that ends at any epoch: a run that is made longer or shorter takes its schedule along."""
+    """The same with a schedule that ends at any epoch: a run that is made longer takes its schedule along."""
     rate = recipe.get("learning_rate")
     if isinstance(rate, str):
         rate = re.sub(r"\bepochs=[0-9.]+", "epochs=any", rate)

@@ -14,6 +14,7 @@ from firsthand.data import Examples
 from firsthand.errors import FirsthandError
 from firsthand.files import describe_machine, versions
 from firsthand.nn import Network, Params, describe
+from firsthand.processes import refuse_fork
 
 from .checkpoint import read_checkpoint, write_checkpoint
 from .evaluation import evaluate
@@ -70,6 +71,7 @@ def train_one(
     Args:
         interrupted: asked a few times a second; once it says True, this is as if Ctrl-C were pressed.
     """
+    refuse_fork()
     source = as_source(data.train)
     on_device = placed(network, data, recipe, devices)
     run = Run(network, recipe, source, on_device, key, params, progress, devices)

@@ -10,6 +10,7 @@ import numpy as np
 
 from firsthand.errors import reading
 from firsthand.nn import Network, Params, Shape, from_json, to_json
+from firsthand.processes import refuse_fork
 
 from .file import ModelFileError, flatten, read_safetensors, unflatten, write_safetensors
 
@@ -70,6 +71,7 @@ class NetworkModel:
         Raises:
             ValueError, TypeError, KeyError: it is not such a description, or the arrays are not the network's.
         """
+        refuse_fork()
         network = from_json(about["network"])
         if not isinstance(network, Network) or not isinstance(about["provenance"], dict):
             raise ValueError("its description is not one of a network")

@@ -20,7 +20,7 @@ import jax
 import numpy as np
 
 from firsthand.data import ImageSplits, Splits
-from firsthand.errors import FirsthandError
+from firsthand.errors import FirsthandError, reading
 from firsthand.learning import Diverged, Recipe, train
 from firsthand.learning import Progress as Step
 from firsthand.nn import to_json
