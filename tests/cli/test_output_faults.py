@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from firsthand.data import mnist
-from firsthand.learning import Model, Recipe, RecipeError
+from firsthand.learning import Recipe, RecipeError
+from firsthand.models import Model
 
 COMMAND = [sys.executable, "-m", "firsthand"]
 

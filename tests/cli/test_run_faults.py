@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from firsthand import files
-from firsthand.learning import Model
+from firsthand.models import Model
 
 
 def firsthand(*arguments, cwd=None, **more):

@@ -50,7 +50,7 @@ def _check_journal(path: Path) -> None:
     try:
         entry = json.loads(first or b'{"op_code": 0}')
         sound = isinstance(entry, dict) and "op_code" in entry
-    except ValueError:
+    except (ValueError, RecursionError):
         sound = False
     if not sound:
         raise FirsthandError(f"{path}: not a storage of a search; name a new file, or one that a search has made")
