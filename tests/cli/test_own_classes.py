@@ -9,12 +9,13 @@ import pytest
 from PIL import Image
 
 from firsthand import nn
+from firsthand.cli.common import DATA_NAMES
 from firsthand.data import Dataset, Splits, mnist
 from firsthand.errors import FirsthandError
 from firsthand.inspect.names import shown_names
 from firsthand.inspect.plots import plot_confusion
 from firsthand.learning import Recipe, train
-from firsthand.models import Model, ModelFileError, load_model
+from firsthand.models import Model, load_model
 from firsthand.search import Range, search
 from firsthand.zoo import RECIPES, NamedRecipe
 
@@ -42,9 +43,10 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize("classes", [2, 9, 47, 300])
-@pytest.mark.parametrize("name", list(RECIPES))
+@pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if recipe.data in DATA_NAMES])
 def test_every_recipe_has_a_unit_for_every_class(name, classes):
-    network = RECIPES[name].network((28, 28, 1), classes)
+    data = Dataset(np.zeros((2, 28, 28, 1), np.uint8), np.array([0, 1]), tuple(map(str, range(classes))))
+    network = RECIPES[name].network(data)
     assert network.num_classes == classes
     assert network.layers[:-1] == RECIPES[name].layers[:-1]
 
@@ -96,7 +98,7 @@ def test_a_model_that_could_not_be_read_is_not_written(tmp_path):
         Model(network, endless, good.classes),
         Model(network, good.params, good.classes, {"made": object()}),
     ):
-        with pytest.raises(ModelFileError, match=r"^model: cannot be saved"):
+        with pytest.raises(FirsthandError, match="not written, because it could not be read back"):
             bad.save(path)
         assert path.read_bytes() == before
 

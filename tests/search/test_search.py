@@ -367,9 +367,9 @@ def test_killed_workers_block_nobody_and_ctrl_c_keeps_what_is_there(own, tmp_pat
     assert "firsthand: interrupted; the same command goes on\n" in err
     events += [json.loads(line) for line in out.splitlines()]
     # what ran in the processes that were killed was tried again: no number is missing, none has failed
-    told = {event["number"]: event["state"] for event in events if event["event"] == "trial"}
-    assert set(numbers) <= set(told)
-    assert "failed" not in told.values()
+    states = {event["number"]: event["state"] for event in events if event["event"] == "trial"}
+    assert set(numbers) <= set(states)
+    assert "failed" not in states.values()
     assert events[-1]["event"] == "done"
     assert events[-1]["command"].startswith("firsthand train ")
     assert events[-1]["best"]["accuracy"] > 0.5

@@ -95,7 +95,7 @@ def test_who_has_no_token_is_refused(tmp_path):
         assert first.status_code == 200
         assert "HttpOnly; SameSite=Strict" in first.headers["set-cookie"]
         assert client.get("/api/presets").status_code == 200  # by the cookie
-        with client.websocket_connect("/api/live") as live:
+        with client.websocket_connect("/api/live", headers={"cookie": "firsthand-lab=secret"}) as live:
             live.send_text("{}")
             assert live.receive_json()["type"] == "error"
 
