@@ -103,7 +103,8 @@ def check_same(folder: "RunFolder", kept: dict[str, Any], given: dict[str, Any],
             if name in ("data", "rehearse"):
                 before = absolute(before)  # older versions kept it as it was typed
         else:
-            option, before = f"--{name.replace('_', '-')}", kept["overrides"].get(name, getattr(recipe, name))
+            own = getattr(recipe, name, getattr(recipe.objective, name, None))
+            option, before = f"--{name.replace('_', '-')}", kept["overrides"].get(name, own)
         if value != before:
             raise FirsthandError(
                 f"{option}: found {value}, but the run in {folder.path} has {before}; "
