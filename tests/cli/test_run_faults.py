@@ -16,7 +16,7 @@ from firsthand.models import Model
 
 def firsthand(*arguments, cwd=None, **more):
     command = [sys.executable, "-m", "firsthand", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=60, **more)
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, **more)
 
 
 @contextmanager

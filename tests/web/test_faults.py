@@ -187,6 +187,10 @@ def test_drawings_read_together_are_read_as_alone():
             np.testing.assert_array_equal(digit.pixels, other.pixels)
 
 
+def _label(answer):
+    return answer.digits[0].label
+
+
 def test_what_waits_is_read_in_one_pass_and_a_fault_of_one_is_no_others():
     passes = []
 
@@ -206,7 +210,7 @@ def test_what_waits_is_read_in_one_pass_and_a_fault_of_one_is_no_others():
 
     answers = asyncio.run(main())
     assert passes == [4]
-    assert [str(answer) if isinstance(answer, Exception) else answer.digits[0].label for answer in answers] == [
+    assert [str(answer) if isinstance(answer, Exception) else _label(answer) for answer in answers] == [
         7,
         2,
         "no model",

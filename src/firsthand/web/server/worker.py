@@ -156,7 +156,7 @@ class Teller:
         for line in lines:
             try:
                 record = json.loads(line)
-                at = record["epoch"]
+                at = int(record["epoch"])
             except (ValueError, TypeError, KeyError):
                 break  # the line that was being written
             if at > len(self.records) + 1:
