@@ -210,7 +210,7 @@ def test_a_small_file_that_unpacks_to_gigabytes_is_refused(tmp_path):
     path = tmp_path / "mnist.pkl.gz"
     with gzip.open(path, "wb", 1) as file:
         for _ in range(513):
-            file.write(bytes(2**20))
+            file.write(bytes(2**20))  # pyright: ignore[reportArgumentType]
     with pytest.raises(DataError, match=r"bytes that unpack to more than 536,870,912 found"), gzip.open(path) as packed:
         load_numpy_pickle(packed)
 

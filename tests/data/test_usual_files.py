@@ -65,7 +65,8 @@ def test_colour_keeps_its_channels(tmp_path):
 def test_parts_of_an_npz(tmp_path, names):
     a, b, c, d = names
     np.savez(
-        tmp_path / "mnist.npz", **{a: IMAGES[:30, ..., 0], b: LABELS[:30, None], c: IMAGES[30:, ..., 0], d: LABELS[30:]}
+        tmp_path / "mnist.npz",
+        **{a: IMAGES[:30, ..., 0], b: LABELS[:30, None], c: IMAGES[30:, ..., 0], d: LABELS[30:]},  # pyright: ignore[reportArgumentType]
     )
     parts = load_parts(tmp_path / "mnist.npz")
     assert list(parts) == ["train", "test"]

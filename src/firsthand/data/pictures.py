@@ -161,7 +161,7 @@ def _opened(file: Path | IO[bytes]) -> Image.Image:
 
 def _heif(file: Path | IO[bytes]) -> Image.Image:
     try:
-        from pillow_heif import HeifImageFile
+        from pillow_heif import HeifImageFile  # pyright: ignore[reportMissingImports]
     except ModuleNotFoundError:
         raise DataError("a HEIC picture found, which needs pillow-heif: pip install 'firsthand[heic]'") from None
     return HeifImageFile(file)
