@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import jax
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.processes import PATIENCE, wait_until
 
@@ -37,6 +39,19 @@ def compiled_quickly():
     yield
     jax.config.update("jax_disable_most_optimizations", False)
     jax.clear_caches()
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """A folder of ten classes with twelve pictures each."""
+    from firsthand.data import mnist
+
+    folder, digits = tmp_path_factory.mktemp("own"), mnist().train
+    for label in range(10):
+        (folder / str(label)).mkdir()
+        for i in np.flatnonzero(digits.labels[:600] == label)[:12]:
+            Image.fromarray(digits.images[i, ..., 0]).save(folder / str(label) / f"{i}.png")
+    return folder
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,19 @@
 
 import os
 import platform
+import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 
 from firsthand.processes import cores
 
-__all__ = ["describe_machine", "versions", "write_atomically"]
+__all__ = ["describe_machine", "naming", "remove_leftovers", "versions", "write_atomically"]
+
+# of a file that is being written; nobody else's file ends so
+_UNFINISHED = ".firsthand-part"
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> Path:
@@ -20,23 +26,46 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> Path
     Returns:
         The path.
     Raises:
-        OSError: the folder does not exist or cannot be written to; an existing file is then untouched.
+        OSError: the folder does not exist or cannot be written to, or the disk is full; the message names the file,
+            and an existing one is untouched.
     """
     path = Path(path)
     data = content.encode() if isinstance(content, str) else content
-    # the same folder, because a rename is atomic within one file system only
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with naming(path):
+        # the same folder, because a rename is atomic within one file system only
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
     return path
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the unfinished files of processes that were killed inside `write_atomically`, and nothing else.
+
+    Nobody may be writing into the folder meanwhile.
+    """
+    for path in folder.iterdir():
+        if re.fullmatch(rf"\..+\.[a-z0-9_]{{8}}{re.escape(_UNFINISHED)}", path.name) and path.is_file():
+            path.unlink()
+
+
+@contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Let an OSError of the block say which file it is about: a full disk does not by itself."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or (error.filename is not None and not str(error.filename).endswith(_UNFINISHED)):
+            raise
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
 
 
 def versions() -> dict[str, str]:

@@ -1,13 +1,14 @@
 """The cores that this process may use, what its children are started with, and locks between processes."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from firsthand.errors import FirsthandError
 
-__all__ = ["ONE_THREAD", "Locks", "cores"]
+__all__ = ["ONE_THREAD", "Locks", "cores", "refuse_fork"]
 
 # environment of a child that has one core to itself, read by numerical libraries when they start
 ONE_THREAD = {
@@ -81,3 +82,27 @@ def _open_for_good(path: Path) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     found = os.fstat(descriptor)
     return _opened.setdefault((found.st_dev, found.st_ino), descriptor)
+
+
+_forked_after_jax = False
+
+
+def _after_fork() -> None:
+    global _forked_after_jax
+    bridge = sys.modules.get("jax._src.xla_bridge")
+    # where JAX keeps this elsewhere one day, a fork counts as one too late: a hang says nothing
+    started = getattr(bridge, "backends_are_initialized", lambda: bridge is not None)
+    _forked_after_jax = _forked_after_jax or bool(started())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def refuse_fork() -> None:
+    """Raise FirsthandError in a process that was forked after JAX had started its threads: it would hang for ever."""
+    if _forked_after_jax:
+        raise FirsthandError(
+            "this process was forked after JAX had started, and would hang; start it by spawn, "
+            "with multiprocessing.get_context('spawn')"
+        )

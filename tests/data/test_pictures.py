@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from firsthand.data import DataError, load_image
+from firsthand.data import DataError, load_image, mnist
+from firsthand.data.pictures import decode_grey, read_grey
 
 
 def save(path, pixels, **options):
@@ -151,3 +152,50 @@ def test_a_large_photo_is_refused_before_it_is_decoded(tmp_path):
     Image.new("1", (8001, 8000)).save(tmp_path / "large.png")
     with pytest.raises(DataError, match=r"large.png: too large a picture found"):
         load_image(tmp_path / "large.png", (28, 28, 1))
+
+
+def test_white_ink_on_transparent_ground_is_seen(tmp_path):
+    digit = mnist().test.images[0, ..., 0]
+    for ink, name in ((255, "white"), (200, "grey"), (0, "black")):
+        pixels = np.full((28, 28, 4), ink, np.uint8)
+        pixels[..., 3] = digit
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+        found = load_image(tmp_path / f"{name}.png", (28, 28, 1)).pixels[..., 0]
+        assert np.corrcoef(found.ravel(), digit.ravel())[0, 1] > 0.99
+        assert found.max() >= 190
+
+
+def test_bits_that_fill_less_than_sixteen(tmp_path):
+    ramp = np.linspace(0, 1, 256)[None].repeat(4, axis=0)
+    for bits in (10, 12, 14, 16):
+        Image.fromarray(np.rint(ramp * (2**bits - 1)).astype(np.uint16)).save(tmp_path / "deep.png")
+        np.testing.assert_allclose(read_grey(tmp_path / "deep.png"), ramp * 255, atol=1.01, err_msg=f"{bits} bits")
+
+
+def test_a_photo_of_108_megapixels_is_scaled_down_while_it_is_decoded(tmp_path):
+    Image.new("L", (12_000, 9_000), 200).save(tmp_path / "big.jpg", quality=30)
+    assert read_grey(tmp_path / "big.jpg").shape == (4_500, 6_000)
+    with (tmp_path / "big.jpg").open("rb") as file:
+        assert decode_grey(file, "big").shape == (4_500, 6_000)
+    Image.new("1", (12_000, 9_000)).save(tmp_path / "big.png")
+    with pytest.raises(DataError, match="too large a picture found, at most 64,000,000 pixels"):
+        read_grey(tmp_path / "big.png")
+
+
+def test_heic_is_read_or_says_what_it_needs(tmp_path):
+    path = tmp_path / "phone.heic"
+    try:
+        import pillow_heif  # pyright: ignore[reportMissingImports]
+    except ModuleNotFoundError:
+        path.write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+        with pytest.raises(DataError, match=r"phone.heic: a HEIC picture found, which needs pillow-heif: pip install"):
+            read_grey(path)
+        return
+    grey = np.full((64, 64), 200, np.uint8)
+    pillow_heif.from_pillow(Image.fromarray(grey).convert("RGB")).save(path)
+    assert np.abs(read_grey(path).astype(int) - grey).max() < 8
+
+
+def test_an_empty_name_is_no_picture():
+    with pytest.raises(DataError, match="an empty name found"):
+        read_grey("")

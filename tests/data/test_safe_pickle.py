@@ -1,9 +1,11 @@
 """Pickles of arrays are read; everything else in a pickle is refused and never run."""
 
 import contextlib
+import gzip
 import io
 import os
 import pickle
+import subprocess
 import sys
 
 import numpy as np
@@ -140,7 +142,7 @@ ARRAY = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b
         (pickle.dumps({1, 2}), "set found, NumPy arrays expected"),
         (b"Pnowhere\n.", "a damaged pickle found"),
         (b"]q\x00h\x00a.", "a damaged pickle found"),  # a list that holds itself
-        (b"", "a damaged pickle found .Ran out of input., NumPy arrays expected"),
+        (b"", "a damaged pickle found, NumPy arrays expected .Ran out of input."),
         (b"no pickle", "a damaged pickle found"),
         (PYTHON_2[:-20], "a damaged pickle found"),
     ],
@@ -162,11 +164,55 @@ def test_a_pickle_cannot_change_the_reader(name, state):
 
 @pytest.mark.tiny
 def test_a_part_that_recurs_costs_nothing():
+    array = np.arange(1000)
+    first, second, *_ = load(pickle.dumps([array] * 100))
+    assert first is second
     nested = [0]
     for _ in range(100):
-        nested = [nested, nested]  # 2**100 numbers if they were copied
-    found = load(pickle.dumps(nested))
-    assert found[0] is found[1]
+        nested = [nested, nested]  # 2**100 numbers for whoever goes through them
+    with pytest.raises(DataError, match="lists that hold each other many times found"):
+        load(pickle.dumps(nested))
+
+
+BOMBS = {
+    "memo": b"\x80\x02]r\xff\xff\xff\x0f.",
+    "memo in words": b"]p4294967295\n.",
+    "bytearray": b"\x80\x05\x96\x00\x00\x00\x00\x04\x00\x00\x00.",
+    "bytes": b"\x80\x04\x8e\x00\x00\x00\x00\x04\x00\x00\x00.",
+    "text": b"\x80\x04\x8d\x00\x00\x00\x00\x04\x00\x00\x00.",
+    "frame": b"\x80\x04\x95\x00\x00\x00\x00\x04\x00\x00\x00.",
+    "whole number": b"\x80\x02\x8b\xff\xff\xff\x7f.",
+    # a megabyte of text, as bytes ten thousand times
+    "bytes made many times": b"\x80\x02X\x00\x00\x10\x00"
+    + b"a" * 2**20
+    + b"q\x000]("
+    + b"c_codecs\nencode\nh\x00X\x06\x00\x00\x00latin1\x86R" * 10_000
+    + b"e.",
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=list(BOMBS))
+def test_bombs_take_no_memory(bomb):
+    code = "import resource, sys, io\nfrom firsthand.data.safe_pickle import load_numpy_pickle\n"
+    code += "from firsthand.errors import FirsthandError\n"
+    code += "taken = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+    code += "resource.setrlimit(resource.RLIMIT_AS, (taken + 300 * 2**20,) * 2)\n"
+    code += "try: print(len(load_numpy_pickle(io.BytesIO(sys.stdin.buffer.read()))))\n"
+    code += "except FirsthandError as error: print('refused', error)\n"
+    done = subprocess.run([sys.executable, "-c", code], input=bomb, capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b"10000" if len(bomb) > 2**20 else b"refused"), done.stdout
+    assert b"ran out of memory" not in done.stdout.lower()
+    assert b"MemoryError" not in done.stdout
+
+
+def test_a_small_file_that_unpacks_to_gigabytes_is_refused(tmp_path):
+    path = tmp_path / "mnist.pkl.gz"
+    with gzip.open(path, "wb", 1) as file:
+        for _ in range(513):
+            file.write(bytes(2**20))  # pyright: ignore[reportArgumentType]
+    with pytest.raises(DataError, match=r"bytes that unpack to more than 536,870,912 found"), gzip.open(path) as packed:
+        load_numpy_pickle(packed)
 
 
 @given(st.binary(max_size=200))

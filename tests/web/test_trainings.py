@@ -15,7 +15,7 @@ from firsthand import Model, mnist
 from firsthand.web.server import create_app
 from firsthand.web.server.lab import Lab
 from firsthand.web.server.shelf import Shelf
-from firsthand.web.server.trainings import POINTS, Training, Trainings
+from firsthand.web.server.trainings import POINTS, RESTARTS, Training, Trainings
 from firsthand.web.server.worker import TrainingSettings
 
 OURS, LIVE = "http://localhost:8000", "ws://localhost:8000/api/live"
@@ -120,7 +120,16 @@ def test_pause_continue_stop_limit_and_crash(client, lab, follower):
     follower.until(first, lambda m: m["state"] == "training")
     follower.until(first, lambda m: "record" in m)
 
-    # what kills one touches neither the other nor the lab
+    # what kills one touches neither the other nor the lab, and it goes on where it was, until that is of no use
+    for times in range(RESTARTS):
+        reached = follower.until(second, lambda m, at=times: m.get("record", {}).get("epoch", 0) > at)["record"][
+            "epoch"
+        ]
+        os.kill(lab.trainings.get(second).process.pid, signal.SIGKILL)
+        follower.until(second, lambda m: m["state"] == "starting")
+        follower.until(second, lambda m, reached=reached: m.get("record", {}).get("epoch", 0) > reached)
+        epochs = [record["epoch"] for record in lab.trainings.get(second).records]
+        assert epochs == list(range(1, len(epochs) + 1))
     os.kill(lab.trainings.get(second).process.pid, signal.SIGKILL)
     crashed = follower.until(second, lambda m: m["state"] == "crashed")
     assert crashed["error"].startswith("its process was ended by SIGKILL")

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from firsthand.book.adaptor import vectorized_result
-from firsthand.data import Dataset, mnist
+from firsthand.data import DataError, Dataset, mnist
 from firsthand.data.safe_pickle import load_numpy_pickle
+from firsthand.errors import reading
 
 __all__ = ["load_data", "load_data_wrapper", "vectorized_result"]
 
@@ -31,8 +32,13 @@ def load_data(filename=DEFAULT):
         DataError: the file holds something other than arrays; nothing in it is executed.
     """
     if filename != DEFAULT or Path(filename).exists():
-        with gzip.open(filename, "rb") as file:
+        if not Path(filename).exists():
+            raise FileNotFoundError(f"{filename}: no such file")
+        with reading(filename, "no readable pickle found", DataError), gzip.open(filename, "rb") as file:
             training_data, validation_data, test_data = load_numpy_pickle(file)
+            for pair in (training_data, validation_data, test_data):
+                if len(pair) != 2 or not all(isinstance(part, np.ndarray | list | tuple) for part in pair):
+                    raise DataError("something else found, three pairs of images and digits expected")
         return training_data, validation_data, test_data
     splits = mnist()
     return _arrays(splits.train), _arrays(splits.validation), _arrays(splits.test)

@@ -14,7 +14,7 @@ import numpy as np
 
 from firsthand.book import adaptor
 from firsthand.book.adaptor import vectorized_result
-from firsthand.errors import FirsthandError
+from firsthand.errors import FirsthandError, reading
 from firsthand.files import write_atomically
 from firsthand.reference import fully_connected as reference
 from firsthand.reference import functions
@@ -267,7 +267,9 @@ def load(filename):
         FileNotFoundError: there is no such file.
         FirsthandError: it holds no network; the message says what is wrong.
     """
-    try:
+    if not Path(filename).exists():
+        raise FileNotFoundError(f"{filename}: no such file")
+    with reading(filename, "not a network of network2"):
         data = json.loads(Path(filename).read_text())
         sizes, name = data["sizes"], data["cost"]
         weights, biases = ([np.array(a, dtype=float) for a in data[key]] for key in ("weights", "biases"))
@@ -277,10 +279,6 @@ def load(filename):
         cost = getattr(sys.modules[__name__], name, None)
         if not (hasattr(cost, "fn") and hasattr(cost, "delta")):
             raise FirsthandError(f"cost: {name!r} found, QuadraticCost or CrossEntropyCost expected")
-    except KeyError as error:
-        raise FirsthandError(f"{filename}: not a network of network2: no {error} in it") from None
-    except (ValueError, TypeError) as error:
-        raise FirsthandError(f"{filename}: not a network of network2: {error}") from None
     net = Network(sizes, cost=cost)
     net.weights, net.biases = weights, biases
     return net

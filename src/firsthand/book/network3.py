@@ -20,7 +20,7 @@ from firsthand import nn
 from firsthand.book import mnist_loader
 from firsthand.book.distortions import Distortions
 from firsthand.book.network3_engine import Engine, Epochs, Options
-from firsthand.errors import FirsthandError
+from firsthand.errors import FirsthandError, reading
 from firsthand.files import write_atomically
 from firsthand.models.file import read_safetensors
 
@@ -308,18 +308,17 @@ def load(filename) -> Network:
     makers = {maker.__name__: maker for maker in _ARGUMENTS}
     state = np.random.get_state()  # noqa: NPY002, making layers draws weights, which loading them should not
     try:
-        layers = []
-        for i, values in enumerate(about["layers"]):
-            maker = makers[values.pop("layer")]
-            if "activation_fn" in values:
-                values["activation_fn"] = _ACTIVATIONS[values["activation_fn"]]
-            layer = maker(**values)
-            for name in "wb":
-                getattr(layer, name).set_value(arrays[f"{i}.{name}"])
-            layers.append(layer)
-        return Network(layers, about["mini_batch_size"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise FirsthandError(f"{filename}: not a usable network3 file: {error}") from None
+        with reading(filename, "not a usable network3 file"):
+            layers = []
+            for i, values in enumerate(about["layers"]):
+                maker = makers[values.pop("layer")]
+                if "activation_fn" in values:
+                    values["activation_fn"] = _ACTIVATIONS[values["activation_fn"]]
+                layer = maker(**values)
+                for name in "wb":
+                    getattr(layer, name).set_value(arrays[f"{i}.{name}"])
+                layers.append(layer)
+            return Network(layers, about["mini_batch_size"])
     finally:
         np.random.set_state(state)  # noqa: NPY002
 

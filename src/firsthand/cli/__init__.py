@@ -3,8 +3,10 @@
 Heavy imports stand inside the commands, so that `firsthand --help` answers at once.
 """
 
+import errno
 import logging
 import os
+import signal
 import sys
 
 import typer
@@ -12,6 +14,7 @@ import typer
 from firsthand.errors import FirsthandError
 
 from . import data, doctor, experiments, export, inspect, lab, models, read, search, sweep, train
+from .streams import OutputLost, guard_output
 
 __all__ = ["app", "main"]
 
@@ -43,14 +46,54 @@ for command in (
 
 
 def main() -> None:
-    """Run the command line; what a user got wrong becomes one line and exit code 2."""
+    """Run the command line; what a user got wrong becomes one line and exit code 2.
+
+    SIGTERM is Ctrl-C.  A closed pipe (`firsthand experiments | head -1`) ends it quietly.
+    """
+    guard_output()
+    if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     # large downloads are announced, so that nobody waits without knowing for what
     logging.basicConfig(format="firsthand: %(message)s")
     logging.getLogger("firsthand").setLevel(logging.INFO)
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except OutputLost as error:
+        if error.errno == errno.EPIPE:
+            sys.exit(0)
+        _end(error)
     except (FirsthandError, OSError) as error:
-        print(f"firsthand: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
-        if getattr(error, "leave_at_once", False):
-            os._exit(2)
-        sys.exit(2)
+        _end(error)
+    except Exception as error:
+        reason = _lacking(error)
+        if reason is None:
+            raise
+        _end(reason)
+
+
+def _end(error: object) -> None:
+    print(f"firsthand: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+    if getattr(error, "leave_at_once", False):
+        os._exit(2)
+    sys.exit(2)
+
+
+def _lacking(error: Exception) -> str | None:
+    """What the system would not give, if that is what the error is about: memory or threads."""
+    text = str(error)
+    if isinstance(error, MemoryError) or any(sign in text for sign in _OUT_OF_MEMORY):
+        return f"not enough memory ({text.splitlines()[0][:200] if text else 'the system gave no more'})"
+    return None
+
+
+# libraries have no common type for it: XLA, the loader of shared libraries, threads
+_OUT_OF_MEMORY = (
+    "RESOURCE_EXHAUSTED",
+    "Out of memory",
+    "annot allocate memory",
+    "failed to map segment",
+    "can't start new thread",
+)

@@ -1,6 +1,7 @@
 """What the commands share: options, and what the names that a user gives stand for."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,25 +15,64 @@ if TYPE_CHECKING:
     from firsthand.zoo import NamedRecipe
 
 __all__ = [
+    "DATA_NAMES",
     "DataName",
     "Device",
+    "Invert",
     "Json",
     "ModelPath",
+    "Seed",
+    "check_whole",
     "expand",
     "find_model",
     "find_reader",
     "find_recipe",
     "load_splits",
     "use_device",
+    "whole",
 ]
+
+MAX_SEED = 2**32 - 1  # JAX takes 32 bits, and silently the lower ones of more
+MAX_MEMBERS = 1000
+
+
+def check_whole(option: str, value: int, low: int, high: int | None = None) -> None:
+    """Raise FirsthandError unless a number is one that can be used."""
+    if value < low or (high is not None and value > high):
+        expected = f"{low} or more" if high is None else f"{low} to {high}"
+        raise FirsthandError(f"{option}: found {value}, expected {expected}")
+
+
+def whole(low: int, high: int | None = None) -> Callable[..., int | None]:
+    """A callback for an option that takes a whole number in a range, or none."""
+
+    def checked(param: typer.CallbackParam, value: int | None) -> int | None:
+        if value is not None:
+            check_whole(param.opts[0], value, low, high)
+        return value
+
+    return checked
+
+
+DATA_NAMES = ("mnist", "fashion-mnist", "kmnist", "emnist-digits")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text.")]
 Device = Annotated[str | None, typer.Option(help="Where to compute: cpu, gpu or tpu; chosen by JAX if not given.")]
+Seed = Annotated[int, typer.Option(help="Seed of all randomness.", callback=whole(0, MAX_SEED))]
 DataName = Annotated[
     str,
     typer.Option(
         "--data",
-        help="mnist, fashion-mnist, kmnist, emnist-digits, a folder of class-named folders, or an .npz file.",
+        help="mnist, fashion-mnist, kmnist, emnist-digits, a folder of class-named folders (or of train/ and test/ "
+        "with these), .npz, .npy, .csv[.gz] or IDX.",
+    ),
+]
+Invert = Annotated[
+    bool | None,
+    typer.Option(
+        "--invert/--no-invert",
+        help="Exchange dark and light in pictures of --data.",
+        show_default="if most are dark on light",
     ),
 ]
 ModelPath = Annotated[
@@ -71,10 +111,11 @@ def load_splits(
     whole: bool = False,
     size: tuple[int, ...] | None = None,
     parts: tuple[float, float, float] = (0.8, 0.1, 0.1),
+    invert: bool | None = None,
 ) -> "ImageSplits":
-    """The named data in their three parts; a user's own are divided 8:1:1, or left whole as the first part.
+    """The named data in their three parts; a user's own that have none are divided 8:1:1, or left whole as the first.
 
-    Pictures of the user's own are read as `predict` reads them: dark strokes on a light ground are inverted.
+    Pictures of the user's own that are dark strokes on a light ground are inverted, all or none of a folder.
 
     Args:
         name: as --data names them.
@@ -83,6 +124,7 @@ def load_splits(
         whole: do not divide those.
         size: (height, width) to which pictures are brought; by default they must have one size.
         parts: fractions for training, validation and test.
+        invert: whether to exchange dark and light in pictures; None decides by most of them.
     """
     from firsthand import data as sources
 
@@ -95,11 +137,15 @@ def load_splits(
     if name in named:
         splits = named[name]()
     elif not Path(name).exists():
-        raise FirsthandError(f"--data: found {name!r}, expected {', '.join(named)}, a folder or an .npz file")
+        raise FirsthandError(f"--data: found {name!r}, expected {', '.join(named)}, {sources.EXPECTED}")
     else:
         height_and_width = None if size is None else (size[0], size[1])
-        own = sources.load(Path(name), height_and_width, invert=None)
-        splits = sources.Splits(own, None, None) if whole else sources.Splits(*own.split(*parts, seed=seed))
+        if whole:
+            found = sources.load_parts(name, height_and_width, invert)
+            first = found.pop("train" if "train" in found else next(iter(found)))
+            splits = sources.Splits(first, found.get("validation"), found.get("test"))
+        else:
+            splits = sources.load_splits(name, height_and_width, invert, parts=parts, seed=seed)
     if examples is None:
         return splits
     if not 1 <= examples <= len(splits.train):

@@ -9,7 +9,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from .common import Json, load_splits
+from .common import Invert, Json, load_splits, whole
 
 if TYPE_CHECKING:
     from firsthand.data import Dataset
@@ -19,12 +19,13 @@ __all__ = ["data"]
 
 def data(
     name: Annotated[str, typer.Argument(help="Which data, as for `train --data`.")] = "mnist",
+    invert: Invert = None,
     export: Annotated[Path | None, typer.Option(help="Write test images as PNG into this new folder.")] = None,
-    count: Annotated[int, typer.Option(help="How many images to write.")] = 20,
+    count: Annotated[int, typer.Option(help="How many images to write.", callback=whole(1))] = 20,
     as_json: Json = False,
 ) -> None:
     """Show what a data set holds; write some of its images as files, in one folder per class."""
-    splits = load_splits(name, None, 0, whole=True)
+    splits = load_splits(name, None, 0, whole=True, invert=invert)
     parts = {part: getattr(splits, part) for part in ("train", "validation", "test")}
     parts = {part: found for part, found in parts.items() if found is not None}
     if as_json:

@@ -13,7 +13,8 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from .common import Json
+from .common import Json, whole
+from .streams import go_on_without_output
 
 if TYPE_CHECKING:
     from firsthand.experiments.experiment import Experiment
@@ -41,7 +42,7 @@ def experiments(
         if (path := results / f"{experiment.id}.json").exists():
             found[experiment.id] = Result.load(path)
     if as_json:
-        print(json.dumps([_plain(each, found.get(each.id)) for each in EXPERIMENTS], ensure_ascii=False))
+        print(json.dumps([_plain(each, found.get(each.id)) for each in EXPERIMENTS]))
         return
     from rich import box
     from rich.console import Console
@@ -107,11 +108,12 @@ def run(
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All experiments.")] = False,
     jobs: Annotated[
-        int | None, typer.Option(help="How many runs at a time, each on a core.", show_default="one per core")
+        int | None,
+        typer.Option(help="How many runs at a time, each on a core.", show_default="one per core", callback=whole(1)),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Shorten every run, to try it; nothing is compared.")] = False,
     runs: Annotated[
-        int | None, typer.Option(help="Runs of each experiment.", show_default="what each declares")
+        int | None, typer.Option(help="Runs of each experiment.", show_default="what each declares", callback=whole(1))
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the results.", show_default=f"{RESULTS}, with --quick {QUICK}")
@@ -123,6 +125,7 @@ def run(
     from firsthand.experiments.running import run_all
     from firsthand.studies import EXPERIMENTS
 
+    go_on_without_output()
     chosen = _chosen(ids or [], everything, [experiment.id for experiment in EXPERIMENTS])
     out = (QUICK if quick else RESULTS) if out is None else out
     try:

@@ -47,7 +47,12 @@ def prepare(settings: dict[str, Any]) -> tuple["NamedRecipe", "FineTuning"]:
     chosen = NamedRecipe("fine-tuning", "", start.network.layers, recipe).changed(**settings["overrides"])
     shape, seed = start.input_shape, settings["seed"]
     own = load_splits(
-        settings["data"], settings["examples"], seed, size=shape[:2] if len(shape) == 3 else None, parts=PARTS
+        settings["data"],
+        settings["examples"],
+        seed,
+        size=shape[:2] if len(shape) == 3 else None,
+        parts=PARTS,
+        invert=settings["invert"],
     )
     original = load_splits(settings["rehearse"], None, seed)
     if own.train.digest == original.train.digest:

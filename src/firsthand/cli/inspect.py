@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from firsthand.errors import FirsthandError
+from firsthand.errors import FirsthandError, reading
 
 from .common import DataName, Device, Json, ModelPath, find_model, load_splits, use_device
 
@@ -140,8 +140,9 @@ def _verdict(path: Path | None, model: "Model", splits: "ImageSplits") -> "Verdi
         return None
     sizes = {"training_images": len(splits.train), "validation_images": len(splits.validation)}
     if path is not None and (file := path.with_name("history.json")).exists():
-        kept = json.loads(file.read_text())  # of an ensemble, a list
-        history = History.from_json(kept) if isinstance(kept, dict) else History()
+        with reading(file, "not the history of a training"):
+            kept = json.loads(file.read_text(encoding="utf-8"))  # of an ensemble, a list
+            history = History.from_json(kept) if isinstance(kept, dict) else History()
         if "training_accuracy" in history and "validation_accuracy" in history:
             return overfitting(history, **sizes)
     accuracies = {

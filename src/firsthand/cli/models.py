@@ -9,7 +9,19 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from .common import DataName, Device, Json, ModelPath, find_model, find_reader, find_recipe, load_splits, use_device
+from .common import (
+    DataName,
+    Device,
+    Invert,
+    Json,
+    ModelPath,
+    find_model,
+    find_reader,
+    find_recipe,
+    load_splits,
+    use_device,
+    whole,
+)
 
 if TYPE_CHECKING:
     from firsthand.models import Classifier
@@ -17,7 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["evaluate", "predict", "summary"]
 
 
-def evaluate(model: ModelPath = None, data: DataName = "mnist", device: Device = None, as_json: Json = False) -> None:
+def evaluate(
+    model: ModelPath = None,
+    data: DataName = "mnist",
+    invert: Invert = None,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
     """Accuracy and calibration of a model on a data set: on its test images if it has such a part."""
     use_device(device)
     from firsthand.inspect import (
@@ -29,7 +47,7 @@ def evaluate(model: ModelPath = None, data: DataName = "mnist", device: Device =
 
     found = find_model(model, quiet=as_json)
     size = found.input_shape[:2] if len(found.input_shape) == 3 else None
-    splits = load_splits(data, None, 0, whole=True, size=size)
+    splits = load_splits(data, None, 0, whole=True, size=size, invert=invert)
     test = (splits.test if splits.test is not None else splits.train).with_classes(found.classes)
     started = time.perf_counter()
     found.check_fits(test)
@@ -58,30 +76,35 @@ def evaluate(model: ModelPath = None, data: DataName = "mnist", device: Device =
 
 
 def predict(
-    images: Annotated[list[Path], typer.Argument(help="Image files, one digit each.")],
+    images: Annotated[list[str], typer.Argument(help="Image files, one digit each.")],
     model: Annotated[
         Path | None, typer.Option("--model", help="Model file; the one in the box if not given.", show_default=False)
     ] = None,
-    top: Annotated[int, typer.Option(help="How many candidates to name.")] = 3,
+    top: Annotated[int, typer.Option(help="How many candidates to name.", callback=whole(1))] = 3,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
-    """Name the digit on each image, with probabilities; `read` finds the digits on a photo."""
-    use_device(device)
-    import numpy as np
+    """Name the digit on each image, with probabilities; `read` finds the digits on a photo.
 
-    from firsthand.data import load_image
+    What is not like the images of MNIST is looked at as a photo, on which the digit is found first.
+    """
+    use_device(device)
+    from .one_digit import name_digit
 
     found = find_reader(model)
     shape = _image_shape(found)
     results = []
-    for path in images:
-        image = load_image(path, shape)
-        (best,) = found.top_k(np.asarray(image.pixels)[None], top)
-        results.append({"image": str(path), "label": best[0][0], "candidates": dict(best), "notes": image.notes})
+    for name in images:
+        if not name:
+            raise FirsthandError("an empty name found, that of a picture expected")
+        answer = name_digit(Path(name), found, shape, top)
+        label = next(iter(answer.candidates), None)
+        about = {"image": name, "label": label, "candidates": answer.candidates, "notes": answer.notes}
+        results.append(about | ({"reason": answer.reason} if label is None else {}))
         if not as_json:
-            shown = ", ".join(f"{name} {probability:.1%}" for name, probability in best)
-            print(f"{path}: {best[0][0]}  ({shown})" + "".join(f"\n  {note}" for note in image.notes))
+            shown = ", ".join(f"{value} {probability:.1%}" for value, probability in answer.candidates.items())
+            said = answer.reason if label is None else f"{label}  ({shown})"
+            print(f"{name}: {said}" + "".join(f"\n  {note}" for note in answer.notes))
     if as_json:
         print(json.dumps(results))
 

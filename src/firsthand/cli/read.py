@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["read"]
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm")
 SOME_FAILED = 1
 
 
@@ -78,9 +77,14 @@ def _expanded(images: list[str]) -> tuple[list[str], list[str]]:
     """The names of all pictures, those of folders in order; and what is wrong with the rest."""
     names, wrong = [], []
     for image in images:
+        if not image:
+            wrong.append("an empty name found, that of a picture expected")
+            continue
         if image == "-" or not Path(image).is_dir():
             names.append(image)
             continue
+        from firsthand.data.pictures import ENDINGS
+
         inside = sorted(str(p) for p in Path(image).rglob("*") if p.suffix.lower() in ENDINGS and p.is_file())
         names += inside
         if not inside:

@@ -19,7 +19,8 @@ import typer
 from firsthand.errors import FirsthandError
 
 from . import train
-from .common import DataName, Device, Json, find_recipe, load_splits, use_device
+from .common import DataName, Device, Invert, Json, Seed, find_recipe, load_splits, use_device, whole
+from .streams import go_on_without_output
 
 if TYPE_CHECKING:
     from firsthand.search import Choices, Range, Search, SearchResult, Trial
@@ -37,20 +38,20 @@ def search(
     ] = Path("search.journal"),
     recipe: Annotated[str, typer.Option(help="What to train; `firsthand summary` lists the names.")] = "digit-reader",
     data: DataName = "mnist",
-    trials: Annotated[int, typer.Option(help="Trainings to finish, with those in the storage.")] = 20,
-    workers: Annotated[int, typer.Option(help="Processes that train side by side.")] = 1,
+    invert: Invert = None,
+    trials: Annotated[
+        int, typer.Option(help="Trainings to finish, with those in the storage.", callback=whole(1))
+    ] = 20,
+    workers: Annotated[int, typer.Option(help="Processes that train side by side.", callback=whole(1, 1000))] = 1,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data, in every training.")] = None,
     examples: Annotated[int | None, typer.Option(help="Use only the first so many training images.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
+    seed: Seed = 0,
     device: Device = None,
     as_json: Json = False,
     parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Search for good settings of a recipe, by validation accuracy, with Optuna."""
-    if workers < 1:
-        raise FirsthandError(f"--workers: found {workers}, expected 1 or more")
-    if trials < 1:
-        raise FirsthandError(f"--trials: found {trials}, expected 1 or more")
+    go_on_without_output()
     spaces = dict(map(_space, space))
     if epochs is not None and "epochs" in spaces:
         raise FirsthandError("--epochs: given, and in --space as well, expected one of them")
@@ -58,7 +59,7 @@ def search(
     from firsthand.search import Search
 
     chosen = find_recipe(recipe, {} if epochs is None else {"epochs": epochs})
-    splits = load_splits(data, examples, seed)
+    splits = load_splits(data, examples, seed, invert=invert)
     opened = Search(chosen, splits, spaces, storage=storage, seed=seed)
     if parent is not None:
         _work_for(parent, opened, trials)
@@ -78,6 +79,7 @@ def search(
     picture = storage.with_name(storage.name + ".png")
     _draw(result, spaces, picture)
     options = {"recipe": recipe, "data": data, "examples": examples, "epochs": epochs, "seed": seed}
+    options["invert"] = invert
     show.end(result, options, picture)
     if interrupted:
         print("firsthand: interrupted; the same command goes on", file=sys.stderr)
@@ -188,6 +190,8 @@ class _Table:
             print(json.dumps({"event": "done", "best": None, **counts}) if self.as_json else "no trial is complete")
             return
         command = ["firsthand", "train"]
+        if (invert := options.pop("invert")) is not None:
+            command.append("--invert" if invert else "--no-invert")
         for name, value in {**options, **best.settings}.items():
             if value is not None and (name, value) != ("data", "mnist"):
                 command += [f"--{name.replace('_', '-')}", str(value)]

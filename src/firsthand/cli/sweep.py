@@ -8,7 +8,8 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from .common import DataName, Device, Json, expand, find_recipe, load_splits, use_device
+from .common import DataName, Device, Invert, Json, Seed, expand, find_recipe, load_splits, use_device
+from .streams import go_on_without_output
 
 __all__ = ["sweep"]
 
@@ -19,9 +20,10 @@ def sweep(
     ],
     recipe: Annotated[str, typer.Option(help="What to train; `firsthand summary` lists the names.")] = "digit-reader",
     data: DataName = "mnist",
+    invert: Invert = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data, in every training.")] = None,
     examples: Annotated[int | None, typer.Option(help="Use only the first so many training images.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of all randomness, the same for every training.")] = 0,
+    seed: Seed = 0,
     out: Annotated[
         Path | None, typer.Option(help="New folder for table and figure.", show_default="runs/DATE-sweep-RECIPE")
     ] = None,
@@ -29,6 +31,7 @@ def sweep(
     as_json: Json = False,
 ) -> None:
     """Train a recipe with several values of its settings, and compare: a table, and a picture of the cost curves."""
+    go_on_without_output()
     lists = dict(map(_values, values))
     use_device(device)
     import jax
@@ -41,7 +44,7 @@ def sweep(
     from firsthand.search import sweep as run
 
     chosen = find_recipe(recipe, {} if epochs is None else {"epochs": epochs})
-    splits = load_splits(data, examples, seed)
+    splits = load_splits(data, examples, seed, invert=invert)
     if chosen.expanded:
         splits = expand(splits)
     splits = Splits(splits.train, splits.validation, None)  # a setting must not be chosen by the test images

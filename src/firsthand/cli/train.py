@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,8 +11,21 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from . import fine_tune
-from .common import DataName, Device, Json, expand, find_recipe, load_splits, use_device
+from . import fine_tune, run_settings
+from .common import (
+    MAX_MEMBERS,
+    DataName,
+    Device,
+    Invert,
+    Json,
+    Seed,
+    expand,
+    find_recipe,
+    load_splits,
+    use_device,
+    whole,
+)
+from .streams import go_on_without_output
 
 if TYPE_CHECKING:
     from firsthand.data import ImageSplits
@@ -23,11 +37,13 @@ __all__ = ["train"]
 
 
 def train(
+    context: typer.Context,
     recipe: Annotated[
         str | None,
         typer.Option(help="What to train; `firsthand summary` lists the names.", show_default="digit-reader"),
     ] = None,
     data: DataName = "mnist",
+    invert: Invert = None,
     start: Annotated[
         Path | None, typer.Option("--from", help="Fine-tune this model with your own --data, instead of a new network.")
     ] = None,
@@ -48,17 +64,19 @@ def train(
     average: Annotated[float | None, typer.Option(help="Decay of the moving average of the parameters.")] = None,
     patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without improvement.")] = None,
     halvings: Annotated[int | None, typer.Option(help="Halve the rate so often before stopping.")] = None,
-    members: Annotated[int | None, typer.Option(help="Train an ensemble of so many networks.")] = None,
+    members: Annotated[
+        int | None, typer.Option(help="Train an ensemble of so many networks.", callback=whole(1, MAX_MEMBERS))
+    ] = None,
     examples: Annotated[int | None, typer.Option(help="Use only the first so many training images.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
+    seed: Seed = 0,
     out: Annotated[
         Path | None, typer.Option(help="New folder for the results.", show_default="runs/DATE-RECIPE")
     ] = None,
     resume: Annotated[Path | None, typer.Option(help="Folder of a run that did not finish: go on with it.")] = None,
     devices: Annotated[int | None, typer.Option(help="Divide every mini-batch over so many devices.")] = None,
     coordinator: Annotated[str | None, typer.Option(help="HOST:PORT of process 0, of several that train.")] = None,
-    processes: Annotated[int, typer.Option(help="How many processes train together.")] = 1,
-    process_id: Annotated[int, typer.Option(help="Which of them this is, from 0.")] = 0,
+    processes: Annotated[int, typer.Option(help="How many processes train together.", callback=whole(1))] = 1,
+    process_id: Annotated[int, typer.Option(help="Which of them this is, from 0.", callback=whole(0))] = 0,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
@@ -77,18 +95,29 @@ def train(
     }
     settings = {
         "recipe": recipe or "digit-reader",
-        "data": data,
+        "data": run_settings.absolute(data),
+        "invert": invert,
         "start": None if start is None else str(start.absolute()),
         "rehearsal": rehearsal,
-        "rehearse": rehearse,
+        "rehearse": run_settings.absolute(rehearse),
         "examples": examples,
         "members": members,
         "seed": seed,
         "overrides": {name: value for name, value in overrides.items() if value is not None},
     }
+    go_on_without_output()
     started = time.perf_counter()
     alone = {"--recipe": recipe, "--members": members, "--devices": devices, "--coordinator": coordinator}
-    fine_tune.check_options(settings, alone)
+    typed = {
+        name for name in context.params if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    }
+    given = {name: value for name, value in {**settings, **overrides}.items() if name in typed}
+    if resume is None:
+        fine_tune.check_options(settings, alone)
+    elif out is not None:
+        raise FirsthandError(
+            f"--out: found {out}, but --resume {resume} goes on in its own folder; expected one of both"
+        )
     if coordinator is None and (processes > 1 or process_id):
         raise FirsthandError("--processes: several need a --coordinator HOST:PORT")
     if coordinator is not None:
@@ -96,31 +125,56 @@ def train(
 
         distributed.join(coordinator, processes, process_id)
     use_device(device)
-    from firsthand.report import RunFolder, new_run_folder
+    from firsthand.report import new_run_folder
 
-    folder = None if resume is None else RunFolder(resume)
-    if folder is not None:
-        settings = _read_settings(folder)
-        if folder.model.exists() and not folder.checkpoints():
-            raise FirsthandError(f"--resume: the run in {folder.path} is complete; its model is {folder.model}")
-        if process_id == 0:
-            folder.remove_leftovers()
+    with ExitStack() as held:
+        folder = None if resume is None else _reopened(resume)
+        if folder is not None:
+            if process_id == 0:
+                held.enter_context(folder.held())
+            settings = run_settings.resumed(folder, given)
+        chosen, splits, tuning = _prepared(settings)
+        chosen.network(splits.train)  # refuses what it cannot be made for, before anything is written
+        if folder is not None:
+            run_settings.check_same(folder, settings, given, chosen.recipe)
+        if process_id:
+            _help(chosen, splits, settings, folder)
+            return
+        if folder is None:
+            folder = new_run_folder(out, chosen.name)
+            held.enter_context(folder.held())
+        run_settings.write(folder, settings)
+        _train(chosen, splits, settings, folder, _divided_over(devices, coordinator), as_json, started, tuning)
+
+
+def _reopened(path: Path) -> "RunFolder":
+    """The folder of a run that is to go on."""
+    from firsthand.report import RunFolder
+
+    folder = RunFolder(path)
+    if not path.is_dir():
+        raise FirsthandError(
+            f"--resume: {path} is no folder of a run ({'a file' if path.exists() else 'no such folder'})"
+        )
+    if not folder.has_begun:
+        raise FirsthandError(
+            f"--resume: the run in {path} had not begun; begin it with: firsthand train --out {path} ..."
+        )
+    if folder.model.exists() and not folder.checkpoints():
+        raise FirsthandError(f"--resume: the run in {path} is complete; its model is {folder.model}")
+    return folder
+
+
+def _prepared(settings: dict[str, Any]) -> "tuple[NamedRecipe, ImageSplits, FineTuning | None]":
+    """Recipe and data that settings name, and how the fine-tuning begins if it is one."""
     tuning = None
-    if settings.get("start") is not None:
+    if settings["start"] is not None:
         chosen, tuning = fine_tune.prepare(settings)
         splits = tuning.splits
     else:
         chosen = find_recipe(settings["recipe"], settings["overrides"])
-        splits = load_splits(settings["data"], settings["examples"], settings["seed"])
-    if chosen.expanded:
-        splits = expand(splits)
-    if process_id:
-        _help(chosen, splits, settings, folder)
-        return
-    if folder is None:
-        folder = new_run_folder(out, chosen.name)
-        folder.settings.write_text(json.dumps(settings, indent=1) + "\n")
-    _train(chosen, splits, settings, folder, _divided_over(devices, coordinator), as_json, started, tuning)
+        splits = load_splits(settings["data"], settings["examples"], settings["seed"], invert=settings["invert"])
+    return chosen, expand(splits) if chosen.expanded else splits, tuning
 
 
 def _train(
@@ -175,8 +229,7 @@ def _train(
     seconds = time.perf_counter() - started
     write_run(folder, outcome.model, outcome.histories, splits.test, seconds)
     if not outcome.interrupted and not outcome.failure:
-        for checkpoint in folder.checkpoints():
-            checkpoint.unlink()
+        folder.tidy()
     if outcome.failure:
         raise FirsthandError(f"{outcome.failure}; the last good epoch is kept in {folder.model}")
     if tuning is not None and not as_json:
@@ -245,10 +298,3 @@ def _print_training(model: "Classifier", stopped: str, folder: "RunFolder", seco
         costs = f"{about['nll_before']:.4f} to {about['nll_after']:.4f}"
         print(f"calibrated: temperature {model.temperature:.3f}, validation NLL from {costs}")
     print(f"model:    {folder.model}\nreport:   {folder.report}")
-
-
-def _read_settings(folder: "RunFolder") -> dict[str, Any]:
-    try:
-        return json.loads(folder.settings.read_text())
-    except (OSError, json.JSONDecodeError):
-        raise FirsthandError(f"--resume: {folder.path} is no folder of a run (no readable settings.json)") from None

@@ -22,13 +22,14 @@ from .dataset import Dataset
 from .downloads import emnist_digits, fashion_mnist, kmnist
 from .examples import Arrays, DataError, Examples
 from .labelled import Labelled, Vectors
-from .loaders import load, load_idx, load_image_folder, load_npz
+from .loaders import EXPECTED, load, load_csv, load_idx, load_image_folder, load_npz, load_parts, load_splits
 from .mnist import mnist
 from .pictures import LoadedImage, load_image
 from .sequences import Sequences, text_splits
 from .splits import ImageSplits, Splits
 
 __all__ = [
+    "EXPECTED",
     "Affine",
     "Arrays",
     "Augmentation",
@@ -59,10 +60,13 @@ __all__ = [
     "fashion_mnist",
     "kmnist",
     "load",
+    "load_csv",
     "load_idx",
     "load_image",
     "load_image_folder",
     "load_npz",
+    "load_parts",
+    "load_splits",
     "mnist",
     "text_splits",
 ]

@@ -1,94 +1,268 @@
-"""Read image sets from files: NumPy .npz, IDX (the format of MNIST) and folders of pictures."""
+"""Read image sets from the files that people have: NumPy's, IDX (the format of MNIST), tables, folders of pictures."""
 
 import gzip
+import logging
 import math
+import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
+from firsthand.errors import reading
+
+from .arrays import PARTS, make_dataset, named_pairs
+from .bounded import GZIP, read_at_most, stored_size, unpacked_limit
 from .dataset import Dataset
 from .examples import DataError
-from .pictures import fit, light_on_dark, read_grey
+from .folders import class_folders, load_image_folder, load_part_folders, part_folders
+from .splits import Splits
+from .tables import load_csv
 
-__all__ = ["load", "load_idx", "load_image_folder", "load_npz", "make_dataset", "read_idx"]
+__all__ = [
+    "EXPECTED",
+    "load",
+    "load_csv",
+    "load_idx",
+    "load_image_folder",
+    "load_npz",
+    "load_parts",
+    "load_splits",
+    "make_dataset",
+    "read_idx",
+]
 
-_NPZ_KEYS = (("images", "labels"), ("x", "y"))
-_MAX_UNNAMED_CLASSES = 1000  # a label beyond is an error in the file, not a class
+logger = logging.getLogger(__name__)
+
+# for messages: what a path may lead to
+EXPECTED = (
+    "a folder of pictures with a folder per class (or train/ and test/ with these), an .npz file, a .csv file, "
+    "...images-idx3-ubyte[.gz] or IMAGES.npy with their labels beside them"
+)
 _IDX_UINT8 = 8
-_CHUNK = 1 << 20
+_HEADER = 10_000  # characters that an .npy header may have, as NumPy has it
+# images of EMNIST's parts, by which its files are known without their name; the part "mnist" is as large as MNIST
+_EMNIST = {
+    *(697_932, 116_323),  # byclass, bymerge
+    *(112_800, 18_800),  # balanced
+    *(124_800, 20_800, 88_800, 14_800),  # letters, of both editions
+    *(240_000, 40_000),  # digits
+}
 
 
-def load(path: str | Path, size: tuple[int, int] | None = None, invert: bool | None = False) -> Dataset:
+def load(
+    path: str | Path, size: tuple[int, int] | None = None, invert: bool | None = False, *, part: str = ""
+) -> Dataset:
     """Read a data set from whatever the path is.
 
     Args:
-        path: a folder (see `load_image_folder`), a .npz file (`load_npz`), or the images of a pair of IDX
-            files named as those of MNIST: for `train-images-idx3-ubyte.gz` the labels are read from
-            `train-labels-idx1-ubyte.gz` beside it (`load_idx`).
+        path: a folder of pictures (`load_image_folder`), or of folders of them named train, test, val and the like; an
+            .npz file (`load_npz`); a .csv or .csv.gz file (`load_csv`); IDX images named as those of MNIST: for
+            `train-images-idx3-ubyte.gz` the labels are read from `train-labels-idx1-ubyte.gz` beside it (`load_idx`);
+            an .npy file of images, such as `X_train.npy`, with `y_train.npy` beside it; or a folder of such files.
         size: (height, width) to which the pictures of a folder are brought.
         invert: whether dark and light are exchanged in the pictures of a folder: see `load_image_folder`.
+        part: "train", "validation" or "test", of data that come in parts; by default the first there is.
 
     Raises:
-        DataError: nothing is there, or it is none of these, or it is damaged.
+        DataError: nothing is there, or it is none of these, or it is damaged, or has no such part.
     """
+    found = load_parts(path, size, invert)
+    if not part:
+        return next(iter(found.values()))
+    if part not in found:
+        raise DataError(f"{path}: {', '.join(found) if '' not in found else 'no parts'} found, {part} expected")
+    return found[part]
+
+
+def load_splits(
+    path: str | Path,
+    size: tuple[int, int] | None = None,
+    invert: bool | None = False,
+    *,
+    parts: tuple[float, float, float] = (0.8, 0.1, 0.1),
+    seed: int = 0,
+) -> Splits[Dataset, Dataset]:
+    """Read training, validation and test data from whatever the path is: see `load`.
+
+    Args:
+        path, size, invert: as for `load`.
+        parts: fractions for training, validation and test, of data that have no parts; a part that is missing is
+            taken at random from the training data, in its proportion to them.
+        seed: of what is divided at random.
+    """
+    found = load_parts(path, size, invert)
+    if len(found) == 1:
+        (whole,) = found.values()
+        return Splits(*whole.split(*parts, seed=seed))
+    train = found.pop("train" if "train" in found else next(iter(found)))
+    for place, part in ((1, "validation"), (2, "test")):
+        if part not in found:
+            share = parts[place] / (parts[0] + parts[place])
+            train, found[part] = train.split(1 - share, share, seed=seed)
+    return Splits(train, found["validation"], found["test"])
+
+
+def load_parts(
+    path: str | Path, size: tuple[int, int] | None = None, invert: bool | None = False
+) -> dict[str, Dataset]:
+    """Read what the path is, part by part: train, validation, test; '' is the name of what has no parts."""
+    if not str(path):
+        raise DataError(f"an empty name found, {EXPECTED} expected")
     path = Path(path)
+    if not path.exists():
+        raise DataError(f"{path}: nothing found, {EXPECTED} expected")
     if path.is_dir():
-        return load_image_folder(path, size, invert)
-    if path.suffix == ".npz":
-        return load_npz(path)
-    labels_name = path.name.replace("images", "labels").replace("idx3", "idx1")
-    if labels_name != path.name:
-        return load_idx(path, path.with_name(labels_name))
-    found = "a file of unknown kind" if path.exists() else "nothing"
-    raise DataError(f"{path}: {found} found, a folder of pictures, .npz or ...images-idx3-ubyte[.gz] expected")
+        return _of_folder(path, size, invert)
+    if path.suffix.lower() == ".npz":
+        return _parts_of_npz(path)
+    if re.search(r"\.csv(\.gz)?$", path.name.lower()):
+        return {"": load_csv(path, size, invert)}
+    if (labels := _labels_beside(path)) is not None:
+        return {"": _load_pair(path, labels)}
+    raise DataError(f"{path}: a file of unknown kind found, {EXPECTED} expected")
+
+
+def _of_folder(path: Path, size: tuple[int, int] | None, invert: bool | None) -> dict[str, Dataset]:
+    if parts := part_folders(path):
+        return _alike(load_part_folders(parts, size, invert), path)
+    with reading(path, "no readable folder found", DataError):
+        files = {file.name: file for file in sorted(path.iterdir()) if file.is_file()}
+    pairs = {}
+    for file in files.values():
+        if (labels := _labels_beside(file)) is not None and labels.exists():
+            words = re.split(r"[^a-z0-9]+", file.name.lower())
+            part = next((part for part, known in PARTS.items() if set(known) & set(words)), "")
+            pairs.setdefault(part, (file, labels))
+    if pairs and not class_folders(path, Counter()):
+        return _alike({part: _load_pair(*pairs[part]) for part in ("", *PARTS) if part in pairs}, path)
+    return {"": load_image_folder(path, size, invert)}
+
+
+def _labels_beside(path: Path) -> Path | None:
+    """The file of the labels of a file of images, by the names; None for what is not named as one of images.
+
+    Of several names that labels may have, the one that is there.
+    """
+    name = path.name
+    if re.search(r"images[.-]idx3", name):
+        return path.with_name(name.replace("images", "labels").replace("idx3", "idx1"))
+    if path.suffix.lower() != ".npy":
+        return None
+    candidates = []
+    for word, others in (("images", ("labels",)), ("image", ("label",)), ("x", ("y",)), ("data", ("labels", "target"))):
+        # a word of its own, in any case: X_train, train-images, trainX
+        pattern = rf"(?<![a-z]){word}(?![a-z])" if word != "x" else r"(?<![A-Za-wyz])[xX](?![a-z])|(?<=[a-z])X(?![a-z])"
+        for match in re.finditer(pattern, name, re.IGNORECASE if word != "x" else 0):
+            for other in others:
+                forms = (other, other.upper()) if word == "x" else (other, other.capitalize())
+                candidates += [name[: match.start()] + form + name[match.end() :] for form in forms]
+    places = [path.with_name(candidate) for candidate in candidates]
+    return next((place for place in places if place.exists()), places[0] if places else None)
+
+
+def _load_pair(images: Path, labels: Path) -> Dataset:
+    if images.suffix.lower() != ".npy":
+        return load_idx(images, labels)
+    arrays = []
+    for path in (images, labels):
+        with reading(path, "no readable .npy file found", DataError), open(path, "rb") as file:
+            arrays.append(_read_npy(file, stored_size(file)))
+    with reading(f"{images} and {labels}", "not images and labels", DataError):
+        return make_dataset(*arrays, None)
+
+
+def _alike(parts: dict[str, Dataset], path: str | Path) -> dict[str, Dataset]:
+    """Parts with the same classes, where they were named by numbers up to the highest; training data come first."""
+    classes = max((part.classes for part in parts.values()), key=len)
+    with reading(path, "parts that do not go together", DataError):
+        return {name: part.with_classes(classes) for name, part in parts.items()}
 
 
 def load_npz(path: str | Path, *, part: str = "", classes: Sequence[str] | None = None) -> Dataset:
     """Read a data set from a NumPy .npz file.
 
-    The file holds `images` and `labels`, or `x` and `y`: uint8 (n, height, width) or (n, height, width,
-    channels), and integers (n,). It may hold the names of the `classes` too, as an array of strings.
+    The file holds `images` and `labels`, or `x` and `y`, in any form of `make_dataset`. It may hold the names of
+    the `classes` too, as an array of strings. Files with parts have `x_train` and `y_train` and so on (Keras), or
+    `train_images` and `train_labels` (MedMNIST).
 
     Args:
         path: the file. Nothing in it is unpickled.
-        part: for files with several parts, the part to read: "train" reads `x_train` and `y_train`, or
-            `images_train` and `labels_train`.
+        part: for files with several parts, the part to read: "train", "validation" (or "val", "valid") or "test"; by
+            default the first there is.
         classes: the names of the classes, instead of those in the file; "0", "1", ... up to the highest label
             if neither is given.
 
     Raises:
         DataError: no such file, a damaged one, or one without such arrays.
     """
-    suffix = f"_{part}" if part else ""
-    keys = [(images + suffix, labels + suffix) for images, labels in _NPZ_KEYS]
-    try:
-        with open(path, "rb") as file:
-            start = file.read(2)
-            if start != b"PK":
-                raise DataError(f"first bytes {start!r} found, an .npz file (b'PK') expected")
-            file.seek(0)
-            arrays = np.load(file, allow_pickle=False)
-            pair = next((pair for pair in keys if set(pair) <= set(arrays)), None)
-            if pair is None:
-                expected = " or ".join(" and ".join(pair) for pair in keys)
-                hint = "" if part else ' (part="train" reads x_train and y_train)'
-                raise DataError(f"arrays {', '.join(arrays) or 'none'} found, {expected} expected{hint}")
-            images, labels = (arrays[key] for key in pair)
-            if classes is None and "classes" in arrays:
-                classes = arrays["classes"].tolist()
-        return make_dataset(images, labels, classes)
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
-        raise DataError(f"{path}: no readable .npz file found ({_reason(error)})") from error
+    wanted = next((name for name, words in PARTS.items() if part in words), part)
+    found = _parts_of_npz(path, classes, wanted)
+    return next(iter(found.values()))
+
+
+def _parts_of_npz(
+    path: str | Path, classes: Sequence[str] | None = None, part: str | None = None
+) -> dict[str, Dataset]:
+    with reading(path, "no readable .npz file found", DataError), open(path, "rb") as file:
+        start = file.read(2)
+        if start != b"PK":
+            raise DataError(f"first bytes {start!r} found, an .npz file (b'PK') expected")
+        with zipfile.ZipFile(file) as archive:
+            inside = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            pairs = named_pairs(inside)
+            if part:
+                pairs = {part: pairs[part]} if part in pairs else {}
+            elif part == "" and pairs:
+                pairs = dict([next(iter(pairs.items()))])
+            if not pairs:
+                names = ", ".join(list(inside)[:10]) + (", ..." if len(inside) > 10 else "")
+                suffix = f"_{part}" if part else ""
+                more = "" if part else ", or these with _train, _val and _test"
+                expected = f"images{suffix} and labels{suffix} or x{suffix} and y{suffix}"
+                raise DataError(f"arrays {names or 'none'} found, {expected} expected{more}")
+            wanted = [name for pair in pairs.values() for name in pair]
+            wanted += ["classes"] if classes is None and "classes" in inside else []
+            size, limit = sum(inside[name].file_size for name in wanted), unpacked_limit(stored_size(file))
+            if size > limit:
+                raise DataError(f"arrays of {size:,} bytes found, at most {limit:,} expected in a file of this size")
+            arrays = {}
+            for name in wanted:
+                with archive.open(inside[name]) as member:
+                    arrays[name] = _read_npy(member, inside[name].file_size)
+        if "classes" in arrays:
+            classes = arrays["classes"].tolist()
+        parts = {name: make_dataset(arrays[x], arrays[y], classes) for name, (x, y) in pairs.items()}
+        return parts if classes is not None else _alike(parts, path)
+
+
+def _read_npy(file: IO[bytes], available: int) -> np.ndarray:
+    """Read an open .npy file of numbers or text, of which so many bytes are there."""
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise DataError(f".npy version {version[0]}.{version[1]} found, 1.0 or 2.0 expected")
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, is_fortran, dtype = read_header(file, max_header_size=_HEADER)
+    if dtype.hasobject or dtype.kind not in "biufUS" or not dtype.itemsize:
+        raise DataError(f"Object arrays or others of {dtype} found, numbers or text expected")
+    count = math.prod(shape) * dtype.itemsize
+    if count > available:
+        raise DataError(f"an array of {count:,} bytes by its header found, at most {available:,} there")
+    content = read_at_most(file, count)
+    if len(content) < count:
+        raise DataError(f"{len(content):,} bytes of an array of {count:,} found, all of them expected")
+    return np.frombuffer(content, dtype).reshape(shape, order="F" if is_fortran else "C")
 
 
 def load_idx(images_path: str | Path, labels_path: str | Path, *, classes: Sequence[str] | None = None) -> Dataset:
     """Read a data set from a pair of IDX files, the format in which MNIST is published.
+
+    Images of EMNIST, known by the name of the file or by how many they are, lie on their side as published; they are
+    turned, and the log says so.
 
     Args:
         images_path: a file of uint8 (n, height, width), compressed with gzip or not.
@@ -103,18 +277,17 @@ def load_idx(images_path: str | Path, labels_path: str | Path, *, classes: Seque
     """
     arrays = []
     for path, ndim in ((images_path, 3), (labels_path, 1)):
-        try:
-            with open(path, "rb") as file:
-                arrays.append(read_idx(file, ndim))
-        except DataError as error:
-            raise DataError(f"{path}: {error}") from None
-        except OSError as error:
-            raise DataError(f"{path}: no readable file found ({_reason(error)}), an IDX file expected") from error
-    try:
-        images, labels = arrays
+        with reading(path, "no readable file found", DataError), open(path, "rb") as file:
+            arrays.append(read_idx(file, ndim))
+    images, labels = arrays
+    name = Path(images_path).name
+    by_name = "emnist" in name.lower()
+    if by_name or (images.shape[1:] == (28, 28) and len(images) in _EMNIST):
+        why = "the name says EMNIST" if by_name else f"{len(images):,} images are a part of EMNIST"
+        logger.info("%s: %s, whose images lie on their side: turned", name, why)
+        images = np.ascontiguousarray(images.transpose(0, 2, 1))
+    with reading(f"{images_path} and {labels_path}", "not images and labels", DataError):
         return make_dataset(images, labels, classes)
-    except DataError as error:
-        raise DataError(f"{images_path} and {labels_path}: {error}") from None
 
 
 def read_idx(file: IO[bytes], ndim: int) -> np.ndarray:
@@ -131,7 +304,7 @@ def read_idx(file: IO[bytes], ndim: int) -> np.ndarray:
         DataError: what was found instead; the caller knows the name of the file.
     """
     try:
-        is_gzip = file.read(2) == b"\x1f\x8b"
+        is_gzip = file.read(2) == GZIP
         file.seek(0)
         data = gzip.GzipFile(fileobj=file) if is_gzip else file
         magic = data.read(4)
@@ -149,85 +322,13 @@ def read_idx(file: IO[bytes], ndim: int) -> np.ndarray:
         count = math.prod(shape)
         if count == 0:
             raise DataError(f"an IDX file of {' x '.join(map(str, shape))} elements found, at least one expected")
-        content = _read_at_most(data, count + 1)
+        limit = unpacked_limit(stored_size(file))
+        if is_gzip and count > limit:
+            raise DataError(f"a header of {count:,} bytes found, at most {limit:,} expected in a file of this size")
+        content = read_at_most(data, count + 1)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(f"a damaged gzip file found ({_reason(error)}), a whole one expected") from error
+        raise DataError(f"a damaged gzip file found ({error}), a whole one expected") from error
     if len(content) != count:
         found = f"{len(content):,}" if len(content) < count else f"more than {count:,}"
         raise DataError(f"{found} bytes found after the IDX header, {' x '.join(map(str, shape))} expected")
     return np.frombuffer(content, np.uint8).reshape(shape)
-
-
-def load_image_folder(path: str | Path, size: tuple[int, int] | None = None, invert: bool | None = False) -> Dataset:
-    """Read a folder of class-named folders of pictures, as grey images.
-
-    The classes are the names of the folders in alphabetical order; pictures come class by class, in the order
-    of their names. Hidden files (.name) are ignored, and so are files beside the class folders. How a picture
-    becomes grey is written in `firsthand.data.pictures`.
-
-    Args:
-        path: the outer folder.
-        size: (height, width) to which every picture is brought, its proportions kept, padded with its own
-            background. By default all pictures must have one size.
-        invert: True exchanges dark and light, False does not, None does in every picture with a light background.
-
-    Raises:
-        DataError: no class folders, one without pictures, a file that is no picture, or pictures of differing
-            sizes, both named.
-    """
-    path = Path(path)
-    folders = [folder for folder in _listing(path) if folder.is_dir()]
-    if not folders:
-        raise DataError(f"{path}: no folders found, one folder of pictures per class expected")
-    images: list[np.ndarray] = []
-    labels: list[int] = []
-    first = None
-    for label, folder in enumerate(folders):
-        files = _listing(folder)
-        if not files:
-            raise DataError(f"{folder}: no pictures found, at least one per class expected")
-        for file in files:
-            first = first or file
-            image, _ = light_on_dark(read_grey(file), invert)
-            image = image if size is None else fit(image, *size)
-            if images and image.shape != images[0].shape:
-                height, width = images[0].shape
-                raise DataError(
-                    f"{file}: {image.shape[0]} x {image.shape[1]} pixels found, {height} x {width} expected "
-                    f"as in {first} (or give a size)"
-                )
-            images.append(image)
-            labels.append(label)
-    return make_dataset(np.stack(images), np.array(labels), [folder.name for folder in folders])
-
-
-def _listing(folder: Path) -> list[Path]:
-    """What a folder holds, without hidden files, by name."""
-    try:
-        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-    except OSError as error:
-        raise DataError(f"{folder}: no readable folder found ({_reason(error)}), one expected") from error
-
-
-def make_dataset(images: np.ndarray, labels: np.ndarray, classes: Sequence[str] | None) -> Dataset:
-    """Make a data set of arrays that nobody else holds; images (n, height, width) get their one channel."""
-    if images.ndim == 3:
-        images = images[..., np.newaxis]
-    if classes is None:
-        highest = int(labels.max()) if labels.size and labels.dtype.kind in "iu" else 0
-        classes = [str(label) for label in range(min(highest + 1, _MAX_UNNAMED_CLASSES))]
-    images.flags.writeable = False  # spares Dataset the copy
-    return Dataset(images, labels, tuple(classes))
-
-
-def _read_at_most(file: IO[bytes] | gzip.GzipFile, count: int) -> bytearray:
-    """Read up to `count` bytes without trusting `count`, which a damaged header may put at 2**96."""
-    content = bytearray()
-    while len(content) < count and (chunk := file.read(min(_CHUNK, count - len(content)))):
-        content += chunk
-    return content
-
-
-def _reason(error: Exception) -> str:
-    """Why the system or a decoder refused, without the path that the message names already."""
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

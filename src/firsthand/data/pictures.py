@@ -1,22 +1,42 @@
 """Read one picture as a grey image of the size that a network expects.
 
-Grey is 0.299 red + 0.587 green + 0.114 blue (ITU-R 601); 16-bit grey is divided by 257; what is transparent
-is white paper; the orientation that a camera notes (EXIF) is applied; an animation is its first picture.
+Grey is 0.299 red + 0.587 green + 0.114 blue (ITU-R 601); 16-bit grey is divided by 257, and less where all
+values fit into 8, 10, 12 or 14 bits; what is transparent is white paper, or black paper where nothing would be
+seen on white; the orientation that a camera notes (EXIF) is applied; an animation is its first picture.
 """
 
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 from .examples import DataError
 
-__all__ = ["FORMATS", "LoadedImage", "decode_grey", "fit", "light_on_dark", "load_image", "read_grey", "to_grey"]
+__all__ = [
+    "ENDINGS",
+    "FORMATS",
+    "LoadedImage",
+    "decode_grey",
+    "fit",
+    "is_dark_on_light",
+    "light_on_dark",
+    "load_image",
+    "read_grey",
+    "to_grey",
+]
 
 # Named, because Pillow knows formats that run other programs (EPS runs Ghostscript).
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
+ENDINGS = (
+    *(".png", ".jpg", ".jpeg", ".jfif", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
+    *(".ppm", ".pgm", ".pbm", ".pnm", ".heic", ".heif"),
+)
 MAX_PIXELS = 64_000_000  # more is not a photo but a decompression bomb
+MAX_JPEG_PIXELS = 256_000_000  # JPEG can be scaled down while it is decoded
+FLAT = 32  # of 255: less between the darkest and the lightest is nothing to be seen
+_JPEG = b"\xff\xd8"
+_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
 class LoadedImage(NamedTuple):
@@ -71,12 +91,19 @@ def load_image(path: str | Path, shape: tuple[int, int, int], *, invert: bool | 
 
 def light_on_dark(grey: np.ndarray, invert: bool | None = None) -> tuple[np.ndarray, bool]:
     """A grey picture with dark and light exchanged if need be (see `load_image`), and whether they were."""
-    inverted = bool(_background(grey) > 127) if invert is None else invert
+    inverted = is_dark_on_light(grey) if invert is None else invert
     return (255 - grey if inverted else grey), inverted
+
+
+def is_dark_on_light(grey: np.ndarray) -> bool:
+    """Whether the background of a picture, the median grey of its border, is light."""
+    return _background(grey) > 127
 
 
 def read_grey(path: str | Path) -> np.ndarray:
     """Read a picture in grey at its own size: uint8 (height, width). Raises as `load_image` does."""
+    if not str(path):
+        raise DataError("an empty name found, that of a picture expected")
     path = Path(path)
     if not path.is_file():
         raise DataError(f"{path}: {'a folder' if path.is_dir() else 'no such file'} found, a picture expected")
@@ -91,10 +118,11 @@ def decode_grey(file: Path | IO[bytes], name: str) -> np.ndarray:
         name: what errors call it.
 
     Raises:
-        DataError: no picture, a damaged one, or one of more than 64 million pixels.
+        DataError: no picture, a damaged one, or one of more than 64 million pixels; JPEG may have 256 million, and is
+            then scaled down by 2, 4 or 8 while it is decoded.
     """
     try:
-        with Image.open(file, formats=FORMATS) as picture:
+        with _opened(file) as picture:
             return np.asarray(to_grey(picture))
     except DataError as error:
         raise DataError(f"{name}: {error}") from None
@@ -104,6 +132,39 @@ def decode_grey(file: Path | IO[bytes], name: str) -> np.ndarray:
         raise DataError(f"{name}: too large a picture found, at most {MAX_PIXELS:,} pixels expected") from None
     except Exception as error:  # Pillow's decoders promise no narrower list for a damaged file
         raise DataError(f"{name}: a damaged picture found ({error}), a whole one expected") from error
+
+
+def _opened(file: Path | IO[bytes]) -> Image.Image:
+    """A picture of one of the formats, not yet decoded."""
+    if isinstance(file, Path):
+        with file.open("rb") as start:
+            head = start.read(12)
+    else:
+        head = file.read(12)
+        file.seek(0)
+    if head[:2] == _JPEG:
+        # not by Image.open, which takes a large photo for a bomb before it can be scaled down
+        try:
+            # a path, which the picture then opens and closes itself; Pillow's own annotation forgets it
+            picture = JpegImagePlugin.jpeg_factory(cast(Any, str(file) if isinstance(file, Path) else file))
+        except SyntaxError:  # Pillow's word for a file that is none
+            raise UnidentifiedImageError from None
+        pixels = picture.width * picture.height
+        if MAX_PIXELS < pixels <= MAX_JPEG_PIXELS:
+            scale = next(scale for scale in (2, 4, 8) if pixels <= MAX_PIXELS * scale**2)
+            picture.draft("L", (picture.width // scale, picture.height // scale))
+        return picture
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
+        return _heif(file)
+    return Image.open(file, formats=FORMATS)
+
+
+def _heif(file: Path | IO[bytes]) -> Image.Image:
+    try:
+        from pillow_heif import HeifImageFile  # pyright: ignore[reportMissingImports]
+    except ModuleNotFoundError:
+        raise DataError("a HEIC picture found, which needs pillow-heif: pip install 'firsthand[heic]'") from None
+    return HeifImageFile(file)
 
 
 def to_grey(picture: Image.Image) -> Image.Image:
@@ -117,12 +178,29 @@ def to_grey(picture: Image.Image) -> Image.Image:
         deep = np.asarray(picture)
         if deep.min() < 0 or deep.max() > 65535:
             raise DataError(f"pixels from {deep.min()} to {deep.max()} found, 8 or 16 bits expected")
-        return Image.fromarray((deep // 257).astype(np.uint8))
+        return Image.fromarray(_eight_bits(deep))
     if "A" in picture.getbands() or "transparency" in picture.info:
         picture = picture.convert("RGBA")
-        paper = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(paper, picture)
+        white, black = (_on_paper(picture, paper) for paper in ("white", "black"))
+        return black if _range(black) >= max(FLAT, 2 * _range(white)) else white
     return picture.convert("L")
+
+
+def _eight_bits(deep: np.ndarray) -> np.ndarray:
+    """16-bit grey as 8 bits; cameras and scanners put 10, 12 or 14 bits into the lower ones."""
+    bits = next(bits for bits in (8, 10, 12, 14, 16) if deep.max() < 2**bits)
+    return (deep.astype(np.uint32) * 255 // (2**bits - 1)).astype(np.uint8)
+
+
+def _on_paper(picture: Image.Image, paper: str) -> Image.Image:
+    return Image.alpha_composite(Image.new("RGBA", picture.size, paper), picture).convert("L")
+
+
+def _range(picture: Image.Image) -> int:
+    low, high = picture.getextrema()
+    assert isinstance(low, int)
+    assert isinstance(high, int)
+    return high - low
 
 
 def fit(grey: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from firsthand.errors import FirsthandError
+from firsthand.errors import FirsthandError, reading
 from firsthand.files import versions, write_atomically
 
 from .experiment import Experiment, Measured
@@ -69,12 +69,15 @@ class Place(NamedTuple):
 
     def read(self) -> dict[str, Any] | None:
         """The record, or None where the run is not complete."""
-        try:
-            return json.loads(self.record.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        if not self.record.exists():
             return None
-        except ValueError:
-            raise FirsthandError(f"{self.record}: not the record of a run; remove it to run it again") from None
+        with reading(self.record, "not the record of a run; remove it to run it again"):
+            found = json.loads(self.record.read_text(encoding="utf-8"))
+            numbers = [found["seed"], found["seconds"], *found["numbers"].values()]
+            if any(type(number) not in (int, float) for number in numbers) or not isinstance(found["arrays"], dict):
+                raise ValueError("numbers and arrays expected")
+            _ = found["machine"] + found["date"] + found["versions"]["firsthand"]
+            return found
 
 
 def record_of(seed: int, seconds: float, measured: Measured, machine: str) -> dict[str, Any]:

@@ -5,13 +5,14 @@ their own and need no experiment beside it.
 """
 
 import json
+import math
 import os
 import statistics
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
-from firsthand.errors import FirsthandError
+from firsthand.errors import FirsthandError, reading
 from firsthand.files import write_atomically
 
 __all__ = ["Finding", "Published", "Result", "ResultFileError", "Source", "Text", "Verdict"]
@@ -139,11 +140,13 @@ class Result:
             FileNotFoundError: there is no such file.
             ResultFileError: it is not a Result.
         """
-        try:
+        if not Path(path).exists():
+            raise FileNotFoundError(f"{path}: no such result")
+        with reading(path, "not a result of an experiment", ResultFileError):
             found = json.loads(Path(path).read_text(encoding="utf-8"))
             if len({frozenset(run["numbers"]) for run in found["runs"]}) > 1:
                 raise ValueError("its runs have not the same numbers")
-            return cls(
+            result = cls(
                 **found
                 | {
                     "title": Text(*found["title"]),
@@ -157,5 +160,36 @@ class Result:
                     "captions": {name: Text(*each) for name, each in found["captions"].items()},
                 }
             )
-        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
-            raise ResultFileError(f"{path}: not a result of an experiment ({error!r})") from None
+            result.check()
+            return result
+
+    def check(self) -> None:
+        """Raise ValueError unless everything is of its type, and all that is published has been measured."""
+        texts = [self.title, *(text for text, _ in self.claims), *(finding.measured for _, finding in self.claims)]
+        texts += [*self.deviations, *self.captions.values()]
+        words = [self.id, *self.source, self.machine, self.date, self.command, *self.versions, *self.versions.values()]
+        words += [word for text in texts for word in text]
+        words += [word for each in self.published for word in (each.quantity, each.kind, each.explained_by)]
+        if not all(isinstance(word, str) for word in [*words, *self.captions]):
+            raise ValueError("something else found, text expected")
+        if (
+            not self.runs
+            or type(self.quick) is not bool
+            or not all(type(each.holds) is bool for _, each in self.claims)
+        ):
+            raise ValueError("no runs found, or no answers, those of an experiment expected")
+        for run in self.runs:
+            numbers = [run["seed"], run["seconds"], *run["numbers"].values()]
+            if any(type(number) not in (int, float) or not math.isfinite(number) for number in numbers):
+                raise ValueError("something else found, finite numbers expected")
+            if not isinstance(run["arrays"], dict):
+                raise ValueError("something else found, arrays by name expected")
+        for each in self.published:
+            limits = [each.value, each.tolerance, each.best_of]
+            if any(type(limit) not in (int, float) or not math.isfinite(limit) for limit in limits):
+                raise ValueError("something else found, published numbers expected")
+            if each.kind not in get_args(Published.__annotations__["kind"]) or type(each.best_of) is not int:
+                raise ValueError(f"kind {each.kind!r} found, accuracy or value expected")
+            self.verdict(each)
+            if each.best_of != 1:
+                self.best(each.quantity, each.best_of)

@@ -13,9 +13,11 @@ from firsthand.learning import History
 
 from .calibration import Reliability
 from .diagnostics import Mistake
+from .names import shown_names
 
 __all__ = ["plot_confusion", "plot_history", "plot_mistakes", "plot_reliability"]
 
+_NAMED = 60  # classes; of more, a confusion matrix shows neither names nor numbers
 # distinguishable for colour-blind readers, and by line style in print
 _STYLES = {"training": ("#0072B2", "-"), "validation": ("#D55E00", "--"), "test": ("#009E73", ":")}
 
@@ -57,18 +59,22 @@ def _plot_curves(left: Axes, right: Axes, history: History, named: bool) -> None
 
 def plot_confusion(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
     """A confusion matrix: rows are the true classes, columns what they were called; the mistakes give the colour."""
-    size = max(4.0, 0.48 * len(classes) + 1.2)
+    named = len(classes) <= _NAMED
+    size = max(4.0, 0.48 * min(len(classes), _NAMED) + 1.2)
     figure = Figure(figsize=(size, size), layout="constrained")
     axes = figure.subplots()
     wrong = matrix * (1 - np.eye(len(classes), dtype=int))
     most = max(1, int(wrong.max()))
     axes.imshow(np.sqrt(wrong), cmap="Oranges", vmin=0, vmax=most**0.5)
     for (i, j), count in np.ndenumerate(matrix):
-        if count:
+        if count and named:
             colour = "0.35" if i == j else "white" if count > most / 2 else "black"
             axes.text(j, i, str(count), ha="center", va="center", fontsize=8, color=colour)
-    axes.set_xticks(range(len(classes)), classes)
-    axes.set_yticks(range(len(classes)), classes)
+    if named:
+        names = shown_names(classes)
+        upright = sum(map(len, names)) <= 3 * len(names)
+        axes.set_xticks(range(len(names)), names, rotation=0 if upright else 90)
+        axes.set_yticks(range(len(names)), names)
     axes.set(xlabel="called", ylabel="is")
     total, right = int(matrix.sum()), int(np.trace(matrix))
     axes.set_title(f"{total - right} mistakes among {total:,}: {right / total:.2%} right", fontsize=10)
@@ -77,7 +83,7 @@ def plot_confusion(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
 
 def plot_mistakes(data: Dataset, found: Sequence[Mistake], at_most: int = 60) -> Figure:
     """Misclassified images, the true label top right and the wrong one bottom right, as in the book."""
-    shown = found[:at_most]
+    shown, names = found[:at_most], shown_names(data.classes)
     columns = min(10, max(1, len(shown)))
     rows = max(1, math.ceil(len(shown) / columns))
     figure = Figure(figsize=(columns, rows + 0.5), layout="constrained")
@@ -95,7 +101,7 @@ def plot_mistakes(data: Dataset, found: Sequence[Mistake], at_most: int = 60) ->
             axes.text(
                 0.98,
                 y,
-                data.classes[label],
+                names[label],
                 transform=axes.transAxes,
                 ha="right",
                 va="top" if y > 0.5 else "bottom",

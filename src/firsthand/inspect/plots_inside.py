@@ -13,6 +13,7 @@ from firsthand.data import Dataset
 
 from .filters import Strongest
 from .gradients import LayerGradient
+from .names import shown_names
 from .neighbours import Nearest
 from .units import UnitUse, WeightHistogram
 
@@ -212,6 +213,7 @@ def plot_saliency(images: np.ndarray, found: Mapping[str, np.ndarray], titles: S
 def plot_neighbours(images: np.ndarray, found: Nearest, data: Dataset) -> Figure:
     """Images at the left, and beside each its nearest in a data set, with their labels and distances."""
     n, count = found.index.shape
+    names = shown_names(data.classes)
     figure = Figure(figsize=(0.95 * (count + 1) + 0.3, 1.15 * n + 0.4), layout="constrained")
     grid = figure.subplots(n, count + 1, squeeze=False)
     for row in range(n):
@@ -219,7 +221,7 @@ def plot_neighbours(images: np.ndarray, found: Nearest, data: Dataset) -> Figure
         grid[row, 0].set_title("the image", fontsize=8)
         for axes, index, distance in zip(grid[row, 1:], found.index[row], found.distance[row], strict=True):
             axes.imshow(_picture(data.images[index]), cmap="gray_r")
-            axes.set_title(f"{data.classes[data.labels[index]]} · {distance:.2f}", fontsize=8)
+            axes.set_title(f"{names[data.labels[index]]} · {distance:.2f}", fontsize=8)
     for axes in grid.flat:
         axes.axis("off")
     figure.suptitle("nearest in the last hidden layer: label · distance", fontsize=9)

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from firsthand.errors import reading
 from firsthand.models.file import ModelFileError, flatten, read_safetensors, unflatten, write_safetensors
 from firsthand.nn import describe, from_json
 
@@ -59,7 +61,7 @@ def read_checkpoint(path: str | os.PathLike[str], like: tuple, fingerprint: dict
         ModelFileError: it is damaged, or belongs to another training; the message says what differs.
     """
     arrays, about = read_safetensors(path, _FORMAT, "checkpoint")
-    try:
+    with reading(path, "not a usable checkpoint", ModelFileError):
         found = _comparable(about["fingerprint"])
         wanted = _comparable(json.loads(json.dumps(fingerprint)))  # as it looks after a round trip through the file
         if differing := _difference(found, wanted):
@@ -70,13 +72,11 @@ def read_checkpoint(path: str | os.PathLike[str], like: tuple, fingerprint: dict
             )
         trees = unflatten(like, arrays)
         best, without_improvement, halvings = about["scalars"]
+        if type(best) not in (int, float, type(None)) or not (type(without_improvement) is type(halvings) is int):
+            raise ValueError(f"scalars are {about['scalars']!r:.80}, expected a value and two counts")
         history = History.from_json(about["history"])
-    except ModelFileError:
-        raise
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
-        raise ModelFileError(f"{path}: not a usable checkpoint: {error!r}") from None
-    params, training_state, best_params = trees
-    return Checkpoint(params, training_state, best_params, history, best, without_improvement, halvings)
+        params, training_state, best_params = trees
+        return Checkpoint(params, training_state, best_params, history, best, without_improvement, halvings)
 
 
 def _comparable(fingerprint: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +88,17 @@ def _comparable(fingerprint: dict[str, Any]) -> dict[str, Any]:
     with suppress(ValueError):  # of layers of one's own, the description is compared as it is
         network = describe(from_json(network))
     kept = {name: value for name, value in fingerprint.items() if name != "versions"}
-    return kept | {"network": network, "recipe": canonical(fingerprint["recipe"])}
+    return kept | {"network": network, "recipe": _of_any_length(canonical(fingerprint["recipe"]))}
+
+
+def _of_any_length(recipe: dict[str, Any]) -> dict[str, Any]:
+    """The same with a schedule that ends at any epoch: a run that is made longer takes its schedule along."""
+    rate = recipe.get("learning_rate")
+    if isinstance(rate, str):
+        rate = re.sub(r"\bepochs=[0-9.]+", "epochs=any", rate)
+    elif isinstance(rate, dict) and "epochs" in rate:
+        rate = {**rate, "epochs": "any"}
+    return {**recipe, "learning_rate": rate}
 
 
 def _difference(found: dict[str, Any], wanted: dict[str, Any], prefix: str = "") -> tuple[str, Any, Any] | None:

@@ -41,8 +41,22 @@ class History:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "History":
-        """The inverse of `to_json`."""
-        return cls(**data)
+        """The inverse of `to_json`.
+
+        Raises:
+            ValueError, TypeError: it is no history.
+        """
+        history = cls(**data)
+        sound = (
+            isinstance(history.records, list) and type(history.best_epoch) is int and isinstance(history.stopped, str)
+        )
+        numbers = (
+            isinstance(record, dict) and all(type(value) in (int, float) for value in record.values())
+            for record in (history.records if sound else ())
+        )
+        if not sound or not all(numbers) or not 0 <= history.best_epoch <= len(history.records):
+            raise ValueError("no history found, records of numbers expected")
+        return history
 
     def __str__(self) -> str:
         return json.dumps(self.to_json(), indent=1)

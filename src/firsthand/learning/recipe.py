@@ -98,6 +98,10 @@ class Recipe:
             _require(not isinstance(found, str), name, found, "a tuple of patterns")
             object.__setattr__(self, name, tuple(found))
         object.__setattr__(self, "rates", tuple((str(pattern), float(factor)) for pattern, factor in self.rates))
+        for name in ("epochs", "batch_size", "halvings", *(() if self.patience is None else ("patience",))):
+            _require(_is_number(getattr(self, name), int), name, getattr(self, name), "a whole number")
+        for name in ("momentum", "l2", "l1", "average"):
+            _require(_is_number(getattr(self, name), int | float), name, getattr(self, name), "a number")
         _require(self.epochs >= 1, "epochs", self.epochs, "1 or more")
         _require(self.batch_size >= 1, "batch_size", self.batch_size, "1 or more")
         _require(0 <= self.momentum < 1, "momentum", self.momentum, "0 <= momentum < 1")
@@ -178,6 +182,7 @@ class Recipe:
             raise RecipeError(f"recipe: {unknown[0]} found, expected one of {', '.join(sorted(own | other))}")
         schedule: Any = self.learning_rate
         if "epochs" in values and "learning_rate" not in values and is_dataclass(schedule):
+            _require(_is_number(values["epochs"], int), "epochs", values["epochs"], "a whole number")
             values = values | {"learning_rate": replace(schedule, epochs=max(1, values["epochs"]))}  # type: ignore[call-overload]
         of_objective = {name: value for name, value in values.items() if name not in own}
         if of_objective:
@@ -212,6 +217,10 @@ def canonical(settings: Mapping[str, Any]) -> dict[str, Any]:
 def _require(holds: bool, field: str, found: Any, expected: str) -> None:
     if not holds:
         raise RecipeError(f"recipe: {field} is {found!r}, expected {expected}")
+
+
+def _is_number(value: Any, kind: Any) -> bool:
+    return not isinstance(value, bool) and isinstance(value, kind | (np.integer if kind is int else np.number))
 
 
 def _plain(value: Any) -> Any:

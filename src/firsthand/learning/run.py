@@ -74,6 +74,9 @@ class Run:
         self.network, self.recipe, self.progress = network, recipe, progress
         self.source, self.data = source, dict(data)
         self.devices = None if devices is None else tuple(devices)
+        # a mini-batch larger than the data is the data; divided over devices it stays what they can divide
+        fixed = self.devices is None and isinstance(source, Fixed)
+        self.batch_size = min(recipe.batch_size, len(data["training"][0])) if fixed else recipe.batch_size
         init_key, self.key = jax.random.split(key)
         self.params = network.init(key=init_key) if params is None else jax.tree.map(jnp.asarray, params)
         self.params = whole(self.params, self.devices)
@@ -93,7 +96,7 @@ class Run:
 
     def program(self):
         """The compiled pass over the training data: see `step_program`."""
-        return step_program(self.network, self.recipe.rule, self.devices)
+        return step_program(self.network, self.recipe.rule._replace(batch_size=self.batch_size), self.devices)
 
     def snapshot(self) -> Checkpoint:
         """All that the next epoch depends on."""
@@ -126,7 +129,7 @@ class Run:
     @property
     def steps(self) -> int:
         """Mini-batches in an epoch."""
-        return -(-len(self.data["training"][0]) // self.recipe.batch_size)
+        return -(-len(self.data["training"][0]) // self.batch_size)
 
     def finished(self) -> bool:
         """Whether there is nothing more to do; the history says why."""
@@ -150,7 +153,7 @@ class Run:
             source_key = jax.random.fold_in(order_key, number)
             self.data["training"] = self._made(self.source.examples(number, self.params, key=source_key))
         n = len(self.data["training"][0])
-        order = _order_program(n, steps * self.recipe.batch_size, self.recipe.shuffle)(order_key)
+        order = _order_program(n, steps * self.batch_size, self.recipe.shuffle)(order_key)
         rates = self.recipe.learning_rates(number, steps) * 0.5**self.halvings
         # the program takes over what it is given: copies, so that self.params survive an interruption
         params, state = _copy((self.params, self.state))

@@ -9,10 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from firsthand import kernels
 from firsthand.data import Examples
 from firsthand.errors import FirsthandError
 from firsthand.files import describe_machine, versions
 from firsthand.nn import Network, Params, describe
+from firsthand.processes import refuse_fork
 
 from .checkpoint import read_checkpoint, write_checkpoint
 from .evaluation import evaluate
@@ -69,6 +71,7 @@ def train_one(
     Args:
         interrupted: asked a few times a second; once it says True, this is as if Ctrl-C were pressed.
     """
+    refuse_fork()
     source = as_source(data.train)
     on_device = placed(network, data, recipe, devices)
     run = Run(network, recipe, source, on_device, key, params, progress, devices)
@@ -126,6 +129,7 @@ def provenance(data: DataSplits, recipe: Recipe, key: Array) -> dict[str, Any]:
         "versions": versions(),
         "machine": describe_machine(),
         "device": jax.devices()[0].device_kind,
+        "kernels": " ".join(filter(None, (kernels.status().active, kernels.status().instruction_set))),
     }
 
 

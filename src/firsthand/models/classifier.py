@@ -9,6 +9,7 @@ import numpy as np
 from firsthand.data import Labelled
 from firsthand.errors import FirsthandError
 from firsthand.nn import Shape
+from firsthand.processes import refuse_fork
 
 __all__ = ["Classifier", "normalized"]
 
@@ -86,8 +87,9 @@ class Classifier(ABC):
         """Images as an array, if they have the right shape; integers are pixels 0..255, whatever their type.
 
         Raises:
-            FirsthandError: another shape, or integers that are no pixels.
+            FirsthandError: another shape, or integers that are no pixels; a process that was forked after JAX started.
         """
+        refuse_fork()
         images = np.asarray(images)
         if images.shape[1:] != self.input_shape:
             raise FirsthandError(f"model: images have shape {images.shape[1:]}, expected {self.input_shape}")

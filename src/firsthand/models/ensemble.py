@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 
-from firsthand.errors import FirsthandError
+from firsthand.errors import FirsthandError, reading
 from firsthand.nn import Shape
 
 from .classifier import Classifier
@@ -107,15 +107,15 @@ class Ensemble(Classifier):
             ModelFileError: the file is not a whole ensemble; the message says what is wrong with it.
         """
         arrays, about = read_safetensors(path, ENSEMBLE_FORMAT, "model")
-        try:
+        with reading(path, "not a usable ensemble", ModelFileError):
             parts: list[dict[str, np.ndarray]] = [{} for _ in about["members"]]
             for name, array in arrays.items():
                 number, _, rest = name.partition(".")
                 parts[int(number)][rest] = array
             members = [Model.from_description(m, part) for m, part in zip(about["members"], parts, strict=True)]
+            if not isinstance(about["provenance"], dict):
+                raise ValueError("its description is not one of an ensemble")
             return cls(tuple(members), about["provenance"], about.get("temperature"))
-        except (ValueError, TypeError, KeyError, IndexError, FirsthandError) as error:
-            raise ModelFileError(f"{path}: not a usable ensemble: {error}") from None
 
 
 def voted(probabilities: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Self
 import jax
 import numpy as np
 
-from firsthand.errors import FirsthandError
+from firsthand.errors import reading
 from firsthand.nn import Network, Params, Shape, from_json, to_json
+from firsthand.processes import refuse_fork
 
 from .file import ModelFileError, flatten, read_safetensors, unflatten, write_safetensors
 
@@ -70,6 +71,7 @@ class NetworkModel:
         Raises:
             ValueError, TypeError, KeyError: it is not such a description, or the arrays are not the network's.
         """
+        refuse_fork()
         network = from_json(about["network"])
         if not isinstance(network, Network) or not isinstance(about["provenance"], dict):
             raise ValueError("its description is not one of a network")
@@ -84,10 +86,8 @@ class NetworkModel:
                 that are not as many as the outputs.
         """
         about, arrays = self.description(), flatten(self.params)
-        try:
+        with reading(path, "not written, because it could not be read back"):
             self.from_description(json.loads(json.dumps(about)), arrays)
-        except (ValueError, TypeError, KeyError) as error:
-            raise FirsthandError(f"{path}: not written, because it could not be read back: {error}") from None
         return write_safetensors(path, arrays, {"format": MODEL_FORMAT, **about})
 
     @classmethod
@@ -101,7 +101,5 @@ class NetworkModel:
         arrays, about = read_safetensors(path, MODEL_FORMAT, "model")
         if (found := about.get("family", "classifier")) != cls.family:
             raise ModelFileError(f"{path}: a model of the family {found!r} found, {cls.family!r} expected")
-        try:
+        with reading(path, "not a usable model", ModelFileError):
             return cls.from_description(about, arrays)
-        except (ValueError, TypeError, KeyError) as error:
-            raise ModelFileError(f"{path}: not a usable model: {error}") from None

@@ -14,7 +14,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from firsthand.errors import FirsthandError
+from firsthand.errors import FirsthandError, reading
 from firsthand.files import write_atomically
 
 __all__ = ["ModelFileError", "flatten", "read_safetensors", "unflatten", "write_safetensors"]
@@ -71,12 +71,12 @@ def read_safetensors(
         raise FileNotFoundError(f"{path}: no such {what} file")
     if path.is_dir():
         raise ModelFileError(f"{path}: a folder, expected a {what} file")
-    try:
-        with safetensors.safe_open(path, framework="numpy") as file:
-            about = json.loads((file.metadata() or {}).get("firsthand", "null"))
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
-    except (safetensors.SafetensorError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ModelFileError(f"{path}: not a {what} file, or a damaged one ({error})") from None
+    with (
+        reading(path, f"not a {what} file, or a damaged one", ModelFileError),
+        safetensors.safe_open(path, framework="numpy") as file,
+    ):
+        about = json.loads((file.metadata() or {}).get("firsthand", "null"))
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
     formats = (expected,) if isinstance(expected, str) else expected
     if not isinstance(about, dict) or about.get("format") not in formats:
         found = about.get("format") if isinstance(about, dict) else "no description"

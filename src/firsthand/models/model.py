@@ -86,4 +86,6 @@ class Model(NetworkModel, Classifier):
         classes = tuple(about["classes"])
         if len(classes) != network.num_classes:
             raise ValueError(f"{len(classes)} classes for {network.num_classes} outputs")
+        if not all(isinstance(name, str) for name in classes) or len(set(classes)) < len(classes):
+            raise ValueError(f"classes {classes!r:.80} found, distinct names expected")
         return cls(network, params, classes, about["provenance"], about.get("temperature"))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from firsthand.errors import FirsthandError
+from firsthand.errors import FirsthandError, reading
 from firsthand.experiments.result import Published, Result, Text
 
 from .quantities import quantity_name
@@ -68,7 +68,11 @@ def load_results(folder: str | os.PathLike[str]) -> list[Result]:
 
 def load_recipes(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
     """What was measured of the named recipes (tools/measure/run_recipe.py), the best first; empty without any."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(Path(folder).glob("*.json"))]
+    found = []
+    for path in sorted(Path(folder).glob("*.json")):
+        with reading(path, "not a measurement of a recipe"):
+            found.append(json.loads(path.read_text(encoding="utf-8")))
+            float(found[-1]["test_accuracy"]["mean"])
     return sorted(found, key=lambda recipe: -recipe["test_accuracy"]["mean"])
 
 

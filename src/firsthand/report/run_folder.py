@@ -4,7 +4,10 @@ import base64
 import dataclasses
 import io
 import json
-from collections.abc import Sequence
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from html import escape
 from pathlib import Path
@@ -12,7 +15,7 @@ from typing import Any, NamedTuple
 
 from firsthand.data import Dataset
 from firsthand.errors import FirsthandError
-from firsthand.files import write_atomically
+from firsthand.files import remove_leftovers, write_atomically
 from firsthand.inspect import Reliability, confusion_matrix, mistakes, negative_log_likelihood, reliability
 from firsthand.learning import History
 from firsthand.models import Classifier, Ensemble, Model
@@ -37,7 +40,8 @@ class RunFolder(NamedTuple):
 
     def checkpoints(self) -> list[Path]:
         """The checkpoint, or those of an ensemble's members, as far as they are there."""
-        return sorted(self.path.glob(f"{self.checkpoint.name}*"))
+        name = re.escape(self.checkpoint.name)
+        return sorted(path for path in self.path.glob("*") if re.fullmatch(rf"{name}(-\d+)?", path.name))
 
     @property
     def model(self) -> Path:
@@ -54,24 +58,56 @@ class RunFolder(NamedTuple):
         """The page to open."""
         return self.path / "report.html"
 
-    def remove_leftovers(self) -> None:
-        """Remove what a process that was killed while it wrote a file had written of it (see `write_atomically`)."""
-        for path in self.path.glob(".*"):
-            path.unlink()
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is anything but hidden files: a kill may come before the settings are written."""
+        return any(not path.name.startswith(".") for path in self.path.iterdir())
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep all other processes from this run while the block runs; the lock ends with the process.
+
+        Raises:
+            FirsthandError: another process holds it.
+        """
+        try:
+            import fcntl
+        except ImportError:  # not on this system: who starts two has to take care
+            yield
+            return
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise FirsthandError(f"{self.path}: another process trains in it, expected one at a time") from None
+            except OSError:  # some network file systems have no locks
+                pass
+            yield
+        finally:
+            os.close(descriptor)
+
+    def tidy(self) -> None:
+        """Remove what a complete run needs no more: checkpoints, and the unfinished files of killed processes."""
+        for checkpoint in self.checkpoints():
+            checkpoint.unlink()
+        remove_leftovers(self.path)
 
 
 def new_run_folder(path: Path | None, name: str) -> RunFolder:
     """Make the folder of a new run: the path given, or runs/DATE-TIME-NAME.
 
     Raises:
-        FirsthandError: something is there already; it is not touched.
+        FirsthandError: something is there already; it is not touched.  Hidden files do not count, nor does a folder in
+            which a run was killed before it began.
     """
     if path is None:
         path = Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}-{name}"
     try:
         path.mkdir(parents=True)
     except FileExistsError:
-        raise FirsthandError(f"{path}: exists already, expected a new folder (or --resume {path})") from None
+        if not path.is_dir() or RunFolder(path).has_begun:
+            raise FirsthandError(f"{path}: exists already, expected a new folder (or --resume {path})") from None
     return RunFolder(path)
 
 

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from firsthand.errors import FirsthandError
+from firsthand.errors import FirsthandError, reading
 from firsthand.processes import Locks
 
 __all__ = ["JOURNAL", "open_journal"]
@@ -40,10 +40,8 @@ def open_journal(path: Path) -> tuple[Any, Locks]:
         def release(self) -> None:
             locks.release(JOURNAL)
 
-    try:
+    with reading(path, "not a usable storage of a search"):
         return JournalStorage(JournalFileBackend(str(path), JournalLock(str(path)))), locks
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FirsthandError(f"{path}: not a usable storage of a search ({error})") from None
 
 
 def _check_journal(path: Path) -> None:
@@ -52,7 +50,7 @@ def _check_journal(path: Path) -> None:
     try:
         entry = json.loads(first or b'{"op_code": 0}')
         sound = isinstance(entry, dict) and "op_code" in entry
-    except ValueError:
+    except (ValueError, RecursionError):
         sound = False
     if not sound:
         raise FirsthandError(f"{path}: not a storage of a search; name a new file, or one that a search has made")

@@ -20,7 +20,7 @@ import jax
 import numpy as np
 
 from firsthand.data import ImageSplits, Splits
-from firsthand.errors import FirsthandError
+from firsthand.errors import FirsthandError, reading
 from firsthand.learning import Diverged, Recipe, train
 from firsthand.learning import Progress as Step
 from firsthand.nn import to_json
@@ -109,6 +109,16 @@ class SearchResult:
         complete = [trial for trial in self.trials if trial.state == "complete"]
         return max(complete, key=lambda trial: (trial.accuracy or 0, -trial.number), default=None)
 
+    def check(self) -> None:
+        """Raise ValueError unless all trials are what a search leaves, whatever stands in its file."""
+        for trial in self.trials:
+            numbers = [*trial.settings.values(), trial.seconds, trial.epochs]
+            numbers += [] if trial.accuracy is None else [trial.accuracy]
+            if any(isinstance(number, bool) or not isinstance(number, int | float) for number in numbers):
+                raise ValueError(f"trial {trial.number} with {numbers!r:.80} found, numbers expected")
+            if trial.state == "complete" and trial.accuracy is None:
+                raise ValueError(f"trial {trial.number} without an accuracy found, one expected")
+
     @property
     def finished(self) -> tuple[Trial, ...]:
         """The trials that count: complete, pruned or diverged."""
@@ -139,7 +149,8 @@ def search(
     """Train a recipe with settings out of a space until there are so many trials, and say what came of each.
 
     Every trial starts from `jax.random.key(seed)`, so that only the settings differ, and so that training the best
-    ones again gives the same model.  With one process the whole search is reproducible, interrupted or not.
+    ones again gives the same model.  With one process the whole search is reproducible, interrupted or not: a trial
+    whose process was killed is tried again, with its settings and its seed.
 
     Args:
         chosen: network and recipe; the space replaces some of its fields.
@@ -182,14 +193,12 @@ class Search:
         self.network = chosen.network(data.train)
         self.path = Path(storage)
         self.storage, self.locks = open_journal(self.path)
-        with self.locks.hold(_PROPOSE):
-            try:
-                if not self.storage.get_all_studies():
-                    optuna.create_study(storage=self.storage, study_name=_NAME, direction="maximize")
-                self.study = optuna.load_study(storage=self.storage, study_name=_NAME)
-            except (ValueError, KeyError, optuna.exceptions.OptunaError) as error:
-                raise FirsthandError(f"{self.path}: not a usable storage of a search ({error})") from None
+        with self.locks.hold(_PROPOSE), reading(self.path, "not a usable storage of a search"):
+            if not self.storage.get_all_studies():
+                optuna.create_study(storage=self.storage, study_name=_NAME, direction="maximize")
+            self.study = optuna.load_study(storage=self.storage, study_name=_NAME)
             self._check_same()
+            self.result().check()
 
     def work(
         self,
@@ -214,12 +223,13 @@ class Search:
             if stop():
                 raise KeyboardInterrupt
             with self.locks.hold(_PROPOSE):
-                self._bury_the_dead()
                 result = self.result()
                 if len(result.finished) >= trials:
                     return
                 running = sum(trial.state == "running" for trial in result.trials)
-                trial = self._propose() if len(result.finished) + running < trials else None
+                trial = self._abandoned()
+                if trial is None and len(result.finished) + running < trials:
+                    trial = self._propose()
             if trial is None:
                 time.sleep(0.2)
                 continue
@@ -234,14 +244,18 @@ class Search:
         """What is known now, from all processes."""
         return SearchResult(tuple(_plain(trial) for trial in self.study.get_trials(deepcopy=False)))
 
+    def _sampler(self, number: int, *parameter: int) -> "optuna.samplers.BaseSampler":
+        """What proposes trial `number`, and each of its parameters after the first: seed and numbers decide alone."""
+        state = np.random.SeedSequence([self.seed % 2**64, number, *parameter]).generate_state(1)[0]
+        return _optuna().samplers.TPESampler(seed=int(state))
+
     def _study(self, number: int) -> "optuna.Study":
-        """The study, ready to propose trial `number`: what it draws depends on the seed and the number alone."""
+        """The study, ready to propose trial `number`."""
         optuna = _optuna()
-        state = np.random.SeedSequence([self.seed % 2**64, number]).generate_state(1)[0]
         return optuna.load_study(
             storage=self.storage,
             study_name=_NAME,
-            sampler=optuna.samplers.TPESampler(seed=int(state)),
+            sampler=self._sampler(number),
             # the first epochs say little: small learning rates start slowly
             pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1 + self.chosen.recipe.epochs // 4),
         )
@@ -270,20 +284,26 @@ class Search:
                     "go on with the same arguments, or name another storage"
                 )
 
-    def _bury_the_dead(self) -> None:
-        """Trials that are said to run, but whose process holds no lock any more, have failed."""
+    def _abandoned(self) -> "optuna.Trial | None":
+        """The first trial that is said to run, but whose process holds no lock any more: to be tried again, by us."""
         optuna = _optuna()
-        for trial in self.study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
-            if self.locks.try_take(_lock_of(trial.number)):
-                self.study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-                self.locks.release(_lock_of(trial.number))
+        for found in self.study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
+            if self.locks.try_take(_lock_of(found.number)):
+                return self._settled(optuna.Trial(self._study(found.number), found._trial_id))
+        return None
 
     def _propose(self) -> "optuna.Trial":
         trial = self._study(len(self.study.get_trials(deepcopy=False))).ask()
         taken = self.locks.try_take(_lock_of(trial.number))
         assert taken
+        return self._settled(trial)
+
+    def _settled(self, trial: "optuna.Trial") -> "optuna.Trial":
+        """Give a trial all its parameters; those that it had when its process was killed stay, and change no other."""
         kinds = numeric_fields()
-        for name, values in self.space.items():
+        _ = trial.relative_params  # drawn together, before any of them is used
+        for place, (name, values) in enumerate(self.space.items()):
+            trial.study.sampler = self._sampler(trial.number, *([place] if place else []))
             if isinstance(values, Choices):
                 trial.suggest_categorical(name, values.values)
             elif kinds[name] is int:
@@ -296,14 +316,19 @@ class Search:
         """Train with what a trial proposes, and tell the storage what came of it."""
         optuna = _optuna()
         states = optuna.trial.TrialState
+        started = time.perf_counter()
+        # by a process that was killed: the same epochs come again
+        known = max(self.storage.get_trial(trial._trial_id).intermediate_values, default=0)
 
         def watch(at: Step) -> None:
             if stop():
                 raise KeyboardInterrupt
-            if at.record is not None:
+            if at.record is None or at.epoch < known:
+                return
+            if at.epoch > known:
                 trial.report(at.record["validation_accuracy"], at.epoch)
-                if at.epoch < at.epochs and trial.should_prune():
-                    raise optuna.TrialPruned
+            if at.epoch < at.epochs and trial.should_prune():
+                raise optuna.TrialPruned
 
         try:
             recipe = self.chosen.changed(**trial.params).recipe
@@ -311,11 +336,16 @@ class Search:
             model, history = train(self.network, self.data, recipe, key=key, progress=watch)
             if history.stopped.startswith("interrupted"):
                 raise KeyboardInterrupt
+            trial.set_user_attr("seconds", time.perf_counter() - started)
         except optuna.TrialPruned:
+            trial.set_user_attr("seconds", time.perf_counter() - started)
             self.study.tell(trial, state=states.PRUNED)
         except Diverged:
+            trial.set_user_attr("seconds", time.perf_counter() - started)
             trial.set_user_attr("diverged", True)
             self.study.tell(trial, state=states.PRUNED)
+        except KeyboardInterrupt:
+            raise  # whoever goes on with the search tries it again
         except BaseException:
             self.study.tell(trial, state=states.FAIL)
             raise
@@ -360,7 +390,8 @@ def _check_space(chosen: NamedRecipe, space: Space) -> None:
 def _plain(trial: "optuna.trial.FrozenTrial") -> Trial:
     measured = list(trial.intermediate_values.values())
     state = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}.get(trial.state.name, "running")
-    seconds = trial.duration.total_seconds() if trial.duration is not None else 0.0
+    whole = trial.duration.total_seconds() if trial.duration is not None else 0.0
+    seconds = trial.user_attrs.get("seconds", whole)  # of the last try, without the time that nobody worked on it
     return Trial(
         trial.number,
         "diverged" if trial.user_attrs.get("diverged") else state,

@@ -5,6 +5,7 @@ from typing import Any
 
 from firsthand import nn
 from firsthand.data import Examples
+from firsthand.errors import FirsthandError
 from firsthand.learning import Recipe
 
 __all__ = ["NamedRecipe"]
@@ -34,7 +35,12 @@ class NamedRecipe:
         """Return the network for examples: of their shape, with as many outputs as they need.
 
         The output layer has one unit for each of their classes, whatever number the layers were made for.
+
+        Raises:
+            FirsthandError: there is one class alone, of which nothing can be learned.
         """
+        if getattr(examples, "num_classes", 2) < 2:
+            raise FirsthandError("data: 1 class found, two or more expected")
         *hidden, last = self.layers
         outputs = self.recipe.objective.outputs(examples)
         if outputs is not None and isinstance(last, nn.FullyConnected):

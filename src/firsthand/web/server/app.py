@@ -35,12 +35,13 @@ class Page(StaticFiles):
         return response
 
 
-def create_app(lab: Lab, host: str = "127.0.0.1") -> FastAPI:
+def create_app(lab: Lab, host: str = "127.0.0.1", token: str | None = None) -> FastAPI:
     """The lab as an ASGI application.
 
     Args:
         lab: its models and results.
         host: the address that it will be bound to, for the check of the Host header.
+        token: what every request has to show: see `Guard`.
     """
     app = FastAPI(
         title="firsthand lab",
@@ -57,12 +58,13 @@ def create_app(lab: Lab, host: str = "127.0.0.1") -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.mount("/", Page(directory=PAGE, html=True))
-    app.add_middleware(Guard, host=host, max_body=MAX_BODY)
+    app.add_middleware(Guard, host=host, max_body=MAX_BODY, token=token)
     return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    await app.state.lab.trainings.bring_back()
     yield
     await app.state.lab.trainings.close()
 

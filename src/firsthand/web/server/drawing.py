@@ -1,5 +1,6 @@
 """A drawing as a network sees it, and what the network says about it."""
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,17 @@ from firsthand.reading import Page, Reject, analyse, boxed_gate, read_sheets
 from firsthand.reading.normalise import as_mnist
 from firsthand.reading.reader import CHUNKS
 
-__all__ = ["MAX_SIDE", "Drawing", "Found", "Reading", "digits_of", "read_drawing", "unpack_drawing", "warm_up"]
+__all__ = [
+    "MAX_SIDE",
+    "Drawing",
+    "Found",
+    "Reading",
+    "digits_of",
+    "read_drawing",
+    "read_drawings",
+    "unpack_drawing",
+    "warm_up",
+]
 
 MAX_SIDE = 1024  # pixels of a drawing
 HEADER = 9  # bytes: number, width, height, flags
@@ -91,12 +102,43 @@ def read_drawing(ink: np.ndarray, model: Classifier, careful: bool = False) -> R
     return Reading(digits_of(page, ink, model), page.rejected, page.reason)
 
 
-def warm_up(model: Classifier) -> None:
-    """Compile what reads a drawing, in the sizes that drawings come in."""
+def read_drawings(drawings: Sequence[np.ndarray], model: Classifier) -> list[Reading]:
+    """Read drawings of several clients: those that look like a single digit in one pass, the others as pages.
+
+    Args:
+        drawings: as `read_drawing` takes them, none of them to be read with care.
+        model: of images (28, 28, 1).
+    """
+    boxes = [_box(ink) for ink in drawings]
+    single = [i for i, box in enumerate(boxes) if box is not None and not _several(drawings[i], box)]
+    pixels = [_as_mnist(drawings[i], box) for i in single if (box := boxes[i]) is not None]
+    found = {}
+    if pixels:
+        size = next(size for size in (1, *CHUNKS) if len(pixels) <= size)
+        filled = np.zeros((size, 28, 28, 1), np.uint8)
+        filled[: len(pixels)] = np.stack(pixels)[..., None]
+        rows = model.probabilities(filled)[: len(pixels)]
+        found = dict(zip(single, zip(pixels, rows, strict=True), strict=True))
+    readings = []
+    for i, (ink, box) in enumerate(zip(drawings, boxes, strict=True)):
+        if box is None:
+            readings.append(Reading([]))
+        elif i in found:
+            seen, row = found[i]
+            readings.append(Reading([Found(box, seen, row, int(row.argmax()), None)]))
+        else:
+            readings.append(read_drawing(ink, model))
+    return readings
+
+
+def warm_up(model: Classifier, ended: Callable[[], bool] = lambda: False) -> None:
+    """Compile what reads a drawing, in the sizes that drawings come in; asked between two whether to end."""
     ink = np.zeros((160, 300), np.uint8)
     ink[40:120, 40:46] = 255  # a one
     read_drawing(ink, model, careful=True)
     for size in CHUNKS:
+        if ended():
+            return
         boxed_gate().probabilities(np.zeros((size, 28, 28, 3), np.uint8))
         model.probabilities(np.zeros((size, 28, 28, 1), np.uint8))
 
@@ -114,9 +156,13 @@ def digits_of(page: Page, ink: np.ndarray, model: Classifier) -> list[Found]:
 
 
 def _single(ink: np.ndarray, box: tuple[int, int, int, int], model: Classifier) -> tuple[np.ndarray, np.ndarray]:
-    left, top, right, bottom = box
-    pixels = as_mnist(ink[top:bottom, left:right].astype(np.float32) / 255)
+    pixels = _as_mnist(ink, box)
     return pixels, model.probabilities(pixels[None, ..., None])[0]
+
+
+def _as_mnist(ink: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
+    left, top, right, bottom = box
+    return as_mnist(ink[top:bottom, left:right].astype(np.float32) / 255)
 
 
 def _box(ink: np.ndarray) -> tuple[int, int, int, int] | None:

@@ -20,6 +20,7 @@ from firsthand.processes import cores
 
 from .shelf import Shelf
 from .studies import Studies
+from .together import Together
 from .trainings import Trainings
 
 __all__ = ["REFUSALS", "REFUSALS_IN_JSON", "Error", "Lab", "TheLab", "base64_of", "rounded"]
@@ -72,6 +73,9 @@ class Lab:
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(len(cores()), "lab"))
     slow: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "lab-study"))
     studies: Studies = field(default_factory=Studies)
+
+    def __post_init__(self) -> None:
+        self.together = Together(self.compute)
 
     async def compute(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call what takes milliseconds, outside of the loop that answers everybody."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,7 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from firsthand.errors import FirsthandError
 
-from .drawing import Found, read_drawing, unpack_drawing
+from .drawing import Drawing, Found, Reading, read_drawing, unpack_drawing
 from .lab import Lab, TheLab, base64_of, rounded
 
 __all__ = ["router"]
@@ -35,14 +36,15 @@ def _digit(digit: Found) -> dict[str, Any]:
 async def live(socket: WebSocket, lab: TheLab) -> None:
     """Read drawings as they are drawn, and tell of the trainings as they go on.
 
-    Bytes are drawings (see `unpack_drawing`); each is answered by {"type": "read", "number", "digits", ...}.  JSON
-    text is {"type": "model", "model": name}, for the drawings after it, or {"type": "watch"}, after which messages of
-    type "trainings" (all that there are), "training" (what is new of one) and "removed" come.  What cannot be used is
-    answered by {"type": "error", "error": one line}.
+    Bytes are drawings (see `unpack_drawing`); they are answered by {"type": "read", "number", "digits", ...}, except
+    those that still waited when a newer one came.  JSON text is {"type": "model", "model": name}, for the drawings
+    after it, or {"type": "watch"}, after which messages of type "trainings" (all that there are), "training" (what is
+    new of one) and "removed" come.  What cannot be used is answered by {"type": "error", "error": one line}.
     """
     await socket.accept()
     chosen: str | None = None
     watching: asyncio.Task[None] | None = None
+    drawings = _Newest(socket, lab)
     try:
         while True:
             message = await socket.receive()
@@ -50,23 +52,60 @@ async def live(socket: WebSocket, lab: TheLab) -> None:
                 return
             try:
                 if message.get("bytes") is not None:
-                    answer = await lab.compute(_read, lab, chosen, message["bytes"])
-                else:
-                    answer = _parsed(message.get("text") or "")
-                    if answer["type"] == "model":
-                        await lab.compute(lab.shelf.model, answer["model"])
-                        chosen = answer["model"]
-                    elif watching is None:
-                        watching = asyncio.create_task(_watch(socket, lab))
-                        continue
+                    drawings.take(chosen, unpack_drawing(message["bytes"]))
+                    continue
+                answer = _parsed(message.get("text") or "")
+                if answer["type"] == "model":
+                    await lab.compute(lab.shelf.model, answer["model"])
+                    chosen = answer["model"]
+                elif watching is None:
+                    watching = asyncio.create_task(_watch(socket, lab))
+                    continue
             except FirsthandError as error:
                 answer = {"type": "error", "error": str(error)}
             await _send(socket, answer)
     except WebSocketDisconnect:
         return
     finally:
+        drawings.close()
         if watching is not None:
             watching.cancel()
+
+
+class _Newest:
+    """The drawings of one client: one is read, one of each kind may wait, and a newer one takes its place.
+
+    Who draws wants the newest drawing read; what it looked like a moment before is of no use any more.
+    """
+
+    def __init__(self, socket: WebSocket, lab: Lab) -> None:
+        self._socket, self._lab = socket, lab
+        self._waiting: dict[tuple[str | None, bool], Drawing] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def take(self, model: str | None, drawing: Drawing) -> None:
+        """Read a drawing with a model as soon as the one before is read, unless a newer one comes."""
+        self._waiting[model, drawing.careful] = drawing
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._work())
+
+    def close(self) -> None:
+        """Stop, because the client has gone."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                model, careful = next(iter(self._waiting))
+                drawing = self._waiting.pop((model, careful))
+                try:
+                    answer = await _read(self._lab, model, drawing)
+                except FirsthandError as error:
+                    answer = {"type": "error", "error": str(error)}
+                await _send(self._socket, answer)
+        except (WebSocketDisconnect, RuntimeError):
+            return  # the page has gone
 
 
 async def _watch(socket: WebSocket, lab: Lab) -> None:
@@ -85,11 +124,12 @@ async def _send(socket: WebSocket, message: dict[str, Any]) -> None:
     await socket.send_text(json.dumps(message, separators=(",", ":")))
 
 
-def _read(lab: Lab, name: str | None, message: bytes) -> dict[str, Any]:
+async def _read(lab: Lab, name: str | None, drawing: Drawing) -> dict[str, Any]:
     started = time.perf_counter()
-    drawing = unpack_drawing(message)
-    model = lab.shelf.model(name)
-    found = read_drawing(drawing.ink, model, drawing.careful)
+    if drawing.careful:
+        found = await lab.compute(_read_carefully, lab, name, drawing)
+    else:
+        found = await lab.together.read(partial(lab.shelf.model, name), drawing)
     return {
         "type": "read",
         "number": drawing.number,
@@ -99,6 +139,10 @@ def _read(lab: Lab, name: str | None, message: bytes) -> dict[str, Any]:
         "reason": found.reason,
         "ms": round(1000 * (time.perf_counter() - started), 2),
     }
+
+
+def _read_carefully(lab: Lab, name: str | None, drawing: Drawing) -> Reading:
+    return read_drawing(drawing.ink, lab.shelf.model(name), careful=True)
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -4,12 +4,15 @@ Another site's page, open in the same browser, could otherwise drive the lab: by
 its own that it lets point there (DNS rebinding).  The first carry their Origin, the second a foreign Host.
 """
 
+import hmac
 import ipaddress
 import json
+import re
 import socket
 from collections.abc import Iterable
+from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -37,6 +40,9 @@ _HEADERS = {
 }
 
 
+_COOKIE = "firsthand-lab"
+
+
 def is_loopback(host: str) -> bool:
     """Whether an address or name is this machine's own, which nobody else can reach."""
     try:
@@ -58,10 +64,12 @@ class Guard:
         app: what is guarded.
         host: the address that the server is bound to.
         max_body: bytes that a request may carry.
+        token: what every request has to show, as `?token=` or in the cookie that the answer to this sets; None where
+            nobody else reaches the server.
     """
 
-    def __init__(self, app: ASGIApp, host: str, max_body: int) -> None:
-        self.app, self.max_body = app, max_body
+    def __init__(self, app: ASGIApp, host: str, max_body: int, token: str | None = None) -> None:
+        self.app, self.max_body, self.token = app, max_body, token
         self.names = allowed_names(host)
         # an address cannot be made to point elsewhere; which of ours it is matters only when all are served
         self.any_address = not is_loopback(host)
@@ -72,12 +80,21 @@ class Guard:
             return
         headers = Headers(scope=scope)
         refused = self._refusal(headers)
+        asked = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+        by_address = self.token is not None and self._shown(asked.get("token"))
+        if not refused and self.token is not None and not by_address and not self._shown(_cookies(headers)):
+            refused = 401, "token: none or another found, expected the one in the address that the lab has printed"
         if refused:
             await _refuse(scope, send, *refused)
         elif scope["type"] == "websocket":
             await self.app(scope, receive, send)
         else:
-            await self.app(scope, _limited(receive, self.max_body), _with_headers(send))
+            cookie = f"{_COOKIE}={self.token}; HttpOnly; SameSite=Strict; Path=/" if by_address else None
+            await self.app(scope, _limited(receive, self.max_body), _with_headers(send, cookie))
+
+    def _shown(self, found: list[str] | None) -> bool:
+        token = (self.token or "").encode()
+        return any(hmac.compare_digest(each.encode(errors="replace"), token) for each in found or ())
 
     def _refusal(self, headers: Headers) -> tuple[int, str] | None:
         host = headers.getlist("host")
@@ -94,16 +111,25 @@ class Guard:
         return None
 
     def _is_ours(self, host: str) -> bool:
+        found = _HOST.fullmatch(host)
+        if found is None:  # several, or a user, or a path
+            return False
         try:
-            name = urlsplit(f"//{host}").hostname or ""
-            address = ipaddress.ip_address(name)
+            address = ipaddress.ip_address(found["name"].strip("[]"))
         except ValueError:
-            return _name(host) in self.names
+            return found["name"].lower() in self.names
         return address.is_loopback or self.any_address
 
 
-def _name(host: str) -> str:
-    return host.rpartition(":")[0].lower() if ":" in host else host.lower()
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(:[0-9]{1,5})?")
+
+
+def _cookies(headers: Headers) -> list[str]:
+    try:
+        found = SimpleCookie(headers.get("cookie", ""))
+    except CookieError:
+        return []
+    return [found[_COOKIE].value] if _COOKIE in found else []
 
 
 def _limited(receive: Receive, limit: int) -> Receive:
@@ -128,13 +154,15 @@ class BodyTooLarge(HTTPException):
         super().__init__(413, f"body: over {limit:,} bytes found, expected at most that")
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, cookie: str | None = None) -> Send:
     async def add(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
             for name, value in _HEADERS.items():
                 headers[name] = value
+            if cookie is not None:
+                headers.append("Set-Cookie", cookie)
         await send(message)
 
     return add

@@ -1,6 +1,8 @@
 """The lab as a process: bind, say where, open the browser, serve until Ctrl-C."""
 
+import secrets
 import socket
+import sys
 import threading
 import webbrowser
 from pathlib import Path
@@ -14,6 +16,8 @@ from firsthand.reading import boxed_model
 from .app import create_app
 from .drawing import warm_up
 from .lab import Lab
+from .patience import PatientProtocol
+from .security import is_loopback
 from .shelf import Shelf
 from .trainings import Trainings
 
@@ -48,14 +52,30 @@ def serve(
     with _bound(host, port) as listening:
         name, number = listening.getsockname()[:2]
         shown = "localhost" if name in ("127.0.0.1", "::1") else f"[{name}]" if ":" in name else name
-        url = f"http://{shown}:{number}/"
+        token = None if is_loopback(host) else secrets.token_urlsafe(16)
+        url = f"http://{shown}:{number}/" + (f"?token={token}" if token else "")
+        if token is not None:
+            print(
+                f"firsthand: --host {host}: whoever reaches this address and has the token can train on this "
+                "machine; the connection is not encrypted",
+                file=sys.stderr,
+                flush=True,
+            )
         print(f"lab: {url}  (Ctrl-C ends it)", flush=True)
         # nobody has to wait for what is only needed when several digits are drawn
-        threading.Thread(target=warm_up, args=(first,), daemon=True).start()
+        ended = threading.Event()
+        warming = threading.Thread(target=warm_up, args=(first, ended.is_set))
+        warming.start()
         if browser:
             threading.Timer(0.5, webbrowser.open, [url]).start()
-        config = uvicorn.Config(create_app(lab, host), log_level="warning", ws_max_size=MAX_MESSAGE)
-        uvicorn.Server(config).run(sockets=[listening])
+        app = create_app(lab, host, token)
+        config = uvicorn.Config(app, http=PatientProtocol, log_level="warning", ws_max_size=MAX_MESSAGE)
+        try:
+            uvicorn.Server(config).run(sockets=[listening])
+        finally:
+            # a process that ends while a thread of it compiles is aborted
+            ended.set()
+            warming.join()
 
 
 def _bound(host: str, port: int) -> socket.socket:

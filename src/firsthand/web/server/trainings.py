@@ -1,23 +1,26 @@
 """Trainings, each in a process of its own: started, followed, paused, stopped, kept.
 
-What a process does to itself, a crash included, is told and touches nothing else.
+What a process does to itself, a crash included, is told and touches nothing else.  One that is killed is started again
+where it was; and so are those of a lab that was killed, by the next one with the same folder of runs.
 """
 
 import asyncio
 import itertools
 import json
+import os
 import shutil
 import signal
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from firsthand.errors import FirsthandError
+from firsthand.files import write_atomically
 
 from .settings import TrainingSettings
 
@@ -28,6 +31,8 @@ OVER = ("finished", "failed", "crashed")
 POINTS = 2_000  # of the cost's curve; beyond, every second is forgotten
 REMEMBERED = 12  # trainings; beyond, the oldest that is over is forgotten
 PATIENCE = 60.0  # seconds that a process has to end by itself
+RESTARTS = 3  # of a training whose process is killed
+PLACE = ".lab"  # in the folder of runs: a folder for each lab that runs, with one for each of its trainings
 
 
 class UnknownTraining(FirsthandError):
@@ -64,11 +69,24 @@ class Training:
     kept: str | None = None  # name of the model on the shelf
     process: asyncio.subprocess.Process | None = None
     task: asyncio.Task[None] | None = None
+    restarts: int = 0
+    removed: bool = False
 
     @property
     def over(self) -> bool:
         """Whether its process has ended."""
         return self.state in OVER
+
+    @property
+    def may_begin_again(self) -> bool:
+        """Whether a process that was killed, and not by us, is started again."""
+        return not (self.over or self.removed or self.state == "stopping") and self.restarts < RESTARTS
+
+    def begin_again(self) -> None:
+        """Forget the curves: the next process says them again, as far as they are kept."""
+        self.state, self.speed, self.verdict = "starting", None, None
+        for curve in (self.cost, self.records, self.gradients):
+            curve.clear()
 
     def about(self) -> dict[str, Any]:
         """What is small, for the page."""
@@ -121,7 +139,8 @@ class Trainings:
         self.all: dict[int, Training] = {}
         self._numbers = itertools.count(1)
         self._listeners: set[asyncio.Queue[dict[str, Any] | None]] = set()
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._scratch: Path | None = None
+        self._lock: int | None = None
 
     def get(self, number: int) -> Training:
         """A training by its number.
@@ -146,13 +165,44 @@ class Trainings:
             raise AtLimit(f"trainings: {len(running)} are running, expected fewer than {self.limit}: stop one first")
         self._forget()
         number = next(self._numbers)
-        self._scratch = self._scratch or tempfile.TemporaryDirectory(prefix="firsthand-lab-")
-        folder = Path(self._scratch.name) / str(number)
+        folder = self._place() / str(number)
         folder.mkdir()
+        write_atomically(folder / "settings.json", settings.model_dump_json(indent=1) + "\n")
+        return self._begin(number, settings, folder)
+
+    def _begin(self, number: int, settings: TrainingSettings, folder: Path) -> Training:
         training = self.all[number] = Training(number, settings, folder)
         training.task = asyncio.create_task(self._follow(training))
         self._tell(training, training.whole())
         return training
+
+    async def bring_back(self) -> None:
+        """Go on with the trainings of labs that were killed, and remove their folders."""
+        for place in sorted((self.runs / PLACE).glob("*")):
+            if place == self._scratch or (lock := _locked(place)) is None:
+                continue
+            try:
+                for old in sorted(place.glob("*"), key=lambda path: (len(path.name), path.name)):
+                    with suppress(OSError, ValueError):  # what was killed before it had settings is nobody's
+                        settings = TrainingSettings.model_validate_json((old / "settings.json").read_bytes())
+                        number = next(self._numbers)
+                        folder = self._place() / str(number)
+                        old.rename(folder)
+                        if (folder / "model.safetensors").exists():
+                            self.all[number] = _finished(number, settings, folder)
+                        else:
+                            self._begin(number, settings, folder)
+                shutil.rmtree(place, ignore_errors=True)
+            finally:
+                os.close(lock)
+
+    def _place(self) -> Path:
+        """The folder of this lab's trainings, locked as long as its process lives."""
+        if self._scratch is None:
+            (self.runs / PLACE).mkdir(parents=True, exist_ok=True)
+            self._scratch = Path(tempfile.mkdtemp(dir=self.runs / PLACE))
+            self._lock = _locked(self._scratch)
+        return self._scratch
 
     async def command(self, training: Training, command: Literal["pause", "continue", "stop"]) -> None:
         """Ask the process to pause, continue or stop; nothing happens to one that is over."""
@@ -179,13 +229,15 @@ class Trainings:
                 raise FirsthandError(f"training {training.number}: it is {training.state} and has no model to keep")
             name = f"{datetime.now():%Y%m%d-%H%M%S}-lab-{training.number}"
             self.runs.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(training.folder, self.runs / name)
+            without = shutil.ignore_patterns("checkpoint*", "records.jsonl", ".*")
+            shutil.copytree(training.folder, self.runs / name, ignore=without)
             training.kept = name
             self._tell(training)
         return training.kept
 
     async def remove(self, training: Training) -> None:
         """End a training at once and forget it."""
+        training.removed = True
         _kill(training)
         if training.task is not None:
             await training.task
@@ -198,7 +250,12 @@ class Trainings:
         for training in list(self.all.values()):
             await self.remove(training)
         if self._scratch is not None:
-            self._scratch.cleanup()
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            with suppress(OSError):  # other labs have theirs there
+                (self.runs / PLACE).rmdir()
+        if self._lock is not None:
+            os.close(self._lock)
+        self._scratch = self._lock = None
 
     @contextmanager
     def listening(self) -> Iterator[asyncio.Queue[dict[str, Any] | None]]:
@@ -226,6 +283,12 @@ class Trainings:
             training.error = str(error)
             _kill(training)
         code, said = await process.wait(), await complaints
+        if code == -signal.SIGKILL and training.may_begin_again:
+            training.restarts += 1
+            training.begin_again()
+            self._tell(training, training.whole())
+            await self._follow(training)
+            return
         if not training.over:
             training.state = "crashed"
             training.error = f"its process {_ending(code)}" + (f": {said}" if said else "")
@@ -250,6 +313,30 @@ class Trainings:
             del self.all[training.number]
             shutil.rmtree(training.folder, ignore_errors=True)
             self._say({"type": "removed", "number": training.number})
+
+
+def _finished(number: int, settings: TrainingSettings, folder: Path) -> Training:
+    """A training whose model was there before its lab was killed."""
+    history = json.loads((folder / "history.json").read_bytes())
+    return Training(
+        number, settings, folder, "finished", why=history["stopped"], records=history["records"], has_model=True
+    )
+
+
+def _locked(folder: Path) -> int | None:
+    """A descriptor that locks a folder until it is closed, or the process ends; None where another process has it."""
+    try:
+        import fcntl
+
+        descriptor = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def _kill(training: Training) -> None:

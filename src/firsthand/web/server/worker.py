@@ -2,6 +2,7 @@
 
 On standard input it is given the settings as one line of JSON, and then commands: pause, continue, stop.  On standard
 output it says what happens, one JSON object a line.  It ends when its input does, so that it never outlives the lab.
+After every epoch its state is in the folder; started there again, it says what it had said, and goes on.
 """
 
 import json
@@ -102,14 +103,21 @@ def _train(settings: TrainingSettings, folder: Path, control: Control, say: Call
     data = data._replace(train=data.train[: settings.examples])
     network, recipe = Network(settings.layers(), data.train.image_shape), settings.recipe()
     say("started", parameters=network.parameter_count, summary=network.summary())
-    teller = Teller(network, recipe, data, control, say)
-    outcome = train_and_finish(network, data, recipe, key=jax.random.key(settings.seed), progress=teller.hear)
+    checkpoint, kept = folder / "checkpoint.safetensors", folder / "records.jsonl"
+    teller = Teller(network, recipe, data, control, say, kept)
+    if resume := checkpoint.exists():
+        teller.repeat()
+    key = jax.random.key(settings.seed)
+    outcome = train_and_finish(
+        network, data, recipe, key=key, progress=teller.hear, checkpoint=checkpoint, resume=resume
+    )
     if outcome.unfinished:
         print(outcome.unfinished, file=sys.stderr)
     [history] = outcome.histories
     outcome.model.save(folder / "model.safetensors")
     write_atomically(folder / "history.json", json.dumps(history.to_json(), indent=1) + "\n")
-    write_atomically(folder / "settings.json", settings.model_dump_json(indent=1) + "\n")
+    for path in (checkpoint, kept):
+        path.unlink(missing_ok=True)
     if outcome.failure:
         say("failed", error=f"{outcome.failure}; the last good epoch can be kept", model=True)
     else:
@@ -125,9 +133,12 @@ class Teller:
         data: the training data, of which the first are measured, and the validation data.
         control: what the lab wants.
         say: tells it.
+        kept: file of what was measured after every epoch.
     """
 
-    def __init__(self, network: Any, recipe: Any, data: Any, control: Control, say: Callable[..., None]) -> None:
+    def __init__(
+        self, network: Any, recipe: Any, data: Any, control: Control, say: Callable[..., None], kept: Path
+    ) -> None:
         import jax.numpy as jnp
 
         self.network, self.recipe, self.control, self.say = network, recipe, control, say
@@ -135,8 +146,26 @@ class Teller:
         self.measured = jnp.asarray(some.images), jnp.asarray(some.labels)
         self.validation_images = len(data.validation)
         self.few = data.train[:GRADIENT]
+        self.kept = kept
         self.records: list[dict[str, float]] = []
         self.last_step = self.last_gradient = self.last_verdict = 0.0
+
+    def repeat(self) -> None:
+        """Say what a process that was killed had said of its epochs; of the last, the checkpoint may know nothing."""
+        lines = self.kept.read_text(encoding="utf-8").splitlines() if self.kept.exists() else []
+        for line in lines:
+            try:
+                record = json.loads(line)
+                at = int(record["epoch"])
+            except (ValueError, TypeError, KeyError):
+                break  # the line that was being written
+            if at > len(self.records) + 1:
+                break
+            del self.records[at - 1 :]
+            self.records.append(record)
+        for record in self.records:
+            self.say("step", at=record["epoch"], cost=_short(record["batch_cost"]), steps_per_second=0)
+            self.say("epoch", at=record["epoch"], record=record)
 
     def hear(self, progress: Any) -> None:
         """What `train` calls; raises KeyboardInterrupt to end it."""
@@ -167,8 +196,14 @@ class Teller:
         record = {**progress.record, "training_cost": cost, "training_accuracy": score["accuracy"]}
         record["seconds"] -= self.control.paused_seconds
         self.control.paused_seconds = 0.0
+        short = {name: _short(value) for name, value in record.items()}
+        if len(self.records) >= progress.epoch:  # said already, by a process that was killed before its checkpoint
+            del self.records[progress.epoch - 1 :]
+        else:
+            self.say("epoch", at=at, record=short)
         self.records.append(record)
-        self.say("epoch", at=at, record={name: _short(value) for name, value in record.items()})
+        with self.kept.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(short) + "\n")
         now, last = time.perf_counter(), progress.epoch == progress.epochs
         if last or self.control.stopped or now - self.last_verdict >= BETWEEN_VERDICTS:
             self.last_verdict = now

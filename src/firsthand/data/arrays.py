@@ -1,0 +1,139 @@
+"""Images and labels in the forms in which people keep them, made into the one form of a `Dataset`."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from .dataset import Dataset
+from .examples import DataError
+
+__all__ = ["PARTS", "as_images", "as_labels", "make_dataset", "named_pairs"]
+
+# part -> what it is called in names of arrays, files and folders
+PARTS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val"),
+    "test": ("test", "testing", "t10k"),
+}
+IMAGES = ("images", "image", "x", "data", "imgs")
+LABELS = ("labels", "label", "y", "target", "targets")
+_MAX_UNNAMED_CLASSES = 1000  # a label beyond is an error in the file, not a class
+_CHANNELS = (1, 3, 4)
+_ROWS = 4096  # converted at a time, so that no second copy of all floats is made
+
+
+def make_dataset(images: np.ndarray, labels: np.ndarray, classes: Sequence[str] | None) -> Dataset:
+    """Make a data set of arrays that nobody else holds, in any of the usual forms.
+
+    Args:
+        images: see `as_images`.
+        labels: see `as_labels`.
+        classes: the names of the classes; those of labels that are names, else "0", "1", ... by default.
+    Raises:
+        DataError: they are none of these.
+    """
+    images, (labels, names) = as_images(images), as_labels(labels)
+    if classes is None:
+        classes = names
+    if classes is None:
+        highest = int(labels.max()) if labels.size and labels.dtype.kind in "iu" else 0
+        classes = [str(label) for label in range(min(highest + 1, _MAX_UNNAMED_CLASSES))]
+    images.flags.writeable = False  # spares Dataset the copy
+    return Dataset(images, labels, tuple(classes))
+
+
+def as_images(images: np.ndarray) -> np.ndarray:
+    """Return images as uint8 (n, height, width, channels).
+
+    Args:
+        images: (n, height, width), (n, height, width, channels), (n, channels, height, width) with 1, 3 or 4 channels,
+            or flat and square, (n, side * side); integers 0..255, floats 0..1 or 0..255, or booleans.
+    Raises:
+        DataError: another type, range or shape.
+    """
+    images = np.asarray(images)
+    images = _as_bytes(images)
+    if images.ndim == 2:
+        side = math.isqrt(images.shape[1])
+        if side * side != images.shape[1]:
+            raise DataError(f"images: shape {images.shape} found, (n, height, width) or (n, side * side) expected")
+        images = images.reshape(len(images), side, side)
+    if images.ndim == 3:
+        return images[..., np.newaxis]
+    if images.ndim == 4 and images.shape[3] not in _CHANNELS and images.shape[1] in _CHANNELS:
+        return np.ascontiguousarray(images.transpose(0, 2, 3, 1))
+    return images
+
+
+def _as_bytes(images: np.ndarray) -> np.ndarray:
+    kind = images.dtype.kind
+    if images.dtype == np.uint8 or not images.size:
+        return images if images.dtype == np.uint8 or kind not in "iufb" else images.astype(np.uint8)
+    if kind == "b":
+        return images.astype(np.uint8) * np.uint8(255)
+    if kind not in "iuf":
+        raise DataError(f"images: dtype {images.dtype} found, integers 0 to 255 or floats 0 to 1 expected")
+    low, high = float(images.min()), float(images.max())
+    if not (low >= 0 and high <= 255):  # not a number is neither
+        raise DataError(f"images: values from {low:g} to {high:g} found, 0 to 1 or 0 to 255 expected")
+    scale = 255 if kind == "f" and high <= 1 else 1
+    result = np.empty(images.shape, np.uint8)
+    for start in range(0, len(images), _ROWS):
+        part = images[start : start + _ROWS]
+        result[start : start + _ROWS] = np.rint(part.astype(np.float64) * scale) if kind == "f" else part
+    return result
+
+
+def as_labels(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...] | None]:
+    """Return labels as integers (n,), and the names that they stand for where they came as names.
+
+    Args:
+        labels: (n,) or (n, 1); integers, floats that are whole, or names, numbered in their order.
+    Raises:
+        DataError: floats that are not whole.
+    """
+    labels = np.asarray(labels)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.dtype.kind in "US" and labels.ndim == 1:
+        names, numbers = np.unique(labels.astype(str), return_inverse=True)
+        return numbers.astype(np.int32), tuple(map(str, names))
+    if labels.dtype.kind == "f":
+        # one that is not a number equals nothing
+        wrong = np.flatnonzero(~(labels.ravel() == np.rint(labels.ravel())))
+        if len(wrong) or (labels.size and np.abs(labels).max() > 2**31):
+            found = labels.ravel()[wrong[0] if len(wrong) else np.abs(labels).argmax()]
+            raise DataError(f"labels: {found:g} found, whole numbers expected")
+        labels = labels.astype(np.int64)
+    if labels.dtype.kind == "b":
+        labels = labels.astype(np.int32)
+    return labels, None
+
+
+def named_pairs(names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Find images and labels by their names, for each part of the data; the part is '' where names have none.
+
+    Keras' x_train and y_train, MedMNIST's train_images and train_labels, and their like.
+
+    Examples:
+        >>> named_pairs(["x_train", "y_train", "x_test", "y_test"])
+        {'train': ('x_train', 'y_train'), 'test': ('x_test', 'y_test')}
+        >>> named_pairs(["val_images", "val_labels", "notes"])
+        {'validation': ('val_images', 'val_labels')}
+    """
+    known = {name.lower(): name for name in names}
+    found: dict[str, tuple[str, str]] = {}
+    for part, words in {"": ("",), **PARTS}.items():
+        for word in words:
+            for images in _with(word, IMAGES):
+                for labels in _with(word, LABELS):
+                    if images in known and labels in known:
+                        found.setdefault(part, (known[images], known[labels]))
+    return found
+
+
+def _with(word: str, stems: Sequence[str]) -> list[str]:
+    if not word:
+        return list(stems)
+    return [name for stem in stems for name in (f"{stem}_{word}", f"{word}_{stem}", f"{stem}{word}", f"{word}{stem}")]

@@ -1,0 +1,117 @@
+"""Data of one's own, with any number of classes and any names: what is trained can be read, evaluated and used."""
+
+import json
+import sys
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+from firsthand import nn
+from firsthand.cli.common import DATA_NAMES
+from firsthand.data import Dataset, Splits, mnist
+from firsthand.errors import FirsthandError
+from firsthand.inspect.names import shown_names
+from firsthand.inspect.plots import plot_confusion
+from firsthand.learning import Recipe, train
+from firsthand.models import Model, load_model
+from firsthand.search import Range, search
+from firsthand.zoo import RECIPES, NamedRecipe
+
+
+def command(monkeypatch, capsys, *arguments):
+    """Run the command line in this process: exit code, output, errors."""
+    from firsthand.cli import main
+
+    monkeypatch.setattr(sys, "argv", ["firsthand", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code, *capsys.readouterr()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    def made(*names):
+        for label, name in enumerate(names):
+            (tmp_path / "own" / name).mkdir(parents=True)
+            for i in np.flatnonzero(mnist().train.labels[:600] == label % 10)[:20]:
+                Image.fromarray(mnist().train.images[i, ..., 0]).save(tmp_path / "own" / name / f"{i}.png")
+        return tmp_path / "own"
+
+    return made
+
+
+@pytest.mark.parametrize("classes", [2, 9, 47, 300])
+@pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if recipe.data in DATA_NAMES])
+def test_every_recipe_has_a_unit_for_every_class(name, classes):
+    data = Dataset(np.zeros((2, 28, 28, 1), np.uint8), np.array([0, 1]), tuple(map(str, range(classes))))
+    network = RECIPES[name].network(data)
+    assert network.num_classes == classes
+    assert network.layers[:-1] == RECIPES[name].layers[:-1]
+
+
+@pytest.mark.parametrize("names", [("猫", "狗 $"), tuple(f"class {i}" for i in range(12))], ids=["two", "twelve"])
+@pytest.mark.parametrize("members", [None, 2])
+def test_what_is_trained_on_a_folder_can_be_used(folder, tmp_path, monkeypatch, capsys, names, members):
+    own = folder(*names)
+    more = () if members is None else ("--members", members)
+    options = ("--recipe", "fully-connected", "--epochs", 1, "--data", own, "--out", tmp_path / "run", *more)
+    code, _, err = command(monkeypatch, capsys, "train", *options)
+    assert code == 0, err
+    assert all(line.startswith("firsthand: probabilities are not calibrated") for line in err.splitlines())
+    model = tmp_path / "run" / "model.safetensors"
+    assert load_model(model).classes == tuple(sorted(names))
+    assert "kernels" in load_model(model).provenance or members
+    code, out, err = command(monkeypatch, capsys, "evaluate", "--model", model, "--data", own, "--json")
+    assert code == 0, err
+    assert json.loads(out)["n"] == 20 * len(names)
+
+
+def test_one_class_is_refused_and_nothing_is_left(folder, tmp_path, monkeypatch, capsys):
+    options = ("--recipe", "fully-connected", "--data", folder("3"), "--out", tmp_path / "run")
+    code, _, err = command(monkeypatch, capsys, "train", *options)
+    assert code == 2
+    assert err == "firsthand: data: 1 class found, two or more expected\n"
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_search_has_a_unit_for_every_class(tmp_path):
+    pytest.importorskip("optuna")
+    some = mnist().train[:200]
+    three = some[some.labels < 3]
+    data = Splits(*(Dataset(part.images, part.labels, ("a", "b", "c")) for part in (three[:40], three[40:])), None)
+    small = NamedRecipe("small", "", (nn.Softmax(10),), Recipe(1, 10, 0.1))
+    found = search(small, data, {"learning_rate": Range(0.1, 0.2)}, trials=1, storage=tmp_path / "s")
+    assert found.best is not None
+
+
+def test_a_model_that_could_not_be_read_is_not_written(tmp_path):
+    network = nn.Network((nn.Softmax(3),), (2, 2, 1))
+    good = Model(network, network.init(key=jax.random.key(0)), ("a", "b", "c"))
+    path = good.save(tmp_path / "model.safetensors")
+    before = path.read_bytes()
+    endless = tuple({name: array * np.inf for name, array in layer.items()} for layer in good.params)
+    for bad in (
+        Model(network, good.params, ("a", "b")),
+        Model(network, good.params, ("a", "b", "b")),
+        Model(network, endless, good.classes),
+        Model(network, good.params, good.classes, {"made": object()}),
+    ):
+        with pytest.raises(FirsthandError, match="not written, because it could not be read back"):
+            bad.save(path)
+        assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("names", [["七", "a$b", "", "long " * 9], [str(i) for i in range(300)]], ids=["odd", "many"])
+def test_figures_show_names_that_their_font_can_draw(names):
+    """Matplotlib warns of what it cannot, and a warning is an error here; dollars would begin a formula."""
+    count = len(names)
+    plot_confusion(np.eye(count, dtype=int) + 1, names).savefig("/dev/null", format="png")
+    assert shown_names(["七", "a$b", ""]) == ["#0", r"a\$b", "#2"]
+
+
+def test_more_classes_than_outputs_are_refused():
+    network = nn.Network((nn.Softmax(3),), (28, 28, 1))
+    with pytest.raises(FirsthandError, match="10 classes, the network has 3 outputs"):
+        train(network, Splits(mnist().train[:20], None, None), Recipe(1, 10, 0.1, monitor=()), key=jax.random.key(0))

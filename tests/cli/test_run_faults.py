@@ -1,0 +1,159 @@
+"""Faults around a run's folder: nothing of the user's is lost, nothing is half begun, one process works at a time."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from firsthand import files
+from firsthand.models import Model
+
+
+def firsthand(*arguments, cwd=None, **more):
+    command = [sys.executable, "-m", "firsthand", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, **more)
+
+
+@contextmanager
+def training(out, *arguments, cwd=None):
+    """A training that would go on for ever, once it has a checkpoint."""
+    command = [sys.executable, "-u", "-m", "firsthand", "train", "--recipe", "fully-connected", "--out", str(out)]
+    command += [*map(str, arguments), "--epochs", "100000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=cwd) as process:
+        try:
+            assert process.stdout is not None
+            assert any(line.startswith("epoch 3/") for line in process.stdout)
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def killed(pictures, tmp_path_factory):
+    """The folder of a killed run, begun with a relative path, in which other programs left hidden things."""
+    place = tmp_path_factory.mktemp("place")
+    with training("run", "--data", os.path.relpath(pictures, place), cwd=place):
+        pass
+    run = place / "run"
+    (run / ".env").write_text("S=1")
+    (run / ".model.safetensors.abcdefgh").write_text("mine")
+    (run / "checkpoint.safetensors.bak").write_text("mine")
+    (run / ".ipynb_checkpoints").mkdir()
+    (run / ".history.json.abcdefgh.firsthand-part").write_text("half of it")
+    return run
+
+
+@pytest.mark.parametrize("settings", ["{}", "[]", '{"recipe": 3}', "not JSON", '{"recipe": "quick", "data": "mnist"}'])
+def test_resume_removes_nothing_of_what_is_no_run(tmp_path, settings):
+    (tmp_path / "settings.json").write_text(settings)
+    (tmp_path / ".env").write_text("S=1")
+    done = firsthand("train", "--resume", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "settings" in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"settings.json", ".env"}
+
+
+def test_resume_refuses_other_options_and_names_both_values(killed):
+    before = {path.name for path in killed.iterdir()}
+    for option, value, found in (
+        ("--recipe", "smallest", "fully-connected"),
+        ("--learning-rate", "0.25", "0.5"),
+        ("--seed", "7", "0"),
+        ("--data", "mnist", "own"),
+        ("--out", "elsewhere", "--resume"),
+    ):
+        done = firsthand("train", "--resume", killed, "--epochs", 3, option, value)
+        assert done.returncode == 2, (option, done.stdout)
+        assert done.stderr.count("\n") == 1
+        assert f"{option}: found" in done.stderr
+        assert value in done.stderr
+        assert found in done.stderr
+    assert {path.name for path in killed.iterdir()} == before
+
+
+def test_resume_from_elsewhere_obeys_epochs_and_keeps_what_is_not_its_own(killed, tmp_path):
+    settings = json.loads((killed / "settings.json").read_text())
+    assert Path(settings["data"]).is_absolute()
+    done = firsthand("train", "--resume", killed, "--epochs", 5, "--recipe", "fully-connected", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((killed / "settings.json").read_text())["overrides"] == {"epochs": 5}
+    assert len(Model.load(killed / "model.safetensors").classes) == 10
+    kept = {".env", ".model.safetensors.abcdefgh", "checkpoint.safetensors.bak", ".ipynb_checkpoints"}
+    found = {path.name for path in killed.iterdir()}
+    assert kept < found
+    assert "checkpoint.safetensors" not in found
+    assert ".history.json.abcdefgh.firsthand-part" not in found
+
+
+def test_a_second_process_is_kept_out_of_a_run(pictures, tmp_path):
+    with training(tmp_path / "run", "--data", pictures) as first:
+        second = firsthand("train", "--resume", tmp_path / "run")
+        assert second.returncode == 2
+        assert "another process trains in it" in second.stderr
+        assert first.poll() is None
+    # the lock has ended with its process
+    done = firsthand("train", "--resume", tmp_path / "run", "--epochs", 2)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_folder_without_settings_is_a_run_that_can_begin(pictures, tmp_path):
+    """A kill may come between the folder and its settings."""
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / ".settings.json.abcdefgh.firsthand-part").write_text('{"reci')
+    refused = firsthand("train", "--resume", run)
+    assert refused.returncode == 2
+    assert f"--out {run}" in refused.stderr
+    options = ("--data", pictures, "--recipe", "fully-connected", "--epochs", 1)
+    done = firsthand("train", "--out", run, *options)
+    assert done.returncode == 0, done.stderr
+    assert not list(run.glob(".*"))
+    again = firsthand("train", "--out", run, *options)
+    assert again.returncode == 2
+    assert "exists already" in again.stderr
+
+
+def test_a_longer_run_takes_its_schedule_along(pictures, tmp_path):
+    run = tmp_path / "run"
+    command = ["train", "--recipe", "quick", "--data", pictures, "--out", run, "--epochs", 100_000]
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "firsthand", *map(str, command)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert any(line.startswith("epoch 2/") for line in process.stdout)
+        process.send_signal(signal.SIGKILL)
+    done = firsthand("train", "--resume", run, "--epochs", 4)
+    assert done.returncode == 0, done.stderr
+    assert "finished: " in done.stdout
+
+
+def test_leftovers_are_known_by_their_whole_name(tmp_path):
+    path = files.write_atomically(tmp_path / "a.json", "{}")
+    names = [
+        ".a.json.abcdefgh.firsthand-part",
+        ".a.json.abcdefgh",
+        ".env",
+        "b.abcdefgh.firsthand-part",
+        ".firsthand-part",
+    ]
+    for name in names:
+        (tmp_path / name).write_text("x")
+    (tmp_path / ".c.json.abcdefgh.firsthand-part").mkdir()
+    files.remove_leftovers(tmp_path)
+    assert {each.name for each in tmp_path.iterdir()} == {path.name, *names[1:], ".c.json.abcdefgh.firsthand-part"}
+
+
+def test_a_full_disk_names_the_file(tmp_path):
+    """The limit on a file's size stands for a full disk: it too comes in the middle of a write."""
+    code = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (9, 9));"
+    code += "from firsthand.files import write_atomically; write_atomically(sys.argv[1], b'0' * 99)"
+    path = tmp_path / "model.safetensors"
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, timeout=120)
+    assert done.stderr.strip().splitlines()[-1].endswith(f"File too large: '{path}'")
+    assert not list(tmp_path.iterdir())

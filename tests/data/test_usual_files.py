@@ -1,0 +1,226 @@
+"""The files that people have: what they hold, whatever form it comes in."""
+
+import csv
+import gzip
+import io
+import logging
+import struct
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from firsthand.data import DataError, downloads, load, load_splits, mnist
+from firsthand.data.loaders import load_parts
+
+N = 40
+IMAGES, LABELS = mnist().train.images[:N], mnist().train.labels[:N]
+FLAT = IMAGES.reshape(N, 784)
+
+pytestmark = pytest.mark.tiny
+
+
+def same(data, n=N):
+    assert data.digest == mnist().train[:n].digest
+    return True
+
+
+@pytest.mark.parametrize(
+    ("images", "labels"),
+    [
+        (IMAGES[..., 0], LABELS),
+        (FLAT, LABELS[:, None]),
+        (IMAGES.transpose(0, 3, 1, 2), LABELS.astype(np.float64)),
+        (IMAGES / np.float32(255), LABELS.astype(np.uint8)),
+        (FLAT.astype(np.float64), LABELS.astype(str)),
+        (FLAT.astype(np.int64), LABELS.astype(np.int64)),
+        ((FLAT / 255).astype(np.float16), LABELS),
+    ],
+    ids=["plain", "flat", "NCHW", "0..1", "0..255", "int64", "half"],
+)
+def test_arrays_in_any_form(tmp_path, images, labels):
+    np.savez(tmp_path / "one.npz", images=images, labels=labels)
+    assert same(load(tmp_path / "one.npz"))
+    np.save(tmp_path / "X_train.npy", images)
+    np.save(tmp_path / "y_train.npy", labels)
+    assert same(load(tmp_path / "X_train.npy"))
+    assert same(load(tmp_path)) if not list(tmp_path.glob("*/")) else True
+
+
+def test_colour_keeps_its_channels(tmp_path):
+    colour = np.random.default_rng(0).integers(0, 256, (5, 3, 8, 8), np.uint8)
+    np.savez(tmp_path / "c.npz", x=colour, y=np.arange(5))
+    np.testing.assert_array_equal(load(tmp_path / "c.npz").images, colour.transpose(0, 2, 3, 1))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("x_train", "y_train", "x_test", "y_test"),
+        ("train_images", "train_labels", "test_images", "test_labels"),
+        ("X_train", "Y_train", "X_test", "Y_test"),
+    ],
+)
+def test_parts_of_an_npz(tmp_path, names):
+    a, b, c, d = names
+    np.savez(
+        tmp_path / "mnist.npz",
+        **{a: IMAGES[:30, ..., 0], b: LABELS[:30, None], c: IMAGES[30:, ..., 0], d: LABELS[30:]},  # pyright: ignore[reportArgumentType]
+    )
+    parts = load_parts(tmp_path / "mnist.npz")
+    assert list(parts) == ["train", "test"]
+    assert same(parts["train"], 30)
+    splits = load_splits(tmp_path / "mnist.npz")
+    assert (len(splits.train), len(splits.validation), splits.test.digest) == (27, 3, mnist().train[30:N].digest)
+    assert load(tmp_path / "mnist.npz", part="test").digest == mnist().train[30:N].digest
+    with pytest.raises(DataError, match="train, test found, validation expected"):
+        load(tmp_path / "mnist.npz", part="validation")
+
+
+@pytest.mark.parametrize(("gz", "head", "delimiter"), [(False, True, ","), (True, True, ","), (False, False, ";")])
+def test_a_table_of_pixels(tmp_path, gz, head, delimiter):
+    text = io.StringIO()
+    rows = csv.writer(text, delimiter=delimiter)
+    if head:
+        rows.writerow(["label", *(f"pixel{i}" for i in range(784))])
+    rows.writerows(np.column_stack([LABELS, FLAT]).tolist())
+    data = text.getvalue().encode()
+    path = tmp_path / ("train.csv.gz" if gz else "train.csv")
+    path.write_bytes(gzip.compress(data) if gz else data)
+    assert same(load(path))
+
+
+def folder(place, parts=("",)):
+    for part in parts:
+        for i in range(N):
+            path = place / part / str(LABELS[i]) / f"{i}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(IMAGES[i, ..., 0]).save(path)
+    return place
+
+
+@pytest.mark.parametrize(
+    ("train", "held"), [("train", "test"), ("Training", "val"), ("training", "validation"), ("train", "valid")]
+)
+def test_folders_of_parts(tmp_path, train, held):
+    parts = load_parts(folder(tmp_path, (train, held)))
+    assert list(parts) == ["train", "test" if held == "test" else "validation"]
+    assert all(len(part) == N and part.classes == tuple(sorted(set(map(str, LABELS)))) for part in parts.values())
+    (tmp_path / held / "other").mkdir()
+    Image.fromarray(IMAGES[0, ..., 0]).save(tmp_path / held / "other" / "1.png")
+    with pytest.raises(DataError, match="class 'other' found, one of those in"):
+        load_parts(tmp_path)
+
+
+def test_a_table_of_file_names(tmp_path):
+    folder(tmp_path / "pictures")
+    files = sorted((tmp_path / "pictures").glob("*/*.png"), key=lambda path: int(path.stem))
+    with (tmp_path / "labels.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["split", "class", "file name"])
+        rows.writerows(["a", path.parent.name, path.relative_to(tmp_path)] for path in files)
+    data = load(tmp_path / "labels.csv")
+    np.testing.assert_array_equal(data.images, IMAGES)
+    assert [data.classes[label] for label in data.labels] == [str(label) for label in LABELS]
+    files[7].unlink()
+    with pytest.raises(DataError, match=r"labels.csv: line 9: no file .*7.png found, a picture expected"):
+        load(tmp_path / "labels.csv")
+
+
+def test_what_other_programs_leave_is_left_out_and_counted(tmp_path, caplog):
+    folder(tmp_path)
+    clean = load(tmp_path).digest
+    for name in (
+        "Thumbs.db",
+        "labels.csv",
+        "3/desktop.ini",
+        "3/Thumbs.db",
+        "3/notes.txt",
+        "__MACOSX/3/._1.png",
+        ".git/x/1",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("no picture")
+    with caplog.at_level(logging.INFO, "firsthand"):
+        data = load(tmp_path)
+    assert data.digest == clean
+    assert "6 files left out: Thumbs.db (2), __MACOSX, desktop.ini, labels.csv, notes.txt" in caplog.text
+
+
+def test_dark_on_light_is_decided_once_and_said(tmp_path, caplog):
+    (tmp_path / "a").mkdir()
+    for i in range(30):
+        grey = np.random.default_rng(i).integers(100, 155, (28, 28), np.uint8)
+        Image.fromarray(grey).save(tmp_path / "a" / f"{i:02}.png")
+    kept = load(tmp_path, invert=False)
+    with caplog.at_level(logging.INFO, "firsthand"):
+        decided = load(tmp_path, invert=None)
+    assert decided.digest in (kept.digest, load(tmp_path, invert=True).digest)
+    assert "of 30 pictures are dark on light: " in caplog.text
+    np.testing.assert_array_equal(load(tmp_path, invert=True).images, 255 - kept.images)
+
+
+def idx(array):
+    return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
+
+
+def test_idx_of_emnist_is_turned_and_said(tmp_path, caplog):
+    (tmp_path / "emnist-letters-test-images-idx3-ubyte").write_bytes(idx(IMAGES[..., 0].transpose(0, 2, 1)))
+    (tmp_path / "emnist-letters-test-labels-idx1-ubyte").write_bytes(idx(LABELS))
+    with caplog.at_level(logging.INFO, "firsthand"):
+        assert same(load(tmp_path / "emnist-letters-test-images-idx3-ubyte"))
+    assert "the name says EMNIST, whose images lie on their side: turned" in caplog.text
+    many = np.zeros((14_800, 28, 28), np.uint8)
+    many[0] = IMAGES[0, ..., 0].T
+    (tmp_path / "test-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(many), 1))
+    (tmp_path / "test-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(np.zeros(14_800)), 1))
+    np.testing.assert_array_equal(load(tmp_path / "test-images-idx3-ubyte.gz").images[0], IMAGES[0])
+
+
+def test_small_files_that_claim_or_hold_gigabytes_are_refused(tmp_path):
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (700, 1024, 1024)})
+    with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        with archive.open("x.npy", "w", force_zip64=True) as member:
+            member.write(header.getvalue())
+            for _ in range(700):
+                member.write(bytes(2**20))
+        archive.writestr("y.npy", header.getvalue())
+    with pytest.raises(DataError, match=r"bomb.npz: arrays of 734,\d+,\d+ bytes found, at most 536,870,912 expected"):
+        load(tmp_path / "bomb.npz")
+    (tmp_path / "t-images-idx3-ubyte.gz").write_bytes(gzip.compress(struct.pack(">BBBB3I", 0, 0, 8, 3, 2**20, 1024, 1)))
+    (tmp_path / "t-labels-idx1-ubyte.gz").write_bytes(b"")
+    with pytest.raises(DataError, match="a header of 1,073,741,824 bytes found, at most 536,870,912 expected"):
+        load(tmp_path / "t-images-idx3-ubyte.gz")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe", b"a,b\n1,2", b"1,2\n\n3", b"x" * 200_000, b"label,p\n", b'"', b"1," * 999]
+)
+def test_no_table_is_one_line(tmp_path, content):
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(DataError, match=r"t.csv: ") as caught:
+        load(tmp_path / "t.csv")
+    assert "\n" not in str(caught.value)
+
+
+def test_fashion_mnist_is_found_by_what_it_holds(tmp_path, monkeypatch):
+    """The files need not be packed as published; others are refused, and the network is not asked."""
+    monkeypatch.setenv("FIRSTHAND_FASHION_MNIST", str(tmp_path))
+    with pytest.raises(DataError, match=r"train-images-idx3-ubyte.gz: no readable file found .No such file"):
+        downloads.fashion_mnist()
+    import hashlib
+
+    content = []
+    for name, array in zip(
+        downloads._IDX_NAMES, (np.zeros((10_001, 2, 2)), np.zeros(10_001), IMAGES[..., 0], LABELS), strict=True
+    ):
+        content.append(hashlib.sha256(idx(array)).hexdigest())
+        (tmp_path / f"{name}-ubyte.gz").write_bytes(gzip.compress(idx(array), 3))
+    with pytest.raises(DataError, match=r"content with SHA-256 .* found, c59f468a"):
+        downloads.fashion_mnist()
+    monkeypatch.setattr(downloads, "FASHION_MNIST_CONTENT", tuple(content))
+    found = downloads.fashion_mnist()
+    assert (len(found.train), len(found.validation), found.test.images.shape) == (1, 10_000, (N, 28, 28, 1))
+    assert found.test.classes[0] == "T-shirt/top"

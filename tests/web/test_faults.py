@@ -1,0 +1,246 @@
+"""Faults around the lab: killed, interrupted, asked by others, by half, or by too many at once."""
+
+import asyncio
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from contextlib import contextmanager, suppress
+
+import numpy as np
+import pytest
+
+from firsthand.data import mnist
+
+pytest.importorskip("fastapi", reason="the lab's tests need the extra lab")
+
+from starlette.testclient import TestClient
+
+from firsthand.reading import boxed_model
+from firsthand.web.server.app import create_app
+from firsthand.web.server.drawing import Drawing, read_drawing, read_drawings
+from firsthand.web.server.lab import Lab
+from firsthand.web.server.live import _Newest
+from firsthand.web.server.patience import PatientProtocol
+from firsthand.web.server.shelf import Shelf
+from firsthand.web.server.together import Together
+from firsthand.web.server.trainings import PLACE, Trainings
+
+PATIENCE = 120
+
+
+def app(tmp_path, **more):
+    return create_app(Lab(Shelf(None, tmp_path), Trainings(1, tmp_path), tmp_path), **more)
+
+
+@contextmanager
+def process(folder, *options):
+    """A lab in a process of its own: the process and its address."""
+    command = [sys.executable, "-m", "firsthand", "lab", "--no-open", "--port", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder) as lab:
+        try:
+            assert lab.stdout is not None
+            url = re.search(r"http://[^ ]*", lab.stdout.readline())
+            assert url is not None
+            yield lab, url[0]
+        finally:
+            lab.kill()
+
+
+def asked(url, data=None):
+    request = urllib.request.Request(url, data and json.dumps(data).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        return json.load(answer)
+
+
+def awaited(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+    return found
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost:8977, evil.com",
+        "127.0.0.1:8977@evil.com",
+        "evil.com",
+        "localhost@evil.com",
+        "localhost/evil",
+        "",
+        "[::1",
+    ],
+)
+def test_other_hosts_are_refused(tmp_path, host):
+    with TestClient(app(tmp_path), base_url="http://127.0.0.1") as client:
+        assert client.get("/api/presets", headers={"host": host}).status_code == 421
+        for own in ("localhost:8977", "127.0.0.1:8977", "127.0.0.1", "[::1]:80", "LOCALHOST"):
+            assert client.get("/api/presets", headers={"host": own}).status_code == 200, own
+
+
+def test_who_has_no_token_is_refused(tmp_path):
+    with TestClient(app(tmp_path, host="0.0.0.0", token="secret"), base_url="http://127.0.0.1") as client:
+        for path in ("/", "/api/presets", "/api/presets?token=Secret", "/api/presets?token="):
+            refused = client.get(path)
+            assert refused.status_code == 401
+            assert "token" in refused.json()["error"]
+        first = client.get("/?token=secret")
+        assert first.status_code == 200
+        assert "HttpOnly; SameSite=Strict" in first.headers["set-cookie"]
+        assert client.get("/api/presets").status_code == 200  # by the cookie
+        with client.websocket_connect("/api/live", headers={"cookie": "firsthand-lab=secret"}) as live:
+            live.send_text("{}")
+            assert live.receive_json()["type"] == "error"
+
+
+def test_a_lab_for_others_warns_and_prints_its_token(tmp_path):
+    with process(tmp_path, "--host", "0.0.0.0") as (lab, url):
+        assert lab.stderr is not None
+        assert "whoever reaches this address and has the token" in lab.stderr.readline()
+        assert re.search(r"\?token=[A-Za-z0-9_-]{20,}$", url)
+        assert awaited(lambda: asked(url.replace("/?", "/api/presets?").replace("0.0.0.0", "127.0.0.1")))
+
+
+def test_ctrl_c_while_the_lab_still_warms_up_ends_it(tmp_path):
+    with process(tmp_path) as (lab, _):
+        assert lab.stderr is not None
+        lab.send_signal(signal.SIGINT)
+        assert lab.wait(PATIENCE) in (0, 130)
+        assert "exception not rethrown" not in (errors := lab.stderr.read())
+        assert "Traceback" not in errors
+
+
+def test_half_sent_requests_are_closed_and_lock_nobody_out(tmp_path, monkeypatch):
+    import uvicorn
+
+    from firsthand.web.server import patience
+
+    monkeypatch.setattr(patience, "PATIENCE", 1.0)
+    server = uvicorn.Server(uvicorn.Config(app(tmp_path), port=0, log_level="warning", http=PatientProtocol))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    awaited(lambda: server.started)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    starts = (b"", b"GET /api/pre", b"POST /api/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999\r\n\r\nab")
+    half = []
+    for number in range(60):
+        half.append(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE))
+        half[-1].sendall(starts[number % 3])
+    assert len(asked(f"http://127.0.0.1:{port}/api/presets")) > 3
+    for one in half:
+        with suppress(ConnectionResetError):
+            assert one.recv(100) == b""
+        one.close()
+    server.should_exit = True
+    thread.join(PATIENCE)
+
+
+@pytest.mark.slow
+def test_a_training_comes_back_after_its_lab_was_killed(tmp_path):
+    settings = {"examples": 500, "epochs": 1000, "hidden": [10], "seed": 1}
+    with process(tmp_path) as (lab, url):
+        asked(f"{url}api/trainings", settings)
+        reached = awaited(lambda: len(asked(f"{url}api/trainings")[0]["records"]) >= 3 and asked(f"{url}api/trainings"))
+        lab.kill()
+    (place,) = (tmp_path / "runs" / PLACE).iterdir()
+    assert (place / "1" / "checkpoint.safetensors").exists()
+    with process(tmp_path) as (lab, url):
+        before = reached[0]["records"]
+        more = awaited(
+            lambda: (
+                (found := asked(f"{url}api/trainings"))
+                and len(found[0]["records"]) > len(before)
+                and found[0]["records"]
+            )
+        )
+        assert [record["epoch"] for record in more] == list(range(1, len(more) + 1))
+        same = ("epoch", "validation_accuracy", "training_cost", "batch_cost")
+        for one, other in zip(before[:3], more[:3], strict=True):
+            assert {name: one[name] for name in same} == {name: other[name] for name in same}
+        assert not place.exists()
+        lab.send_signal(signal.SIGINT)
+        lab.wait(PATIENCE)
+    assert not (tmp_path / "runs" / PLACE).exists()
+    assert not list(tmp_path.glob("**/firsthand-lab-*"))
+
+
+def ink(i):
+    drawn = np.zeros((280, 280), np.uint8)
+    drawn[40:264, 30:254] = mnist().test.images[i, ..., 0].repeat(8, axis=0).repeat(8, axis=1)
+    return drawn
+
+
+def test_drawings_read_together_are_read_as_alone():
+    drawings = [ink(i) for i in range(5)] + [np.zeros((30, 30), np.uint8), np.hstack([ink(0), ink(1)])]
+    for one, drawn in zip(read_drawings(drawings, boxed_model()), drawings, strict=True):
+        alone = read_drawing(drawn, boxed_model())
+        assert [digit.label for digit in one.digits] == [digit.label for digit in alone.digits]
+        for digit, other in zip(one.digits, alone.digits, strict=True):
+            np.testing.assert_allclose(digit.probabilities, other.probabilities, atol=1e-5)
+            np.testing.assert_array_equal(digit.pixels, other.pixels)
+
+
+def _label(answer):
+    return answer.digits[0].label
+
+
+def test_what_waits_is_read_in_one_pass_and_a_fault_of_one_is_no_others():
+    passes = []
+
+    async def compute(function, some):
+        passes.append(len(some))
+        await asyncio.sleep(0)
+        return function(some)
+
+    def broken():
+        raise RuntimeError("no model")
+
+    async def main():
+        together = Together(compute)
+        models = [boxed_model, boxed_model, broken, boxed_model]
+        drawings = [Drawing(i, False, ink(i)) for i in range(4)]
+        return await asyncio.gather(*map(together.read, models, drawings), return_exceptions=True)
+
+    answers = asyncio.run(main())
+    assert passes == [4]
+    assert [str(answer) if isinstance(answer, Exception) else _label(answer) for answer in answers] == [
+        7,
+        2,
+        "no model",
+        0,
+    ]
+
+
+def test_of_drawings_of_one_client_that_wait_the_newest_is_read(tmp_path):
+    sent, go = [], asyncio.Event()
+
+    class Socket:
+        async def send_text(self, text):
+            sent.append(json.loads(text)["number"])
+
+    async def main():
+        lab = Lab(Shelf(None, tmp_path, boxed_model), Trainings(1, tmp_path), tmp_path)
+        first = lab.compute
+
+        async def slow(*arguments):
+            await go.wait()
+            return await first(*arguments)
+
+        lab.together = Together(slow)
+        newest = _Newest(Socket(), lab)  # type: ignore[arg-type]
+        for number in range(1, 6):
+            newest.take(None, Drawing(number, False, ink(0)))
+            await asyncio.sleep(0)
+        go.set()
+        assert newest._task is not None
+        await newest._task
+
+    asyncio.run(main())
+    assert sent == [1, 5]
