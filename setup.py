@@ -16,7 +16,13 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 KERNELS = Path("src/firsthand/kernels")
-DOORS = ("conv_pool.cc", "dense.cc", "recurrent.cc", "instruction_set.cc", "threads.cc")  # compiled once, for any processor
+DOORS = (
+    "conv_pool.cc",
+    "dense.cc",
+    "recurrent.cc",
+    "instruction_set.cc",
+    "threads.cc",
+)  # compiled once, for any processor
 INNER = ("conv_pool_kernel.cc", "dense_kernel.cc", "recurrent_kernel.cc")  # compiled once per instruction set
 FLAGS = ["-O3", "-std=c++20", "-fPIC", "-ffp-contract=fast", "-fvisibility=hidden"]
 X86 = {f"x86_64_{level}": [f"-march=x86-64-{level}"] for level in ("v2", "v3", "v4")}

@@ -31,7 +31,7 @@ sequence, (n,) of a vector.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
@@ -91,6 +91,8 @@ class Terms(NamedTuple):
 class Layer:
     """What all layers are: here, the identity."""
 
+    takes_integers: ClassVar[bool] = False  # whether the input is integers that are no pixels, handed in as they are
+
     def output_shape(self, input_shape: Shape) -> Shape:
         """The shape of one example's output; `ShapeError` where the input does not fit."""
         return input_shape
@@ -142,11 +144,6 @@ class Layer:
             for _, path, layer in row:
                 if keys[: len(path)] == path:
                     return layer.multiplies_once(*keys[len(path) :])
-        return False
-
-    @property
-    def takes_integers(self) -> bool:
-        """Whether the input is integers that are no pixels, to be handed in as they are."""
         return False
 
     @property

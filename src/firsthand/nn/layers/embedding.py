@@ -1,6 +1,7 @@
 """Vectors for symbols."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import jax.numpy as jnp
 from jax import Array
@@ -30,6 +31,8 @@ class Embedding(Layer):
         Bengio et al. 2003, 'A Neural Probabilistic Language Model', section 2 (the matrix C).
     """
 
+    takes_integers: ClassVar[bool] = True
+
     symbols: int
     features: int
     weights_init: Named = Named(initializer_named, large)
@@ -55,7 +58,3 @@ class Embedding(Layer):
 
     def seen(self, field: Field, input_shape: Shape) -> Field | None:
         return field
-
-    @property
-    def takes_integers(self) -> bool:
-        return True
