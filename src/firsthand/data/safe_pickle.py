@@ -94,6 +94,13 @@ class _ArrayFromBuffer(_StandIn):
         self.array = _array(data, dtype, shape, order)
 
 
+class _Scalar(_StandIn):
+    """A number of NumPy's: `scalar(dtype, bytes)`."""
+
+    def __init__(self, dtype: Any, data: Any) -> None:
+        self.value = _array(data, dtype, (), "C")[()]
+
+
 class _Latin1(_StandIn, bytes):
     """Bytes in older protocols that Python 3 wrote: `_codecs.encode("...", "latin1")`, or `bytes()`."""
 
@@ -108,6 +115,8 @@ _STAND_INS: dict[tuple[str, str], Any] = {
     ("numpy", "ndarray"): "numpy.ndarray",  # only ever an argument
     ("numpy.core.multiarray", "_reconstruct"): _Array,
     ("numpy._core.multiarray", "_reconstruct"): _Array,
+    ("numpy.core.multiarray", "scalar"): _Scalar,
+    ("numpy._core.multiarray", "scalar"): _Scalar,
     ("numpy.core.numeric", "_frombuffer"): _ArrayFromBuffer,
     ("numpy._core.numeric", "_frombuffer"): _ArrayFromBuffer,
     ("_codecs", "encode"): _Latin1,
@@ -143,6 +152,8 @@ def _plain(value: Any, done: dict[int, Any]) -> Any:
                 raise DataError("an array without contents found, its shape and bytes expected")
         case _Dtype():
             plain = value.dtype
+        case _Scalar():
+            plain = value.value
         case _Latin1():
             plain = bytes(value)
         case tuple() | list():
