@@ -3,9 +3,8 @@
     python tools/measure/run_network3.py [--seeds 5] [--ties all first]     writes results/network3.json
 
 In the original's order of the data, which is the same in every epoch, and shuffled; with all maxima of a pooling window
-learning, as in the original, and with the first alone.  What is not asked for stays in the file.  The accuracy
-is that of the last epoch; the originals print the one at the best validation accuracy, which is the same here or differs
-by little.
+learning, as in the original, and with the first alone.  What is not asked for stays in the file.  The accuracy is
+that of the last epoch; the originals print the one at the best validation accuracy, the same here or little different.
 """
 
 import argparse
