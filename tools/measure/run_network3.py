@@ -57,6 +57,7 @@ def main() -> None:
         found = [accuracy(data, seed, shuffle, ties) for seed in range(chosen.seeds)]
         results[name if ties == "all" else f"{name}, first maximum"] = {
             "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+            "machine": describe_machine(),
             "mean": statistics.fmean(found),
             "standard_deviation": statistics.stdev(found),
             "values": found,
@@ -65,7 +66,6 @@ def main() -> None:
         "what": "conv 20, conv 40, FC 100, ReLU, eta 0.03, lmbda 0.1, 3 epochs: test accuracy",
         "target": 0.985,
         "n": chosen.seeds,
-        "machine": describe_machine(),
         "versions": versions(),
     }
     write_atomically(path, json.dumps({**about, **results}, indent=1) + "\n")
