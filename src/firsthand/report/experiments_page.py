@@ -35,12 +35,13 @@ _MEANING = Text(
     "10,000 images, and of our n runs, with the noise of the images in both and the spread over seeds. reached: zero "
     "lies in it, and it rules out half as many errors again (two points at most); higher: it lies above zero; lower: "
     "it lies below zero, but rules that out; missed: it lies below zero and does not; cannot tell: zero lies in it, "
-    "but it is too wide to rule that out, or there is one run, whose spread nobody knows; explained: not reached, but the "
-    "number that the same runs measure in the text's way is (such as the highest test accuracy of all epochs). A value "
-    "of which the text has one run is reached if it lies in the interval for one more of ours. A claim, which the text "
-    "makes without a number, holds or does not hold. Shortened runs are compared with nothing.",
+    "but it is too wide to rule that out, or there is one run, whose spread nobody knows; explained: not reached, but "
+    "the number that the same runs measure in the text's way is (such as the highest test accuracy of all epochs). A "
+    "value of which the text has one run is reached if it lies in the interval for one more of ours. A claim, which "
+    "the text makes without a number, holds or does not hold. Shortened runs are compared with nothing.",
     "每个差后面是它的 95 % 区间：书中的数来自一个网络或三个中最好的一个，在 10,000 幅图像上测得；"
-    "我们的数来自 n 次运行；两者都计入图像的抽样误差，并计入随机种子之间的离散。达到：区间包含零，并且排除了错误多出一半（至多两个百分点）；"
+    "我们的数来自 n 次运行；两者都计入图像的抽样误差，并计入随机种子之间的离散。"
+    "达到：区间包含零，并且排除了错误多出一半（至多两个百分点）；"
     "更高：区间在零以上；略低：区间在零以下，但排除了多出一半；未达到：区间在零以下，且不能排除；"
     "无法判定：区间包含零，但太宽，不能排除，或者只有一次运行，离散未知；"
     "已说明原因：没有达到，但同样的运行按书中的方式测得的数（例如各回合中最高的测试准确度）达到。"
