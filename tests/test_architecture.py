@@ -55,8 +55,8 @@ def test_imports_point_downward():
             if part in ALONE:
                 if name.split(".")[0] not in {*ALONE[part], "__future__", *sys.stdlib_module_names} and other != part:
                     wrong.append(f"{path}: {name}")
-            elif other == "book" and part != "book":
-                wrong.append(f"{path}: nothing imports book, found {name}")
+            elif other == "book" and part != "book" and path.name != "as_recorded.py":
+                wrong.append(f"{path}: nothing but the study of the author's own runs imports book, found {name}")
             elif part in ORDER and other in ORDER and ORDER.index(other) > ORDER.index(part):
                 wrong.append(f"{path}: {part} imports {name}")
     assert not wrong, "\n".join(wrong)
