@@ -56,8 +56,8 @@ def test_imports_point_downward():
             if part in ALONE:
                 if name.split(".")[0] not in {*ALONE[part], "__future__", *sys.stdlib_module_names} and other != part:
                     wrong.append(f"{path}: {name}")
-            elif other == "book" and part != "book":
-                wrong.append(f"{path}: nothing imports book, found {name}")
+            elif other == "book" and part != "book" and path.name != "as_recorded.py":
+                wrong.append(f"{path}: nothing but the study of the author's own runs imports book, found {name}")
             elif part in ORDER and other in ORDER and ORDER.index(other) > ORDER.index(part):
                 wrong.append(f"{path}: {part} imports {name}")
     assert not wrong, "\n".join(wrong)
@@ -80,7 +80,7 @@ def test_files_fit_on_a_few_screens():
 
 
 def test_importing_firsthand_is_light():
-    code = "import sys, firsthand; print(*(m for m in sys.modules))"
+    code = "import sys, firsthand; firsthand.train, firsthand.read; print(*(m for m in sys.modules))"
     modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "firsthand.learning" in modules
     heavy = {

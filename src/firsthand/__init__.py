@@ -10,18 +10,19 @@ Examples:
     (520, 288100, 1010)
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from firsthand import data, learning, nn
-from firsthand.data import Dataset, Splits, mnist
 from firsthand.errors import FirsthandError
-from firsthand.learning import Recipe, train
-from firsthand.models import Model
-from firsthand.nn import Network
-from firsthand.reading import read
 
 if TYPE_CHECKING:
+    from firsthand import data, learning, nn
+    from firsthand.data import Dataset, Splits, mnist
     from firsthand.interop import DigitClassifier as DigitClassifier
+    from firsthand.learning import Recipe, train
+    from firsthand.models import Model
+    from firsthand.nn import Network
+    from firsthand.reading import read
 
 # without DigitClassifier: `import *` would need scikit-learn
 __all__ = [
@@ -39,10 +40,28 @@ __all__ = [
     "train",
 ]
 
+# the part that each name comes from, imported when it is first asked for: a program that uses NumPy alone (`book`,
+# `reference`) does not wait for JAX
+_HOMES = {
+    "Dataset": "data",
+    "DigitClassifier": "interop",
+    "Model": "models",
+    "Network": "nn",
+    "Recipe": "learning",
+    "Splits": "data",
+    "mnist": "data",
+    "read": "reading",
+    "train": "learning",
+}
+
 
 def __getattr__(name: str) -> object:
-    if name == "DigitClassifier":
-        from firsthand import interop  # on use, because it imports scikit-learn
-
-        return interop.DigitClassifier
+    if name in ("data", "learning", "nn"):
+        return import_module(f"firsthand.{name}")
+    if name in _HOMES:
+        return getattr(import_module(f"firsthand.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

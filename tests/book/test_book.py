@@ -346,13 +346,13 @@ def test_mistakes_with_data_get_one_clear_line():
     net, net2 = network.Network([784, 10]), network2.Network([784, 10])
     for mistake, message in (
         (lambda: net.evaluate(DATA), r"y are arrays of shape \(10, 1\), digits expected"),
-        (lambda: net.evaluate([]), "no examples"),
         (lambda: net.update_mini_batch([], 1.0), "mini_batch: no examples"),
         (lambda: net2.accuracy(DATA), r"digits expected with convert=False"),
         (lambda: net2.accuracy(digits_of(DATA), convert=True), "y are digits"),
         (lambda: net2.SGD(DATA, 1, 2, 1.0, monitor_evaluation_cost=True), "evaluation_data: none found"),
         (lambda: net2.SGD(DATA, 1, 2, 1.0, early_stopping_n=2), "early_stopping_n: 2"),
-        (lambda: adaptor.as_list(iter([]), "data"), "data: no examples"),
+        (lambda: adaptor.examples(iter([]), "data"), "data: no examples"),
+        (lambda: net2.total_cost([], 0.0), "data: no examples"),
     ):
         with pytest.raises(FirsthandError, match=message):
             mistake()

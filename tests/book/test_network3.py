@@ -1,6 +1,8 @@
 """The book's `network3`: against the reference, what it prints, its options, and what a reader may do to it."""
 
+import copy
 import json
+import pickle
 from pathlib import Path
 
 import jax
@@ -34,11 +36,11 @@ def data(n, n_in=36, classes=4, seed=0):
     return rng.random((n, n_in), dtype=np.float32), rng.integers(classes, size=n)
 
 
-def small(activation_fn=sigmoid, p_dropout=0.0, mini_batch_size=5):
+def small(activation_fn=sigmoid, p_dropout=0.0, mini_batch_size=5, ties="all"):
     """6x6 images -> 3 maps of 2x2 -> 6 neurons -> 4 digits."""
     return Network(
         [
-            ConvPoolLayer((3, 1, 3, 3), (mini_batch_size, 1, 6, 6), (2, 2), activation_fn),
+            ConvPoolLayer((3, 1, 3, 3), (mini_batch_size, 1, 6, 6), (2, 2), activation_fn, ties=ties),
             FullyConnectedLayer(12, 6, activation_fn, p_dropout),
             SoftmaxLayer(6, 4, p_dropout),
         ],
@@ -50,23 +52,34 @@ def small(activation_fn=sigmoid, p_dropout=0.0, mini_batch_size=5):
 
 
 @pytest.mark.parametrize(
-    ("activation_fn", "in_reference", "penalty_over"),
+    ("activation_fn", "in_reference", "penalty_over", "ties"),
     [
-        (sigmoid, functions.SIGMOID, "batches"),
-        (sigmoid, functions.SIGMOID, "examples"),
-        (tanh, functions.TANH, "batches"),
-        (ReLU, functions.RELU, "batches"),
-        (linear, functions.LINEAR, "batches"),
+        (sigmoid, functions.SIGMOID, "batches", None),
+        (sigmoid, functions.SIGMOID, "examples", None),
+        (tanh, functions.TANH, "batches", None),
+        (ReLU, functions.RELU, "batches", None),
+        (linear, functions.LINEAR, "batches", None),
+        (sigmoid, functions.SIGMOID, "batches", "all"),
+        (ReLU, functions.RELU, "batches", "all"),
+        (ReLU, functions.RELU, "batches", "first"),
     ],
     ids=lambda value: getattr(value, "__name__", None) or (value if isinstance(value, str) else ""),
 )
-def test_a_mini_batch_moves_the_weights_as_the_originals_formulas_do(activation_fn, in_reference, penalty_over, capsys):
-    """The original: w - eta (dC/dw + lmbda w / (number of mini-batches)), Theano's convolution turning its kernels."""
-    net = small(activation_fn)
+def test_a_mini_batch_moves_the_weights_as_the_originals_formulas_do(
+    activation_fn, in_reference, penalty_over, ties, capsys
+):
+    """The original: w - eta (dC/dw + lmbda w / (number of mini-batches)), Theano's convolution turning its kernels.
+
+    With ties, in images of one grey: all of the maxima learn unless the layer says "first".
+    """
+    net = small(activation_fn, ties=ties or "all")
     conv, hidden, output = net.layers
     output.w[...] = np.random.default_rng(1).standard_normal(output.w.shape)
     before = [np.array(p, float) for p in net.params]
     x, y = data(10)
+    if ties:
+        x[...] = x[:, :1]
+        conv.b[...] = before[1] = np.abs(before[1])  # ReLU is on for some
     net.SGD((x, y), 1, 5, 0.5, (x, y), None, lmbda=0.3, penalty_over=penalty_over)
 
     w, b, w1, b1, w2, b2 = before
@@ -75,7 +88,7 @@ def test_a_mini_batch_moves_the_weights_as_the_originals_formulas_do(activation_
     order = np.arange(12).reshape(3, 2, 2).transpose(1, 2, 0).ravel()
     kernels, w1 = w[:, :, ::-1, ::-1].transpose(2, 3, 1, 0), w1[order]
     for part in (slice(0, 5), slice(5, 10)):
-        layer = conv_pool.ConvPool(kernels, b, activation=in_reference)
+        layer = conv_pool.ConvPool(kernels, b, activation=in_reference, ties=ties or "all")
         gradient = conv_pool.backprop(
             [layer],
             [w1.T, w2.T],
@@ -301,6 +314,7 @@ CONV = ((3, 1, 3, 3), (5, 1, 6, 6))
             "layer 1, .*larger than",
         ),
         (lambda: FullyConnectedLayer(3, 2, initial_scale="n"), "initial_scale: 'n' found"),
+        (lambda: ConvPoolLayer(*CONV, ties="last"), "ties: 'last' found, 'all' or 'first' expected"),
         (lambda: small().SGD(data(10), 1, 6, 0.1, data(5), None), "mini_batch_size: 6 found, 5 expected"),
         (lambda: small().SGD(data(3), 1, 5, 0.1, data(5), None), "1 to 3 examples expected"),
         (lambda: small().SGD(data(10), 0, 5, 0.1, data(5), None), "at least 1 epoch"),
@@ -319,6 +333,68 @@ def test_a_cost_that_is_no_number_is_said(capsys):
     net = Network([FullyConnectedLayer(36, 6, activation_fn=linear), SoftmaxLayer(6, 4)])
     with pytest.raises(FirsthandError, match=r"the cost is .* eta \(1e\+20\) is likely too large"):
         net.SGD((x * 1e10, y), 3, 5, 1e20, (x, y), None)
+
+
+# ---- what programs written for the original ask for -----------------------------------------------------------------
+
+
+def test_theanos_names_say_what_is_there_instead():
+    net = small()
+    for ask, message in (
+        (lambda: net.layers[-1].y_out, r"SoftmaxLayer.y_out: there is no Theano here; predict\(x\)"),
+        (lambda: net.layers[0].output, r"predict_proba\(x\)"),
+        (lambda: net.x, r"Network.x: .* predict\(x\)"),
+        (lambda: net.test_mb_predictions(0), "no test data found"),
+    ):
+        with pytest.raises(FirsthandError, match=message):
+            ask()
+    assert not hasattr(net, "x")  # as Python wants it
+    with pytest.raises(AttributeError, match="'Network' object has no attribute 'nothing'"):
+        _ = net.nothing
+
+
+def test_predictions_are_the_digits_of_the_largest_outputs(capsys):
+    net = small()
+    x, y = data(50)
+    net.SGD((x, y), 5, 5, 0.5, (x, y), (x, y))
+    outputs = net.predict_proba(x)
+    assert outputs.shape == (50, 4)
+    np.testing.assert_allclose(outputs.sum(axis=1), 1, rtol=1e-5)
+    assert np.array_equal(net.predict(x), np.argmax(outputs, axis=1))
+    assert np.mean(net.predict(x) == y) == net.accuracy((x, y))
+    assert np.array_equal(net.test_mb_predictions(2), net.predict(x[10:15]))
+    with pytest.raises(FirsthandError, match=r"x: shape \(36,\) found, \(n, 36\) expected"):
+        net.predict(x[0])
+
+
+def test_a_trained_network_can_be_pickled_and_copied(capsys):
+    net = small(ReLU, p_dropout=0.5)
+    x, y = data(20)
+    net.SGD((x, y), 1, 5, 0.1, (x, y), (x, y))
+    for again in (pickle.loads(pickle.dumps(net)), copy.deepcopy(net)):
+        assert np.array_equal(again.predict_proba(x), net.predict_proba(x))
+        assert again.history == net.history
+        before = again.layers[0].w.get_value()
+        again.SGD((x, y), 1, 5, 0.1, (x, y), None)
+        assert not np.array_equal(again.layers[0].w, before)
+        assert again.params[0] is again.layers[0].w
+
+
+class Graph(SoftmaxLayer):
+    """A layer with a cost of its own, as programs for the original have it."""
+
+    def cost(self, net):
+        raise AssertionError
+
+
+@pytest.mark.tiny
+def test_parts_of_theanos_graph_are_refused_and_not_passed_over():
+    with pytest.raises(FirsthandError, match=r"layer 2, Graph\(3, 2\): cost of its own found"):
+        Network([FullyConnectedLayer(36, 3), Graph(3, 2)])
+    layer = FullyConnectedLayer(36, 3)
+    layer.set_inpt = lambda *_: None  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(FirsthandError, match=r"layer 1, .*: set_inpt of its own found"):
+        Network([layer, SoftmaxLayer(3, 2)])
 
 
 # ---- the published accuracies ---------------------------------------------------------------------------------------

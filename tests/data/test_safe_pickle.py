@@ -59,6 +59,18 @@ def test_python_2_pickle():
     assert text == "café"
 
 
+@pytest.mark.tiny
+def test_numpys_numbers_come_back():
+    """In a list of them, as in the book's own expanded data, from NumPy 1 and 2, Python 2 and 3."""
+    numbers = [np.int64(7), np.float32(0.5), np.bool_(True)]
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        found = load(pickle.dumps(numbers, protocol))
+        assert found == numbers
+        assert [value.dtype for value in found] == [value.dtype for value in numbers]
+    dtype = b"cnumpy\ndtype\nq\x04U\x02i8K\x00K\x01\x87Rq\x05(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+    assert load(b"\x80\x02cnumpy.core.multiarray\nscalar\n" + dtype + b"U\x08\x07" + 7 * b"\x00" + b"\x86R.") == 7
+
+
 class Attack:
     """Pickles as a call of the given function."""
 
@@ -126,7 +138,7 @@ ARRAY = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b
         (pickle.dumps(np.array([{}, []], object), 2), "dtype 'O8' found, booleans or numbers expected"),
         (pickle.dumps(np.zeros(2, [("a", "O")]), 2), "dtype 'V8' found"),
         (pickle.dumps(np.array(["text"]), 2), "dtype 'U4' found"),
-        (pickle.dumps(np.datetime64("2020"), 2), "scalar found, NumPy arrays expected"),
+        (pickle.dumps(np.datetime64("2020"), 2), "dtype 'M8' found, booleans or numbers expected"),
         # a number with the fields of a structure, by which a forged dtype would pass bytes off as objects
         (
             DTYPE + b"U\x02f8\x85R(K\x03U\x01<N(U\x01at}(U\x01a(U\x01OK\x00tuK\x08K\x08K\x3ftb.",

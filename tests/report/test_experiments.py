@@ -72,16 +72,29 @@ def test_what_the_text_measures_in_another_way_is_explained_by_that():
     published = Published("test_accuracy", 0.98, explained_by="highest_test_accuracy")
 
     def result(highest):
-        numbers = {"test_accuracy": 0.97, "validation_accuracy": 0.97, "highest_test_accuracy": highest}
-        runs = ({"seed": 0, "seconds": 1.0, "numbers": numbers, "arrays": {}},)
-        return a_result(published=(published,), runs=runs)
+        numbers = {"test_accuracy": 0.96, "validation_accuracy": 0.97, "highest_test_accuracy": highest}
+        run = {"seconds": 1.0, "numbers": numbers, "arrays": {}}
+        return a_result(published=(published,), runs=({"seed": 0, **run}, {"seed": 1, **run}))
 
     (found,) = comparisons(result(0.9805))
-    assert (found.verdict, found.explained) == ("explained", ("highest_test_accuracy", "98.05 %"))
+    assert (found.verdict, found.explained) == ("explained", ("highest_test_accuracy", "98.05 ± 0.00 %"))
     assert overall(result(0.9805)) == "explained"
-    assert brief(result(0.9805))[1].en == "97.00 % (n = 1); highest test accuracy 98.05 %; 1 of 1 holds"
-    (found,) = comparisons(result(0.975))
-    assert (found.verdict, found.explained) == ("missed", None)
+    assert brief(result(0.9805))[1].en == ("96.00 ± 0.00 % (n = 2); highest test accuracy 98.05 ± 0.00 %; 1 of 1 holds")
+    (found,) = comparisons(result(0.965))
+    # it stands beside, but explains nothing
+    assert (found.verdict, found.explained) == ("missed", ("highest_test_accuracy", "96.50 ± 0.00 %"))
+
+
+@pytest.mark.tiny
+def test_what_training_ends_with_is_the_end_of_its_curve():
+    run = {"seconds": 1.0, "numbers": {"validation_accuracy": 0.97}, "arrays": {"validation_accuracy": [0.97, 0.96]}}
+    result = a_result(
+        runs=({"seed": 0, **run}, {"seed": 1, **run}),
+        published=(Published("last_validation_accuracy", 0.96, beside="validation_accuracy"),),
+    )
+    (found,) = comparisons(result)
+    assert (found.measured, found.verdict) == ("96.00 ± 0.00 %", "reached")
+    assert found.explained == ("validation_accuracy", "97.00 ± 0.00 %")
 
 
 @pytest.mark.tiny
@@ -89,22 +102,29 @@ def test_published_beside_measured():
     (found,) = comparisons(a_result())
     assert found.published == "99.06 %"
     assert found.measured == "99.20 ± 0.14 %"
-    assert found.difference == "+0.14"
+    # the best of the two that are the text's protocol, and its interval
+    assert found.difference == "+0.24 [-0.79, +1.27]"
     assert found.best == "99.30 %"
-    assert found.verdict == "reached"
+    assert found.verdict == "cannot tell"
     assert found.explained is None
-    (value,) = comparisons(a_result(published=(Published("validation_accuracy", 0.5, "value", 0.6),)))
-    assert (value.published, value.measured, value.difference) == ("0.5", "0.9920 ± 0.0014", "+0.49")
+    (value,) = comparisons(a_result(published=(Published("validation_accuracy", 0.5, "value"),)))
+    assert (value.published, value.measured, value.difference) == ("0.5", "0.9920 ± 0.0014", "+0.49 [+0.47, +0.51]")
+    assert value.verdict == "missed"
+    (value,) = comparisons(a_result(published=(Published("validation_accuracy", 0.5, "exact", 0.6),)))
+    assert (value.published, value.difference, value.verdict) == ("50.00 %", "+49.20", "reached")
 
 
 @pytest.mark.tiny
 @pytest.mark.parametrize(
     ("changes", "verdict"),
     [
-        ({}, "reached"),
+        ({}, "cannot tell"),  # two runs that differ
+        ({"accuracies": (0.992, 0.992)}, "reached"),
         ({"claims": (True, False)}, "does not hold"),
         ({"accuracies": (0.98, 0.98), "claims": (False,)}, "missed"),
-        ({"accuracies": (0.999,)}, "higher"),
+        ({"accuracies": (0.999, 0.999)}, "higher"),
+        ({"accuracies": (0.94, 0.94), "published": (Published("test_accuracy", 0.95),)}, "lower"),
+        ({"accuracies": (0.9906,)}, "cannot tell"),
         ({"published": ()}, "holds"),
         ({"published": (), "claims": ()}, "shown"),
         ({"quick": True, "accuracies": (0.5,)}, "not compared"),

@@ -12,6 +12,37 @@ Names, arguments, printed lines and return values are the originals'; where some
 says so.  The mathematics is in `firsthand.reference`, where it is meant to be read.
 """
 
-from . import expand_mnist, mnist_loader, network, network2, network3
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-__all__ = ["expand_mnist", "mnist_loader", "network", "network2", "network3"]
+if TYPE_CHECKING:
+    from . import (
+        conv,
+        expand_mnist,
+        mnist_average_darkness,
+        mnist_loader,
+        mnist_svm,
+        network,
+        network2,
+        network3,
+        python2,
+    )
+
+__all__ = [
+    "conv",
+    "expand_mnist",
+    "mnist_average_darkness",
+    "mnist_loader",
+    "mnist_svm",
+    "network",
+    "network2",
+    "network3",
+    "python2",
+]
+
+
+def __getattr__(name: str) -> object:
+    # on use: network2 needs NumPy alone, and network3 JAX
+    if name in __all__:
+        return import_module(f"firsthand.book.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

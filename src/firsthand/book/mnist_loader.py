@@ -13,7 +13,8 @@ from firsthand.data import DataError, Dataset, mnist
 from firsthand.data.safe_pickle import load_numpy_pickle
 from firsthand.errors import reading
 
-__all__ = ["load_data", "load_data_wrapper", "vectorized_result"]
+# `from mnist_loader import *` brings what the original has imported as well
+__all__ = ["gzip", "load_data", "load_data_wrapper", "np", "vectorized_result"]
 
 DEFAULT = "../data/mnist.pkl.gz"
 
@@ -26,7 +27,7 @@ def load_data(filename=DEFAULT):
             default, the data are those in this package, which are the same.
     Returns:
         images: float32 (n, 784), the pixel value v = 0 .. 255 as v/256; digits: int64 (n,), with n = 50,000, 10,000
-        and 10,000.
+        and 10,000.  From a file, what is in it: images and digits may be lists.  All are the reader's to change.
     Raises:
         FileNotFoundError: no such file.
         DataError: the file holds something other than arrays; nothing in it is executed.
@@ -39,7 +40,7 @@ def load_data(filename=DEFAULT):
             for pair in (training_data, validation_data, test_data):
                 if len(pair) != 2 or not all(isinstance(part, np.ndarray | list | tuple) for part in pair):
                     raise DataError("something else found, three pairs of images and digits expected")
-        return training_data, validation_data, test_data
+            return tuple(_writable(part) for part in (training_data, validation_data, test_data))
     splits = mnist()
     return _arrays(splits.train), _arrays(splits.validation), _arrays(splits.test)
 
@@ -60,6 +61,13 @@ def load_data_wrapper(filename=DEFAULT):
         list(zip(*validation_data, strict=True)),
         list(zip(*test_data, strict=True)),
     )
+
+
+def _writable(part):
+    """Images and digits, or other things in a tuple or list, with arrays that may be changed."""
+    if isinstance(part, np.ndarray):
+        return part if part.flags.writeable else part.copy()
+    return type(part)(_writable(value) for value in part) if isinstance(part, tuple | list) else part
 
 
 def _arrays(data: Dataset | None) -> tuple[np.ndarray, np.ndarray]:

@@ -12,9 +12,11 @@ import numpy as np
 from firsthand.book import adaptor
 from firsthand.errors import FirsthandError
 from firsthand.reference import fully_connected as reference
-from firsthand.reference.functions import QUADRATIC, Cost, sigmoid, sigmoid_prime
+from firsthand.reference import functions
+from firsthand.reference.functions import sigmoid, sigmoid_prime
 
-__all__ = ["Network", "sigmoid", "sigmoid_prime"]
+# `from network import *` brings what the original has imported as well
+__all__ = ["Network", "np", "random", "sigmoid", "sigmoid_prime"]
 
 
 class Network:
@@ -36,12 +38,9 @@ class Network:
 
     def feedforward(self, a):
         """The output (j, 1) for an input a (k, 1); several inputs side by side give as many outputs."""
-        adaptor.check_network(self.weights, self.biases, self.sizes)
-        if np.ndim(a) != 2 or np.shape(a)[0] != self.sizes[0]:
-            raise FirsthandError(f"layer 1: input of shape {np.shape(a)} found, ({self.sizes[0]}, 1) expected")
-        return reference.feedforward(self.weights, self.biases, a)
+        return adaptor.activate(self, a, sigmoid)
 
-    def SGD(self, training_data, epochs, mini_batch_size, eta, test_data=None):
+    def SGD(self, training_data, epochs, mini_batch_size, eta, test_data=None, *, shuffle=None):
         """Train by mini-batch stochastic gradient descent, and print a line after each epoch.
 
         Args:
@@ -50,15 +49,17 @@ class Network:
             mini_batch_size: examples in a mini-batch; the last one has what is left over, and takes its own mean.
             eta: the learning rate.
             test_data: list of (x, digit) on which the network is judged after every epoch.
+            shuffle: a function that shuffles a list in place, `random.shuffle` unless given; with `python2.shuffle`
+                the seeds of the book's own programs repeat its own runs.
         """
-        training_data = adaptor.as_list(training_data, "training_data")
+        training_data = adaptor.examples(training_data, "training_data")
         if test_data is not None:
             test_data = list(test_data)
         if mini_batch_size < 1:
             raise FirsthandError(f"mini_batch_size: {mini_batch_size} found, 1 or more expected")
         step = self.update_mini_batch if adaptor.redefined(self, _OURS, "update_mini_batch") else self._step_in_place
         for j in range(epochs):
-            random.shuffle(training_data)
+            (shuffle or random.shuffle)(training_data)
             adaptor.own_weights(self)
             for k in range(0, len(training_data), mini_batch_size):
                 step(training_data[k : k + mini_batch_size], eta)
@@ -77,9 +78,9 @@ class Network:
         self._step_in_place(mini_batch, eta)
 
     def _step_in_place(self, mini_batch, eta):
-        mini_batch = adaptor.as_list(mini_batch, "mini_batch")
-        if adaptor.redefined(self, _OURS, "backprop"):
-            # the reader's own backprop knows one example at a time
+        mini_batch = adaptor.examples(mini_batch, "mini_batch")
+        if _replaced() or any(adaptor.redefined(self, _OURS, name) for name in ("backprop", "cost_derivative")):
+            # what the reader has put in the place of ours knows one example at a time
             gradient = adaptor.sum_of(self.backprop(x, y) for x, y in mini_batch)
             self.weights, self.biases = reference.descend(self.weights, self.biases, gradient, eta / len(mini_batch))
             return
@@ -90,25 +91,30 @@ class Network:
 
     def backprop(self, x, y):
         """The gradient of C_x for one example: (nabla_b, nabla_w), lists shaped like `biases` and `weights`."""
-        adaptor.check_network(self.weights, self.biases, self.sizes)
-        x, y = adaptor.matrices(self, [(x, y)])
-        nabla_b, nabla_w = reference.backprop(self.weights, self.biases, x, y, self._cost())
-        return nabla_b, nabla_w
+        return adaptor.gradient(self, x, y, self._cost(), sigmoid, sigmoid_prime)
 
     def evaluate(self, test_data):
         """How many of the (x, digit) are right: the network's answer is its neuron of highest activation."""
-        test_data = adaptor.as_list(test_data, "test_data")
-        y = adaptor.digits(test_data, convert=False, name="test_data")
-        a = adaptor.outputs(self, test_data, adaptor.redefined(self, _OURS, "feedforward"))
+        test_data = adaptor.as_list(test_data)
+        y = adaptor.digits(self, test_data, convert=False, name="test_data")
+        a = adaptor.outputs(self, test_data, _replaced() or adaptor.redefined(self, _OURS, "feedforward"))
         return int(np.sum(np.argmax(a, axis=0) == y))
 
     def cost_derivative(self, output_activations, y):
         """dC_x/da for the output activations: a - y, the cost being quadratic."""
         return output_activations - y
 
-    def _cost(self) -> Cost:
-        return QUADRATIC._replace(delta=lambda z, a, y, activation: activation.back(a, self.cost_derivative(a, y)))
+    def _cost(self) -> functions.Cost:
+        def delta(z, a, y, _):
+            return self.cost_derivative(a, y) * sigmoid_prime(z)
+
+        return functions.QUADRATIC._replace(delta=delta)
 
 
 # what a reader's own method is recognized by: it is not one of these
-_OURS = {name: vars(Network)[name] for name in ("update_mini_batch", "backprop", "feedforward")}
+_OURS = {name: vars(Network)[name] for name in ("update_mini_batch", "backprop", "feedforward", "cost_derivative")}
+
+
+def _replaced() -> bool:
+    """Whether the reader has put other functions in the place of this module's sigmoid and its slope."""
+    return sigmoid is not functions.sigmoid or sigmoid_prime is not functions.sigmoid_prime

@@ -20,13 +20,18 @@ from firsthand.reference import fully_connected as reference
 from firsthand.reference import functions
 from firsthand.reference.functions import sigmoid, sigmoid_prime
 
+# `from network2 import *` brings what the original has imported as well
 __all__ = [
     "CrossEntropyCost",
     "Network",
     "QuadraticCost",
+    "json",
     "load",
+    "np",
+    "random",
     "sigmoid",
     "sigmoid_prime",
+    "sys",
     "vectorized_result",
 ]
 
@@ -42,7 +47,7 @@ class QuadraticCost:
     @staticmethod
     def delta(z, a, y):
         """The error of the output layer, (30): (a - y) * sigma'(z)."""
-        return functions.QUADRATIC.delta(z, a, y, functions.SIGMOID)
+        return (a - y) * sigmoid_prime(z)
 
 
 class CrossEntropyCost:
@@ -64,7 +69,8 @@ class Network:
 
     Args:
         sizes: number of neurons in each layer, the inputs first.
-        cost: a class with `fn(a, y)` and `delta(z, a, y)`: `CrossEntropyCost`, `QuadraticCost`, or one of your own.
+        cost: a class with `fn(a, y)` and `delta(z, a, y)`: `CrossEntropyCost`, `QuadraticCost`, or one of your own;
+            an instance will do as well.
     Attributes:
         num_layers, sizes, cost: as given.
         biases, weights: one array per layer after the input, (j, 1) and (j, k); lists that may be read and written.
@@ -87,10 +93,7 @@ class Network:
 
     def feedforward(self, a):
         """The output (j, 1) for an input a (k, 1); several inputs side by side give as many outputs."""
-        adaptor.check_network(self.weights, self.biases, self.sizes)
-        if np.ndim(a) != 2 or np.shape(a)[0] != self.sizes[0]:
-            raise FirsthandError(f"layer 1: input of shape {np.shape(a)} found, ({self.sizes[0]}, 1) expected")
-        return reference.feedforward(self.weights, self.biases, a)
+        return adaptor.activate(self, a, sigmoid)
 
     def SGD(
         self,
@@ -105,6 +108,8 @@ class Network:
         monitor_training_cost=False,
         monitor_training_accuracy=False,
         early_stopping_n=0,
+        *,
+        shuffle=None,
     ):
         """Train by mini-batch stochastic gradient descent with L2 regularization, and print what is monitored.
 
@@ -117,13 +122,15 @@ class Network:
             monitor_...: what to measure and print after every epoch.
             early_stopping_n: stop when accuracy has not risen for so many epochs; 0 never stops.  It is that on
                 the evaluation data if it is monitored, otherwise that on the training data.
+            shuffle: a function that shuffles a list in place, `random.shuffle` unless given; with `python2.shuffle`
+                the seeds of the book's own programs repeat its own runs.
         Returns:
             Four lists with a number per epoch, empty if not monitored: evaluation_cost, evaluation_accuracy,
             training_cost, training_accuracy.  Accuracies are counts.
         """
-        training_data = adaptor.as_list(training_data, "training_data")
+        training_data = adaptor.examples(training_data, "training_data")
         if evaluation_data is not None:
-            evaluation_data = adaptor.as_list(evaluation_data, "evaluation_data")
+            evaluation_data = adaptor.as_list(evaluation_data)
         elif monitor_evaluation_cost or monitor_evaluation_accuracy:
             raise FirsthandError("evaluation_data: none found, but the evaluation is to be monitored")
         if mini_batch_size < 1:
@@ -139,7 +146,7 @@ class Network:
         best_accuracy, epochs_without_rise = 0, 0
         step = self.update_mini_batch if adaptor.redefined(self, _OURS, "update_mini_batch") else self._step_in_place
         for j in range(epochs):
-            random.shuffle(training_data)
+            (shuffle or random.shuffle)(training_data)
             adaptor.own_weights(self)
             for k in range(0, n, mini_batch_size):
                 step(training_data[k : k + mini_batch_size], eta, lmbda, n)
@@ -182,9 +189,9 @@ class Network:
         self._step_in_place(mini_batch, eta, lmbda, n)
 
     def _step_in_place(self, mini_batch, eta, lmbda, n):
-        mini_batch = adaptor.as_list(mini_batch, "mini_batch")
-        if adaptor.redefined(self, _OURS, "backprop"):
-            # the reader's own backprop knows one example at a time
+        mini_batch = adaptor.examples(mini_batch, "mini_batch")
+        if _replaced() or adaptor.redefined(self, _OURS, "backprop"):
+            # what the reader has put in the place of ours knows one example at a time
             gradient = adaptor.sum_of(self.backprop(x, y) for x, y in mini_batch)
             gradient = reference.gradient_with_penalties(gradient, self.weights, len(mini_batch), n, l2=lmbda)
             self.weights, self.biases = reference.descend(self.weights, self.biases, gradient, eta)
@@ -196,10 +203,7 @@ class Network:
 
     def backprop(self, x, y):
         """The gradient of C_x for one example: (nabla_b, nabla_w), lists shaped like `biases` and `weights`."""
-        adaptor.check_network(self.weights, self.biases, self.sizes)
-        x, y = adaptor.matrices(self, [(x, y)])
-        nabla_b, nabla_w = reference.backprop(self.weights, self.biases, x, y, self._cost())
-        return nabla_b, nabla_w
+        return adaptor.gradient(self, x, y, self._cost(), sigmoid, sigmoid_prime)
 
     def accuracy(self, data, convert=False):
         """How many of the examples are right: the network's answer is its neuron of highest activation.
@@ -208,8 +212,8 @@ class Network:
             data: list of (x, y).
             convert: True for training data, whose y are arrays (10, 1); False for others, whose y are digits.
         """
-        data = adaptor.as_list(data, "data")
-        y = adaptor.digits(data, convert, "data")
+        data = adaptor.as_list(data)
+        y = adaptor.digits(self, data, convert, "data")
         return int(np.sum(np.argmax(self._outputs(data), axis=0) == y))
 
     def total_cost(self, data, lmbda, convert=False):
@@ -219,14 +223,16 @@ class Network:
             data: list of (x, y).
             lmbda: regularization parameter.
             convert: False for training data, whose y are arrays (10, 1); True for others, whose y are digits.
+        Raises:
+            FirsthandError: there are no data, or y are of the other kind or shape.
         """
-        data = adaptor.as_list(data, "data")
-        if convert:
-            y = np.eye(10)[:, adaptor.digits(data, False, "data")]
-        else:
-            y = adaptor.columns([y for _, y in data], self.sizes[-1], f"layer {self.num_layers}: y")
+        data = adaptor.examples(data, "data")
+        ys = [y for _, y in data]
+        if convert and self.sizes[-1] > 1:
+            ys = [vectorized_result(j) for j in adaptor.digits(self, data, False, "data")]
+        y = adaptor.columns(ys, self.sizes[-1], f"layer {self.num_layers}: y")
         a = self._outputs(data)
-        if self.cost in _COSTS:
+        if self._takes_matrices():
             c_0 = self.cost.fn(a, y)
         else:  # a cost of the reader's own knows one example at a time
             c_0 = sum(self.cost.fn(a[:, [i]], y[:, [i]]) for i in range(len(data)))
@@ -238,13 +244,17 @@ class Network:
             "sizes": [int(size) for size in self.sizes],
             "weights": [np.asarray(w).tolist() for w in self.weights],
             "biases": [np.asarray(b).tolist() for b in self.biases],
-            "cost": str(self.cost.__name__),
+            "cost": getattr(self.cost, "__name__", type(self.cost).__name__),  # of a class, or of an instance
         }
         write_atomically(filename, json.dumps(data))
 
+    def _takes_matrices(self) -> bool:
+        """Whether the cost is one of ours, class or instance, as we have written it."""
+        return any(self.cost.fn is fn and self.cost.delta is delta for fn, delta in _COSTS)
+
     def _cost(self) -> functions.Cost:
         def delta(z, a, y, _):
-            if self.cost in _COSTS:
+            if z.shape[1] == 1 or self._takes_matrices():
                 return self.cost.delta(z, a, y)
             one_by_one = [self.cost.delta(z[:, [i]], a[:, [i]], y[:, [i]]) for i in range(z.shape[1])]
             return np.concatenate(one_by_one, axis=1)
@@ -252,12 +262,17 @@ class Network:
         return functions.Cost(self.cost.fn, delta)
 
     def _outputs(self, data) -> np.ndarray:
-        return adaptor.outputs(self, data, adaptor.redefined(self, _OURS, "feedforward"))
+        return adaptor.outputs(self, data, _replaced() or adaptor.redefined(self, _OURS, "feedforward"))
 
 
 # what a reader's own method or cost is recognized by: it is not one of these
 _OURS = {name: vars(Network)[name] for name in ("update_mini_batch", "backprop", "feedforward")}
-_COSTS = (QuadraticCost, CrossEntropyCost)
+_COSTS = [(cost.fn, cost.delta) for cost in (QuadraticCost, CrossEntropyCost)]
+
+
+def _replaced() -> bool:
+    """Whether the reader has put other functions in the place of this module's sigmoid and its slope."""
+    return sigmoid is not functions.sigmoid or sigmoid_prime is not functions.sigmoid_prime
 
 
 def load(filename):

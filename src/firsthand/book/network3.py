@@ -9,6 +9,7 @@ What the original does that its author or others would do differently is kept by
 of the chapter are solved as further arguments: see `Network.SGD`, `Network.accuracy`, `Network.save` and `load`.
 """
 
+import gzip
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,14 +17,18 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 
-from firsthand import nn
-from firsthand.book import mnist_loader
-from firsthand.book.distortions import Distortions
-from firsthand.book.network3_engine import Engine, Epochs, Options
+from firsthand.book import adaptor, mnist_loader
 from firsthand.errors import FirsthandError, reading
 from firsthand.files import write_atomically
-from firsthand.models.file import read_safetensors
 
+with adaptor.untouched_random():
+    from firsthand import nn
+    from firsthand.book.distortions import Distortions
+    from firsthand.book.network3_engine import Engine, Epochs, Options
+    from firsthand.book.theano_names import TheanoNames
+    from firsthand.models.file import read_safetensors
+
+# `from network3 import *` brings what the original has imported as well, Theano's part excepted
 __all__ = [
     "ConvPoolLayer",
     "Distortions",
@@ -33,9 +38,11 @@ __all__ = [
     "SharedArray",
     "SoftmaxLayer",
     "dropout_layer",
+    "gzip",
     "linear",
     "load",
     "load_data_shared",
+    "np",
     "sigmoid",
     "size",
     "tanh",
@@ -80,7 +87,7 @@ def load_data_shared(filename=mnist_loader.DEFAULT):
     ]
 
 
-class ConvPoolLayer:
+class ConvPoolLayer(TheanoNames):
     """Convolution, max-pooling and activation.
 
     Args:
@@ -90,13 +97,24 @@ class ConvPoolLayer:
         activation_fn: sigmoid, tanh, ReLU, linear, or a function of your own on JAX arrays.
         initial_scale: "n_out", as in the original: weights start with the standard deviation sqrt(1/n_out),
             n_out = filters * rows * columns / (pooling window); "n_in" is what chapter 3 recommends.
+        ties: where several positions of a pooling window are largest: "all" of them get the gradient, as in Theano, or
+            the "first".
     Attributes:
         w, b: kernels (filters, maps, rows, columns) and biases (filters,).
     """
 
     def __init__(
-        self, filter_shape, image_shape, poolsize=(2, 2), activation_fn: Callable = sigmoid, initial_scale="n_out"
+        self,
+        filter_shape,
+        image_shape,
+        poolsize=(2, 2),
+        activation_fn: Callable = sigmoid,
+        initial_scale="n_out",
+        ties="all",
     ):
+        if ties not in ("all", "first"):
+            raise FirsthandError(f"ties: {ties!r} found, 'all' or 'first' expected")
+        self.ties = ties
         self.filter_shape, self.image_shape, self.poolsize = tuple(filter_shape), tuple(image_shape), tuple(poolsize)
         self.activation_fn = activation_fn
         filters, maps, rows, columns = self.filter_shape
@@ -110,7 +128,7 @@ class ConvPoolLayer:
         return f"ConvPoolLayer{self.filter_shape}"
 
 
-class FullyConnectedLayer:
+class FullyConnectedLayer(TheanoNames):
     """Every neuron sees every input.
 
     Args:
@@ -148,8 +166,8 @@ class SoftmaxLayer(FullyConnectedLayer):
         self.params = [self.w, self.b]
 
 
-class Network:
-    """A network of such layers.
+class Network(TheanoNames):
+    """A network of such layers; it can be pickled.
 
     Args:
         layers: first to last; the last is a `SoftmaxLayer`.
@@ -165,6 +183,14 @@ class Network:
         self.params = [param for layer in layers for param in layer.params]
         self.history: dict[str, list[float]] = {}
         self.engine = Engine(layers)
+        self._test_images: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # the engine is made of the layers again, and test data are not the network's
+        return {name: value for name, value in vars(self).items() if name not in ("engine", "_test_images")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, engine=Engine(state["layers"]), _test_images=None)
 
     def SGD(
         self,
@@ -216,10 +242,7 @@ class Network:
                 f"epochs, mini_batch_size: {epochs}, {mini_batch_size} found, at least 1 epoch and mini-batches of "
                 f"1 to {len(training.y)} examples expected"
             )
-        if test is not None:
-            self.test_mb_predictions = lambda i: self.engine.predictions(
-                test.x[i * mini_batch_size : (i + 1) * mini_batch_size]
-            )
+        self._test_images = None if test is None else test.x
         batches = len(training.y) // mini_batch_size
         over = {"batches": batches, "examples": len(training.y)}
         if penalty_over not in over:
@@ -261,6 +284,25 @@ class Network:
         """The share of any data (x, y) that the network gets right."""
         return self.engine.accuracy(self.engine.data(data, "data"))
 
+    def predict(self, x) -> np.ndarray:
+        """The digits (n,) that the network sees in images x (n, n_in): the original's `layers[-1].y_out`."""
+        return self.engine.classify(self.engine.images(x, "x"))[0]
+
+    def predict_proba(self, x) -> np.ndarray:
+        """The softmax layer's outputs (n, n_out) for images x (n, n_in): the original's `layers[-1].output`."""
+        return self.engine.classify(self.engine.images(x, "x"))[1]
+
+    def test_mb_predictions(self, i: int) -> np.ndarray:
+        """The digits that the network sees in the i-th mini-batch of the test data that `SGD` was given.
+
+        Raises:
+            FirsthandError: it was given none.
+        """
+        if self._test_images is None or self.mini_batch_size is None:
+            raise FirsthandError("test_mb_predictions: no test data found, those of SGD expected; see predict(x)")
+        part = slice(i * self.mini_batch_size, (i + 1) * self.mini_batch_size)
+        return self.engine.classify(self._test_images[part])[0]
+
     def save(self, filename) -> None:
         """Write the network to a file that `load` reads: the weights as safetensors, with a description of the layers.
 
@@ -281,7 +323,7 @@ class Network:
 _FORMAT = "firsthand-book-network3-1"
 # the arguments that make each layer again
 _ARGUMENTS = {
-    ConvPoolLayer: ("filter_shape", "image_shape", "poolsize", "activation_fn"),
+    ConvPoolLayer: ("filter_shape", "image_shape", "poolsize", "activation_fn", "ties"),
     FullyConnectedLayer: ("n_in", "n_out", "activation_fn", "p_dropout"),
     SoftmaxLayer: ("n_in", "n_out", "p_dropout"),
 }
@@ -306,21 +348,18 @@ def load(filename) -> Network:
     """
     arrays, about = read_safetensors(filename, _FORMAT, "network3")
     makers = {maker.__name__: maker for maker in _ARGUMENTS}
-    state = np.random.get_state()  # noqa: NPY002, making layers draws weights, which loading them should not
-    try:
-        with reading(filename, "not a usable network3 file"):
-            layers = []
-            for i, values in enumerate(about["layers"]):
-                maker = makers[values.pop("layer")]
-                if "activation_fn" in values:
-                    values["activation_fn"] = _ACTIVATIONS[values["activation_fn"]]
+    with reading(filename, "not a usable network3 file"):
+        layers = []
+        for i, values in enumerate(about["layers"]):
+            maker = makers[values.pop("layer")]
+            if "activation_fn" in values:
+                values["activation_fn"] = _ACTIVATIONS[values["activation_fn"]]
+            with adaptor.untouched_random():  # making layers draws weights, which loading them should not
                 layer = maker(**values)
-                for name in "wb":
-                    getattr(layer, name).set_value(arrays[f"{i}.{name}"])
-                layers.append(layer)
-            return Network(layers, about["mini_batch_size"])
-    finally:
-        np.random.set_state(state)  # noqa: NPY002
+            for name in "wb":
+                getattr(layer, name).set_value(arrays[f"{i}.{name}"])
+            layers.append(layer)
+        return Network(layers, about["mini_batch_size"])
 
 
 def size(data) -> int:

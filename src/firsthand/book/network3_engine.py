@@ -8,15 +8,16 @@ not; `layer.w` is what it was in Theano.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from firsthand import nn
+from firsthand import kernels, nn
 from firsthand.book.distortions import Distortions
+from firsthand.book.theano_names import refuse_own
 from firsthand.errors import FirsthandError
 from firsthand.models.outputs import classify
 from firsthand.nn import Params, Shape
@@ -41,6 +42,18 @@ class _Dropout(nn.Layer):
             return x * (1 - self.p)
         assert key is not None
         return jnp.where(jax.random.bernoulli(key, 1 - self.p, x.shape), x, 0)
+
+
+@dataclass(frozen=True)
+class _TiedConvPool(nn.ConvPool):
+    """The engine's layer, where all maxima of a window learn, as in Theano."""
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, train: bool = False) -> Array:
+        if not train:  # what learns makes no difference then
+            return super().apply(params, x)
+        weights, bias = params["weights"], params["bias"]
+        activation = self.activation.__name__
+        return kernels.tied_conv_pool(x, weights, bias, pool=cast(tuple[int, int], self.pool), activation=activation)
 
 
 @dataclass(frozen=True)
@@ -104,6 +117,7 @@ class Engine:
         self._places = []  # of each of the book's layers: its place among the engine's, and (maps, rows, columns)
         shape = self.image_shape or (first.n_in,)  # of what enters, in the book's order
         for number, layer in enumerate(layers, start=1):
+            refuse_own(layer, number)
             if hasattr(layer, "image_shape"):
                 wanted = layer.image_shape[1:]
                 if wanted != shape and (len(shape) == 3 or np.prod(wanted) != shape[0]):
@@ -142,9 +156,16 @@ class Engine:
             raise FirsthandError(
                 f"{name}: x {x.shape} and y {y.shape} found, (n, {self.n_in}) and (n,) expected, n at least 1"
             )
+        return Data(self.images(x, name), jnp.asarray(y, jnp.int32))
+
+    def images(self, x: Any, name: str) -> Array:
+        """Inputs x (n, n_in), checked and moved to the device, in the engine's form."""
+        x = np.asarray(x)
+        if x.ndim != 2 or x.shape[1] != self.n_in or not len(x):
+            raise FirsthandError(f"{name}: shape {x.shape} found, (n, {self.n_in}) expected, n at least 1")
         if self.image_shape:
             x = x.reshape(-1, *self.image_shape).transpose(0, 2, 3, 1)
-        return Data(jnp.asarray(x, jnp.float32), jnp.asarray(y, jnp.int32))
+        return jnp.asarray(x, jnp.float32)
 
     def params(self) -> tuple[Params, ...]:
         """The weights and biases of the book's layers, in the engine's form."""
@@ -172,13 +193,12 @@ class Engine:
 
     def accuracy(self, data: Data) -> float:
         """The share of the examples that the network gets right; every one counts."""
-        labels, _ = classify(self.network, self.params(), data.x)
+        labels, _ = self.classify(data.x)
         return float(np.mean(labels == np.asarray(data.y)))
 
-    def predictions(self, x: Array) -> np.ndarray:
-        """The digit of the highest output for each of x, in the engine's form."""
-        labels, _ = classify(self.network, self.params(), x)
-        return labels
+    def classify(self, x: Array) -> tuple[np.ndarray, np.ndarray]:
+        """The digit of the highest output, (n,), and all outputs, (n, n_out), for each of x in the engine's form."""
+        return classify(self.network, self.params(), x)
 
 
 class Epochs:
@@ -263,5 +283,6 @@ def _conv_pool(layer: Any) -> list[nn.Layer]:
     filters, _, rows, columns = layer.filter_shape
     known = layer.activation_fn in _MONOTONE
     activation = layer.activation_fn if known else nn.linear
-    conv_pool = nn.ConvPool(filters, (rows, columns), layer.poolsize, 0, activation)
+    kind = _TiedConvPool if layer.ties == "all" and layer.poolsize != (1, 1) else nn.ConvPool
+    conv_pool = kind(filters, (rows, columns), layer.poolsize, 0, activation)
     return [conv_pool] if known else [conv_pool, _Activation(layer.activation_fn)]

@@ -1,23 +1,7 @@
 """Examples of every kind: MNIST in the box, images and texts of your own, data sets to download."""
 
-from .augment import (
-    Affine,
-    Augmentation,
-    Compose,
-    Distort,
-    Elastic,
-    Erase,
-    HorizontalFlip,
-    Noise,
-    RandomCrop,
-    Rotate,
-    Scale,
-    Shear,
-    Shift,
-    Translate,
-    Warp,
-    expanded,
-)
+from typing import TYPE_CHECKING
+
 from .dataset import Dataset
 from .downloads import emnist_digits, fashion_mnist, kmnist
 from .examples import Arrays, DataError, Examples
@@ -27,6 +11,26 @@ from .mnist import mnist
 from .pictures import LoadedImage, load_image
 from .sequences import Sequences, text_splits
 from .splits import ImageSplits, Splits
+
+if TYPE_CHECKING:
+    from .augment import (
+        Affine,
+        Augmentation,
+        Compose,
+        Distort,
+        Elastic,
+        Erase,
+        HorizontalFlip,
+        Noise,
+        RandomCrop,
+        Rotate,
+        Scale,
+        Shear,
+        Shift,
+        Translate,
+        Warp,
+        expanded,
+    )
 
 __all__ = [
     "EXPECTED",
@@ -70,3 +74,12 @@ __all__ = [
     "mnist",
     "text_splits",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # on use, because augmentation runs on JAX, for which those who only read data need not wait
+    if name in __all__:
+        from . import augment
+
+        return getattr(augment, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

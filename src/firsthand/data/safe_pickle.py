@@ -155,6 +155,13 @@ class _ArrayFromBuffer(_StandIn):
         self.parts = data, dtype, shape, order
 
 
+class _Scalar(_StandIn):
+    """A number of NumPy's: `scalar(dtype, bytes)`."""
+
+    def __init__(self, dtype: Any, data: Any) -> None:
+        self.parts = data, dtype, (), "C"
+
+
 class _Latin1(_StandIn):
     """Bytes in older protocols that Python 3 wrote: `_codecs.encode("...", "latin1")`, or `bytes()`."""
 
@@ -169,6 +176,8 @@ _STAND_INS: dict[tuple[str, str], Any] = {
     ("numpy", "ndarray"): "numpy.ndarray",  # only ever an argument
     ("numpy.core.multiarray", "_reconstruct"): _Array,
     ("numpy._core.multiarray", "_reconstruct"): _Array,
+    ("numpy.core.multiarray", "scalar"): _Scalar,
+    ("numpy._core.multiarray", "scalar"): _Scalar,
     ("numpy.core.numeric", "_frombuffer"): _ArrayFromBuffer,
     ("numpy._core.numeric", "_frombuffer"): _ArrayFromBuffer,
     ("_codecs", "encode"): _Latin1,
@@ -210,6 +219,8 @@ class _Builder:
                 if value.parts is None:
                     raise DataError("an array without contents found, its shape and bytes expected")
                 plain = self._array(*value.parts)
+            case _Scalar():
+                plain = self._array(*value.parts)[()]
             case _Dtype():
                 plain = value.dtype
             case _Latin1():

@@ -13,7 +13,7 @@ from firsthand.errors import FirsthandError, reading
 from firsthand.files import versions, write_atomically
 
 from .experiment import Experiment, Measured
-from .result import Result
+from .result import Result, number_of
 
 __all__ = ["ExperimentError", "Place", "check_measured", "conclude", "needed_results", "record_of", "runs_of"]
 
@@ -130,10 +130,14 @@ def conclude(
     runs = tuple({name: record[name] for name in ("seed", "seconds", "numbers", "arrays")} for record in records)
     every = [Measured(run["numbers"], run["arrays"]) for run in runs]
     wanted = {
-        name for published in experiment.published for name in (published.quantity, published.explained_by) if name
+        name
+        for published in experiment.published
+        for name in (published.quantity, published.explained_by, published.beside)
+        if name
     }
     for run in runs:
-        if lacking := sorted(wanted.union(*(each.numbers for each in every)).difference(run["numbers"])):
+        known = wanted.union(*(each.numbers for each in every))
+        if lacking := sorted(name for name in known if number_of(run, name) is None):
             raise ExperimentError(
                 f"{experiment.id}: its run {run['seed']} has no {', '.join(lacking)}; measure it with --again"
             )

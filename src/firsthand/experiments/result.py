@@ -10,14 +10,16 @@ import os
 import statistics
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 from firsthand.errors import FirsthandError, reading
 from firsthand.files import write_atomically
 
-__all__ = ["Finding", "Published", "Result", "ResultFileError", "Source", "Text", "Verdict"]
+from .statistics import Interval, difference_of_accuracies, difference_of_values, judge, margin
 
-Verdict = Literal["reached", "higher", "explained", "missed", "holds", "does not hold", "not compared"]
+__all__ = ["Finding", "Published", "Result", "ResultFileError", "Source", "Text", "Verdict", "number_of"]
+
+Verdict = Literal["reached", "higher", "lower", "explained", "missed", "cannot tell", "not compared"]
 
 
 class ResultFileError(FirsthandError):
@@ -41,17 +43,31 @@ class Source(NamedTuple):
 class Published(NamedTuple):
     """A number of the text.
 
-    `tolerance`: how far below (for an accuracy) or away (for a value) a measured number may be that reaches it.
+    `kind`: an accuracy, and a value of runs that differ, are compared by statistics.py; a value of runs that agree, and
+    an exact accuracy, which the text's own seed repeats, by their distance.
+    `tolerance`: how far away a measured number of the latter may be that reaches it.
     `best_of`: the text's protocol, the best of so many runs, chosen by validation accuracy; 1 is a single run.
     `explained_by`: another number of the same runs, measured the text's way where ours differs from it.
+    `images`: how many an accuracy was judged on.
+    `beside`: another number of the same runs, to be shown and not judged.
     """
 
     quantity: str
     value: float
-    kind: Literal["accuracy", "value"] = "accuracy"
+    kind: Literal["accuracy", "value", "exact"] = "accuracy"
     tolerance: float = 0.0025
     best_of: int = 1
     explained_by: str = ""
+    images: int = 10_000
+    beside: str = ""
+
+
+def number_of(run: dict[str, Any], quantity: str) -> float | None:
+    """A number of a run; 'last_NAME' is also the end of the curve NAME that the run has kept; None without either."""
+    if quantity in run["numbers"]:
+        return run["numbers"][quantity]
+    curve = run["arrays"].get(quantity.removeprefix("last_")) if quantity.startswith("last_") else None
+    return float(curve[-1]) if curve else None
 
 
 class Finding(NamedTuple):
@@ -100,7 +116,10 @@ class Result:
 
     def values(self, quantity: str) -> list[float]:
         """A number of every run."""
-        return [run["numbers"][quantity] for run in self.runs]
+        values = [number_of(run, quantity) for run in self.runs]
+        if None in values:
+            raise KeyError(quantity)
+        return cast(list[float], values)
 
     def mean(self, quantity: str) -> float:
         """The mean of a number over the runs."""
@@ -115,18 +134,43 @@ class Result:
         runs = self.runs[:best_of]
         return max(runs, key=lambda run: run["numbers"]["validation_accuracy"])["numbers"][quantity]
 
+    def interval(self, published: Published, quantity: str = "") -> Interval | None:
+        """The interval of ours less the published number, or None where the two are compared by their distance.
+
+        Args:
+            published: the number of the text.
+            quantity: another number of the runs in the place of its own.
+        """
+        values = self.values(quantity or published.quantity)
+        if published.kind == "accuracy":
+            chosen_by = None
+            if published.best_of > 1 and all("validation_accuracy" in run["numbers"] for run in self.runs):
+                chosen_by = self.values("validation_accuracy")
+            return difference_of_accuracies(
+                published.value, values, images=published.images, k=published.best_of, chosen_by=chosen_by
+            )
+        if published.kind == "value" and max(values) - min(values) > 1e-6 * abs(published.value):
+            return difference_of_values(published.value, values)
+        return None
+
     def verdict(self, published: Published) -> Verdict:
-        """Whether the mean over the runs reaches a published number, or that of `explained_by` does in its place."""
+        """Whether the runs carry that a published number is reached, or that of `explained_by` in its place."""
         if self.quick:
             return "not compared"
-        # a difference of exactly the tolerance reaches it, whatever the last bit says
-        difference, tolerance = self.mean(published.quantity) - published.value, published.tolerance + 1e-9
-        if difference > tolerance and published.kind == "accuracy":
-            return "higher"
-        if abs(difference) <= tolerance:
-            return "reached"
-        cause = published.explained_by
-        return "explained" if cause and abs(self.mean(cause) - published.value) <= tolerance else "missed"
+        verdict = self._judged(published, published.quantity)
+        if verdict not in ("reached", "higher") and published.explained_by:
+            return "explained" if self._judged(published, published.explained_by) == "reached" else verdict
+        return verdict
+
+    def _judged(self, published: Published, quantity: str) -> Verdict:
+        interval = self.interval(published, quantity)
+        if interval is None:
+            # a difference of exactly the tolerance reaches it, whatever the last bit says
+            away = abs(self.mean(quantity) - published.value)
+            return "reached" if away <= published.tolerance + 1e-9 else "missed"
+        if published.kind == "value":
+            return "reached" if interval.low <= 0 <= interval.high else "missed"
+        return judge(interval, margin(published.value))
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write FOLDER/ID.json, whole or not at all."""

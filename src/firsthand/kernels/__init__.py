@@ -5,6 +5,7 @@ from .convolution import convolution
 from .dense import SteppedWeights, can_step
 from .native import Status, limit_threads, status, threads
 from .recurrent import gru, lstm, simple
+from .tied_conv_pool import tied_conv_pool
 
 __all__ = [
     "Status",
@@ -20,4 +21,5 @@ __all__ = [
     "simple",
     "status",
     "threads",
+    "tied_conv_pool",
 ]

@@ -22,6 +22,9 @@ Let delta_{f,j,k} = dC/dz_{f,j,k} and delta'_{f,p,q} = dC/dz'_{f,p,q}.
 
           delta_{f,j,k} = delta'_{f,p,q}  if z_{f,j,k} is the maximum of its window (p,q), else 0     (BP2, pooling)
 
+      Where several are largest, the maximum has no slope: one of them may take it all (`ties="first"`), or each of
+      them, as in Theano, on which the book's `network3` ran (`ties="all"`).
+
     - Through the convolution, to a layer below if there is one.  Pixel (c,u,v) enters z_{f,j,k} with the weight
       w_{f,c,u-j,v-k}, whenever (u-j, v-k) is inside the kernel:
 
@@ -29,7 +32,7 @@ Let delta_{f,j,k} = dC/dz_{f,j,k} and delta'_{f,p,q} = dC/dz'_{f,p,q}.
 
 (BP3), (BP4): a shared weight acts at every position, so its slope is the sum over all of them:
 
-          dC/db_f         = sum_{j,k} delta_{f,j,k}                                                      (BP3, shared)
+          dC/db_f         = sum_{p,q} delta'_{f,p,q}                                                     (BP3, shared)
           dC/dw_{f,c,l,m} = sum_{j,k} delta_{f,j,k} a_{c,j+l,k+m}                                        (BP4, shared)
 
 All of them are matrix products once each position's section of the image has become a row: see `_sections`.
@@ -38,7 +41,7 @@ Arrays here are (examples, rows, columns, maps) and kernels (rows, columns, maps
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -56,8 +59,8 @@ class Cache(NamedTuple):
 
     x_shape: tuple[int, ...]
     sections: Array  # (m, rows, columns, kernel rows * kernel columns * maps below)
-    winner: Array  # place of the maximum in its window, (m, pooled rows, pooled columns, filters)
-    a: Array  # the output, the same shape
+    winners: Array  # which places of a window get its slope, (m, pooled rows, pooled columns, places, filters)
+    a: Array  # the output, (m, pooled rows, pooled columns, filters)
 
 
 class ConvPool(NamedTuple):
@@ -69,6 +72,7 @@ class ConvPool(NamedTuple):
         pool: rows and columns of a pooling window; windows do not overlap, incomplete ones are left out.
         padding: rows and columns of zeros around the image.
         activation: a function that never falls.
+        ties: which of several maxima of a window gets its slope, "first" or "all".
     """
 
     w: Array
@@ -76,6 +80,7 @@ class ConvPool(NamedTuple):
     pool: Pair = (2, 2)
     padding: int = 0
     activation: Activation = RELU
+    ties: Literal["first", "all"] = "first"
 
     def forward(self, x: Array) -> tuple[Array, Cache]:
         """The layer's output a', (m, pooled rows, pooled columns, filters), for images x (m, rows, columns, maps)."""
@@ -83,11 +88,14 @@ class ConvPool(NamedTuple):
         p = self.padding
         padded = np.pad(x, ((0, 0), (p, p), (p, p), (0, 0)))
         sections = _sections(padded, (kernel_rows, kernel_columns))
-        z = sections @ self.w.reshape(-1, filters) + self.b  # (m, rows, columns, filters)
+        # without b, which moves all places of a window alike, and so comes behind the maximum
+        z = sections @ self.w.reshape(-1, filters)  # (m, rows, columns, filters)
         windows = _windows(z, self.pool)  # (m, pooled rows, pooled columns, places in the window, filters)
-        winner = np.argmax(windows, axis=3)
-        a = self.activation.forward(np.max(windows, axis=3))
-        return a, Cache(padded.shape, sections, winner, a)
+        winners = windows == np.max(windows, axis=3, keepdims=True)
+        if self.ties == "first":
+            winners &= np.cumsum(winners, axis=3) == 1
+        a = self.activation.forward(np.max(windows, axis=3) + self.b)
+        return a, Cache(padded.shape, sections, winners, a)
 
     def backward(self, cache: Cache, nabla_a: Array) -> tuple[Array, Array, Array]:
         """From dC/da' to dC/dw, dC/db (summed over the examples) and dC/dx, each shaped like what it belongs to."""
@@ -95,9 +103,9 @@ class ConvPool(NamedTuple):
         kernel_rows, kernel_columns, _, filters = self.w.shape
 
         delta_pooled = self.activation.back(cache.a, nabla_a)
-        delta = _unpool(delta_pooled, cache.winner, self.pool, (z_rows, z_columns))  # (BP2, pooling)
+        delta = _unpool(delta_pooled, cache.winners, self.pool, (z_rows, z_columns))  # (BP2, pooling)
 
-        nabla_b = delta.sum(axis=(0, 1, 2))  # (BP3, shared)
+        nabla_b = delta_pooled.sum(axis=(0, 1, 2))  # (BP3, shared)
         rows = delta.reshape(-1, filters)  # a row for every position of every example
         nabla_w = cache.sections.reshape(len(rows), -1).T @ rows  # (BP4, shared)
 
@@ -174,11 +182,10 @@ def _windows(z: Array, pool: Pair) -> Array:
     return split.reshape(m, pooled_rows, pooled_columns, ph * pw, filters)
 
 
-def _unpool(delta: Array, winner: Array, pool: Pair, z_shape: Pair) -> Array:
-    """The inverse way of `_windows`: each error goes to the winner of its window, all others get 0."""
+def _unpool(delta: Array, winners: Array, pool: Pair, z_shape: Pair) -> Array:
+    """The inverse way of `_windows`: each error goes to the winners of its window, all others get 0."""
     (ph, pw), (m, pooled_rows, pooled_columns, filters) = pool, delta.shape
-    is_winner = np.arange(ph * pw)[:, None] == winner[:, :, :, None, :]  # (m, p, q, places, filters)
-    split = (is_winner * delta[:, :, :, None, :]).reshape(m, pooled_rows, pooled_columns, ph, pw, filters)
+    split = (winners * delta[:, :, :, None, :]).reshape(m, pooled_rows, pooled_columns, ph, pw, filters)
     whole = np.zeros((m, *z_shape, filters))
     whole[:, : pooled_rows * ph, : pooled_columns * pw] = split.transpose(0, 1, 3, 2, 4, 5).reshape(
         m, pooled_rows * ph, pooled_columns * pw, filters

@@ -31,6 +31,8 @@ VERDICTS = {
     "reached": Text("reached", "达到"),
     "higher": Text("higher", "更高"),
     "explained": Text("explained", "已说明原因"),
+    "lower": Text("lower", "略低"),
+    "cannot tell": Text("cannot tell", "无法判定"),
     "missed": Text("missed", "未达到"),
     "holds": Text("holds", "成立"),
     "does not hold": Text("does not hold", "不成立"),
@@ -45,8 +47,8 @@ class Comparison(NamedTuple):
     quantity: Text
     published: str
     measured: str  # mean ± standard deviation
-    difference: str  # of the mean
-    explained: tuple[str, str] | None  # name and value of the number that is measured the text's way, if that is needed
+    difference: str  # ours less the published one, with its interval
+    explained: tuple[str, str] | None  # name and value of another number of the same runs, to stand beside
     best: str  # of the run with the best validation accuracy, where that is the text's protocol
     verdict: str
 
@@ -93,21 +95,31 @@ def comparisons(result: Result) -> list[Comparison]:
 
 
 def _compared(result: Result, published: Published) -> Comparison:
-    name, accuracy = published.quantity, published.kind == "accuracy"
+    name, accuracy = published.quantity, published.kind in ("accuracy", "exact")
     mean, spread = result.mean(name), result.spread(name)
     best = ""
     if 1 < published.best_of <= result.n and "validation_accuracy" in result.runs[0]["numbers"]:
         best = _number(result.best(name, published.best_of), accuracy)
-    verdict, cause = result.verdict(published), published.explained_by
+    verdict, beside = result.verdict(published), published.beside or published.explained_by
     return Comparison(
         quantity_name(name),
         _number(published.value, accuracy),
         _number(mean, accuracy, spread),
-        f"{100 * (mean - published.value):+.2f}" if accuracy else f"{mean - published.value:+.2g}",
-        (cause, _number(result.mean(cause), accuracy)) if verdict == "explained" else None,
+        _difference(result, published, accuracy),
+        (beside, _number(result.mean(beside), accuracy, result.spread(beside))) if beside else None,
         best,
         verdict,
     )
+
+
+def _difference(result: Result, published: Published, accuracy: bool) -> str:
+    """'+0.03 [-0.32, +0.38]', in points of an accuracy; of a single run without the interval, which is not known."""
+    interval = result.interval(published)
+    difference = result.mean(published.quantity) - published.value if interval is None else interval.difference
+    show = (lambda x: f"{100 * x:+.2f}") if accuracy else (lambda x: f"{x:+.2g}")
+    if interval is None or not interval.spread_known:
+        return show(difference)
+    return f"{show(difference)} [{show(interval.low)}, {show(interval.high)}]"
 
 
 def _number(value: float, accuracy: bool, spread: float | None = None) -> str:
@@ -126,7 +138,7 @@ def overall(result: Result) -> str:
         return "not compared"
     numbers = [result.verdict(published) for published in result.published]
     claims = ["holds" if finding.holds else "does not hold" for _, finding in result.claims]
-    for verdict in ("missed", "does not hold", "explained", "higher", "reached", "holds"):
+    for verdict in ("missed", "does not hold", "lower", "cannot tell", "explained", "higher", "reached", "holds"):
         if verdict in numbers + claims:
             return verdict
     return "shown"
@@ -137,7 +149,7 @@ def published_brief(published: Sequence[Published], claims: int) -> Text:
     if len(published) > _FEW:
         words = [Text(f"{len(published)} numbers", f"{len(published)} 个数")]
     else:
-        shown = [(each.quantity, _number(each.value, each.kind == "accuracy")) for each in published]
+        shown = [(each.quantity, _number(each.value, each.kind != "value")) for each in published]
         words = _named(shown)
     if claims:
         words.append(Text(f"{claims} claim{'s' if claims > 1 else ''}", f"{claims} 个论断"))

@@ -4,6 +4,7 @@ The two languages are both in it; which is shown is decided by two radio buttons
 """
 
 import base64
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
@@ -24,18 +25,27 @@ _TITLE = Text("Every experiment of the texts, measured anew", "书中的每个�
 _LEAD = Text(
     "What Nielsen's Neural Networks and Deep Learning (chapters 2, 3, 5, 6) and Grokking Deep Learning (chapter 10) "
     "publish, beside what firsthand measures: the mean of n runs from n seeds ± their standard deviation. Accuracies "
-    "are those of the epoch of best validation accuracy; nothing is chosen on test data.",
+    "are those of the epoch of best validation accuracy unless named otherwise; nothing is chosen on test data.",
     "Nielsen《神经网络与深度学习》第二、三、五、六章以及《Grokking Deep Learning》第十章所发表的数字，"
     "与 firsthand 的实测并列：n 个随机种子、n 次运行的平均值 ± 标准差。"
-    "准确度取验证准确度最高的那一回合；不用测试数据做任何选择。",
+    "除非另有名称，准确度取验证准确度最高的那一回合；不用测试数据做任何选择。",
 )
 _MEANING = Text(
-    "reached: the mean is at most 0.25 points from the published accuracy (or within the tolerance of the value); "
-    "higher: it is above by more; explained: it is not, but the number that the same runs measure in the text's way "
-    "is (such as the highest test accuracy of all epochs); missed: it is not reached. A claim, which the text makes "
-    "without a number, holds or does not hold. Shortened runs are compared with nothing.",
-    "达到：平均值与书中的准确度相差不超过 0.25 个百分点（或在该数值的容差之内）；更高：高出更多；"
-    "已说明原因：没有达到，但同样的运行按书中的方式测得的数（例如各回合中最高的测试准确度）达到；未达到：没有达到。"
+    "Behind each difference stands its interval of 95 %: of the published number, one network or the best of three on "
+    "10,000 images, and of our n runs, with the noise of the images in both and the spread over seeds. reached: zero "
+    "lies in it, and it rules out half as many errors again (two points at most); higher: it lies above zero; lower: "
+    "it lies below zero, but rules that out; missed: it lies below zero and does not; cannot tell: zero lies in it, "
+    "but it is too wide to rule that out, or there is one run, whose spread nobody knows; explained: not reached, but "
+    "the number that the same runs measure in the text's way is (such as the highest test accuracy of all epochs). A "
+    "value of which the text has one run is reached if it lies in the interval for one more of ours. A claim, which "
+    "the text makes without a number, holds or does not hold. Shortened runs are compared with nothing.",
+    "每个差后面是它的 95 % 区间：书中的数来自一个网络或三个中最好的一个，在 10,000 幅图像上测得；"
+    "我们的数来自 n 次运行；两者都计入图像的抽样误差，并计入随机种子之间的离散。"
+    "达到：区间包含零，并且排除了错误多出一半（至多两个百分点）；"
+    "更高：区间在零以上；略低：区间在零以下，但排除了多出一半；未达到：区间在零以下，且不能排除；"
+    "无法判定：区间包含零，但太宽，不能排除，或者只有一次运行，离散未知；"
+    "已说明原因：没有达到，但同样的运行按书中的方式测得的数（例如各回合中最高的测试准确度）达到。"
+    "书中只有一次运行的数值，落在我们再运行一次的预测区间内即为达到。"
     "书中没有数字的论断，成立或不成立。缩短的运行不作比较。",
 )
 
@@ -97,18 +107,23 @@ class _Words:
 
 def _totals(results: Sequence[Result], words: _Words) -> Iterator[str]:
     whole = [result for result in results if not result.quick]
-    verdicts = [result.verdict(each) for result in whole for each in result.published]
-    reached = sum(verdict in ("reached", "higher") for verdict in verdicts)
+    verdicts = Counter(result.verdict(each) for result in whole for each in result.published)
     claims = [finding.holds for result in whole for _, finding in result.claims]
     said = [Text(f"{len(results)} experiments", f"{len(results)} 个实验")]
     if verdicts:
+        # in the order of the words' table, and only those that occur
+        found = [(VERDICTS[verdict], verdicts[verdict]) for verdict in VERDICTS if verdicts[verdict]]
         en, zh = (
-            f"{reached} of {len(verdicts)} published numbers reached",
-            f"{len(verdicts)} 个发表的数字中有 {reached} 个达到",
+            ", ".join(f"{count} {word.en}" for word, count in found),
+            "，".join(f"{w.zh} {c} 个" for w, c in found),
         )
-        said.append(Text(en, zh))
+        said.append(Text(f"{verdicts.total()} published numbers: {en}", f"{verdicts.total()} 个发表的数字：{zh}"))
     if claims:
-        en, zh = f"{sum(claims)} of {len(claims)} claims hold", f"{len(claims)} 个论断中有 {sum(claims)} 个成立"
+        hold, fail = sum(claims), len(claims) - sum(claims)
+        en, zh = (
+            f"{len(claims)} claims: {hold} hold, {fail} do not",
+            f"{len(claims)} 个论断：成立 {hold} 个，不成立 {fail} 个",
+        )
         said.append(Text(en, zh))
     runs, spent = sum(result.n for result in results), duration(sum(result.seconds for result in results))
     said.append(Text(f"{runs} runs, {spent} of one core", f"{runs} 次运行，单核共 {spent}"))

@@ -3,6 +3,7 @@
 from firsthand.experiments.experiment import Experiment
 
 from . import (
+    as_recorded,
     backpropagation,
     convolution,
     cost_functions,
@@ -27,6 +28,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *softmax.EXPERIMENTS,
     *overfitting.EXPERIMENTS,
     *regularization.EXPERIMENTS,
+    *as_recorded.EXPERIMENTS,
     *polynomial.EXPERIMENTS,
     *more_data.EXPERIMENTS,
     *wide_networks.EXPERIMENTS,

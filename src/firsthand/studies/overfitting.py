@@ -288,7 +288,7 @@ EXPERIMENTS = (
         measure=_overfit_1000,
         published=(
             Published("test_accuracy", 0.8227, explained_by="highest_test_accuracy"),
-            Published("last_training_accuracy", 1.0),
+            Published("last_training_accuracy", 1.0, images=1_000),
         ),
         claims=(
             Claim(
@@ -335,7 +335,7 @@ EXPERIMENTS = (
         source=OVERFITTING,
         measure=_overfit_50000,
         published=(
-            Published("highest_training_accuracy", 0.9786),
+            Published("highest_training_accuracy", 0.9786, images=50_000),
             Published("test_accuracy", 0.9533, explained_by="highest_test_accuracy"),
         ),
         claims=(
