@@ -7,8 +7,8 @@ import numpy as np
 from firsthand.errors import FirsthandError
 from firsthand.models import Classifier
 from firsthand.reading import Page, Reject, analyse, boxed_gate, read_sheets
+from firsthand.reading.judge import CHUNKS
 from firsthand.reading.normalise import as_mnist
-from firsthand.reading.reader import CHUNKS
 
 __all__ = ["MAX_SIDE", "Drawing", "Found", "Reading", "digits_of", "read_drawing", "unpack_drawing", "warm_up"]
 
@@ -108,14 +108,17 @@ def digits_of(page: Page, ink: np.ndarray, model: Classifier) -> list[Found]:
     for digit in page.digits:
         left, top, right, bottom = digit.box
         box = max(0, left), max(0, top), min(width, max(right, left + 1)), min(height, max(bottom, top + 1))
-        pixels, probabilities = _single(ink, box, model)
+        pixels, probabilities = _single(ink, box, model, page.turned // 90)
         found.append(Found(box, pixels, probabilities, model.classes.index(digit.value), digit.is_digit))
     return found
 
 
-def _single(ink: np.ndarray, box: tuple[int, int, int, int], model: Classifier) -> tuple[np.ndarray, np.ndarray]:
+def _single(
+    ink: np.ndarray, box: tuple[int, int, int, int], model: Classifier, quarter: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the model is shown of a box, turned upright by quarters anticlockwise, and what it says."""
     left, top, right, bottom = box
-    pixels = as_mnist(ink[top:bottom, left:right].astype(np.float32) / 255)
+    pixels = as_mnist(np.rot90(ink[top:bottom, left:right], quarter).astype(np.float32) / 255)
     return pixels, model.probabilities(pixels[None, ..., None])[0]
 
 
