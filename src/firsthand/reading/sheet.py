@@ -21,7 +21,9 @@ LARGEST = 2400  # pixels of the longer side that are worked with; writing is not
 SMALLEST = 112  # smaller pictures are enlarged, so that a digit of 8x8 pixels has edges to find
 FEWEST = 5  # components of about one height: fewer do not say which way lines run
 EDGE = 0.008  # of the longer side: what comes so near to the edge of a sheet reaches over it
-NOTHING = "nothing is written here: "
+GREY = "nothing is written here: the picture is of one grey"
+NOISE = "nothing is written here: nothing is darker than the paper's noise"
+LINES = "nothing but printed lines was found"
 
 
 @dataclass(frozen=True)
@@ -106,16 +108,16 @@ def analyse(grey: np.ndarray) -> Sheet:
     work = grey if factor == 1 else _scaled(grey, factor)
     flat = flatten(work)
     if int(work.max()) - int(work.min()) < 8:
-        return Sheet(grey, factor, work, flat, reason=NOTHING + "the picture is of one grey")
+        return Sheet(grey, factor, work, flat, reason=GREY)
     if find_strokes(flat.ink) is None:
-        return Sheet(grey, factor, work, flat, reason=NOTHING + "nothing is darker than the paper's noise")
+        return Sheet(grey, factor, work, flat, reason=NOISE)
     regions = find_regions(work, flat)
     # where a table is in the picture, too, the sheet alone says how dark the pen and how noisy the paper is
     paper, written = regions.beyond < 0.5, (regions.written > 0.5) | ~regions.beyond.any()
     pen = _on_sheet(flat.ink * regions.pen, regions)
     first = find_strokes(pen, paper, written)
     if first is None:
-        return Sheet(grey, factor, work, flat, regions, reason="nothing but printed lines was found")
+        return Sheet(grey, factor, work, flat, regions, reason=LINES)
     labels, components = find_components(first.mask)
     quarter = find_quarter(first.strength, labels, components)
     pen, paper, written = (np.ascontiguousarray(np.rot90(each, quarter)) for each in (pen, paper, written))
@@ -127,9 +129,7 @@ def analyse(grey: np.ndarray) -> Sheet:
     else:
         strokes = first
     if strokes is None:
-        return Sheet(
-            grey, factor, work, flat, regions, quarter, degrees, ink, reason="nothing but printed lines was found"
-        )
+        return Sheet(grey, factor, work, flat, regions, quarter, degrees, ink, reason=LINES)
     labels, components = find_components(strokes.mask)
     rows, others = find_lines(components, ink.shape)
     strips = tuple(cut_row(strokes.strength, labels, row) for row in rows)
