@@ -1,8 +1,10 @@
 """How well pages are read: digits, lines, false digits and seconds, from clean pages to hard ones.
 
 The pages are made from MNIST's test digits by pages.py, so that their truth is known; letters and doodles are of kinds
-that neither trained a network nor chose a threshold.  Beside them, digits of another origin: scikit-learn's copy of the
-UCI digits, 8x8 pixels each, through the same pipeline.  Written to results/benchmarks/reading.json.
+that neither trained a network nor chose a threshold.  Photos of ruled paper, tables, boxes, forms and sheets that are
+turned or held (`scenes.PHOTOS`) are made of test digits and test fonts, too.  Beside them, digits of another origin:
+scikit-learn's copy of the UCI digits, 8x8 pixels each, through the same pipeline.  Written to
+results/benchmarks/reading.json.
 """
 
 import os
@@ -22,6 +24,7 @@ from firsthand.reading import boxed_gate, boxed_model, read_many
 
 from ..summary import about, save, spread
 from .pages import LEVELS, Page, make_page
+from .scenes import PHOTOS, make_photo
 
 __all__ = ["Score", "run", "score", "target_rows"]
 
@@ -86,7 +89,7 @@ def run(folder: Path, pages: int = PAGES) -> None:
     results["levels"] = []
     # a process forked from one that has computed with JAX hangs
     with ProcessPoolExecutor(results["processes"], get_context("spawn"), _warm_up) as pool:
-        for name in LEVELS:
+        for name in (*LEVELS, *PHOTOS):
             results["levels"].append(_level(name, pool, pages))
             print(_shown(results["levels"][-1]), flush=True)
     _warm_up()  # this process, for what it times itself
@@ -118,11 +121,15 @@ def _warm_up() -> None:
 
 
 def _measured(level: str, number: int) -> Measured:
-    page = make_page(LEVELS[level], _test(), FIRST_SEED + number)
+    page = _made(level, FIRST_SEED + number)
     started = time.perf_counter()
     found = read(page.image)
     seconds = time.perf_counter() - started
     return Measured(score(page, found), seconds, _touched(page), [line.probability for line in found.lines])
+
+
+def _made(level: str, seed: int) -> Page:
+    return make_photo(level, _test(), seed) if level in PHOTOS else make_page(LEVELS[level], _test(), seed)
 
 
 def _level(name: str, pool: ProcessPoolExecutor, pages: int) -> dict[str, Any]:
@@ -238,7 +245,28 @@ def _shown(one: dict[str, Any]) -> str:
         return "    -  " if value is None else f"{value:7.2%}"
 
     return (
-        f"{one['level']:10} digits {percent(one['digit_accuracy'])} lines {percent(one['line_accuracy'])} "
+        f"{one['level']:14} digits {percent(one['digit_accuracy'])} lines {percent(one['line_accuracy'])} "
         f"touching {percent(one['touching_accuracy'])} false/page {one['false_digits_per_page']:.3f} "
         f"{one['seconds_per_page']['median']:.2f} s"
     )
+
+
+def shown(pages: int, names: tuple[str, ...]) -> None:
+    """Print how pages of some kinds are read, and write nothing: for a quick look, also at another version."""
+    for name in names:
+        found = [_measured(name, number) for number in range(pages)]
+        right = np.concatenate([one.score.right for one in found])
+        lines = np.concatenate([one.score.lines for one in found])
+        false = sum(one.score.false for one in found)
+        seconds = float(np.median([one.seconds for one in found]))
+        print(
+            f"{name:14} {right.sum():4} of {len(right):4} digits {lines.sum():3} of {len(lines):3} lines "
+            f"{false:3} false {seconds:.2f} s",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    import sys
+
+    shown(int(sys.argv[1]), tuple(sys.argv[2:]) or tuple(PHOTOS))

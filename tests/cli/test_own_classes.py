@@ -80,7 +80,8 @@ def test_a_search_has_a_unit_for_every_class(tmp_path):
     pytest.importorskip("optuna")
     some = mnist().train[:200]
     three = some[some.labels < 3]
-    data = Splits(*(Dataset(part.images, part.labels, ("a", "b", "c")) for part in (three[:40], three[40:])), None)
+    named = Dataset(three.images, three.labels, ("a", "b", "c"))
+    data = Splits(named[:40], named[40:], None)
     small = NamedRecipe("small", "", (nn.Softmax(10),), Recipe(1, 10, 0.1))
     found = search(small, data, {"learning_rate": Range(0.1, 0.2)}, trials=1, storage=tmp_path / "s")
     assert found.best is not None

@@ -1,6 +1,7 @@
 """The compiled recurrent layers against the plain scan in double precision, with and without masks."""
 
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -117,7 +118,7 @@ def test_saturated_gates_are_finite(cell):
 @needs_native
 def test_gradients_that_nobody_asks_for_are_not_computed():
     _, arguments = example("lstm", 2, 3, 4, 5)
-    weights = jax.grad(lambda W, x: jnp.sum(lstm(x, *arguments[1:3], W, *arguments[4:])[0]))
+    weights = jax.grad(lambda W, x: jnp.sum(lstm(x, arguments[1], arguments[2], W, arguments[4], arguments[5])[0]))
     program = jax.jit(weights).lower(arguments[3], arguments[0]).compile().as_text() or ""
     assert program.count('custom_call_target="firsthand_recurrent_backward"') == 1
     assert "firsthand_recurrent_input_gradient" not in program
@@ -154,7 +155,8 @@ def test_the_plain_scan_s_first_step_by_hand(cell):
 
 
 def test_wrong_shapes_are_named():
-    _, (x, h0, c0, W, U, b) = example("lstm", 2, 3, 4, 5)
+    arguments: Any = example("lstm", 2, 3, 4, 5)[1]
+    x, h0, c0, W, U, b = arguments
     with pytest.raises(FirsthandError, match=r"^lstm: W: found shape \(4, 19\), expected \(4, 20\)$"):
         lstm(x, h0, c0, W[:, 1:], U, b)
     with pytest.raises(FirsthandError, match=r"^lstm: mask: found shape \(3, 2\), expected \(2, 3\)$"):

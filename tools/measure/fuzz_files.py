@@ -342,7 +342,7 @@ def kinds(folder: Path) -> list[Kind]:
         Kind(
             "mnist.pkl.gz",
             [gzip.compress(pickle.dumps(pairs, p), 1) for p in (0, 2, 5)],
-            load_data,
+            lambda path: load_data(str(path)),
             [*plain, repacked, attacks, steps],
         ),
         Kind("search.journal", [blob("journal")], read_journal, [*plain, *[changed_line] * 3]),
@@ -415,7 +415,7 @@ def work(inbox: Any, outbox: Any, seed: int, folder: Path) -> None:
 
 def main() -> int:
     """Run all, and print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--n", type=int, default=12_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", help="one kind, by the name of its file")

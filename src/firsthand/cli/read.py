@@ -28,6 +28,7 @@ def read(
         Path | None, typer.Option("--model", help="Model file; the one in the box if not given.", show_default=False)
     ] = None,
     lines: Annotated[bool, typer.Option("--lines", help="Every line with its probability and its place.")] = False,
+    signs: Annotated[bool, typer.Option("--signs", help="Print signs among the digits, too: 7,8 and not 78.")] = False,
     min_confidence: Annotated[
         float, typer.Option("--min-confidence", metavar="P", help="Leave out digits that are less probable.")
     ] = 0.0,
@@ -62,7 +63,8 @@ def read(
         for name, page in _read(names, found, explain):
             advance()
             if isinstance(page, Page):
-                out.page(name, page.sure(min_confidence) if min_confidence else page)
+                page = page.sure(min_confidence) if min_confidence else page
+                out.page(name, page.with_signs() if signs else page)
                 good += 1
             else:
                 failed.append(f"{page}")

@@ -168,12 +168,14 @@ def _labels_beside(path: Path) -> Path | None:
 def _load_pair(images: Path, labels: Path) -> Dataset:
     if images.suffix.lower() != ".npy":
         return load_idx(images, labels)
-    arrays = []
-    for path in (images, labels):
+
+    def read(path: Path) -> np.ndarray:
         with reading(path, "no readable .npy file found", DataError), open(path, "rb") as file:
-            arrays.append(_read_npy(file, stored_size(file)))
+            return _read_npy(file, stored_size(file))
+
+    of_images, of_labels = read(images), read(labels)
     with reading(f"{images} and {labels}", "not images and labels", DataError):
-        return make_dataset(*arrays, None)
+        return make_dataset(of_images, of_labels, None)
 
 
 def _alike(parts: dict[str, Dataset], path: str | Path) -> dict[str, Dataset]:

@@ -12,7 +12,7 @@ from .sheet import Sheet
 
 __all__ = ["explain"]
 
-DIGIT, NONE = "#0072b2", "#d55e00"  # blue and vermilion: told apart by everybody
+DIGIT, NONE, SIGN = "#0072b2", "#d55e00", "#009e73"  # blue, vermilion, green: told apart by everybody
 
 
 def explain(sheet: Sheet, page: Page, path: Path) -> Path:
@@ -32,11 +32,11 @@ def explain(sheet: Sheet, page: Page, path: Path) -> Path:
     stages = [
         ("1  the picture, in grey", sheet.work, 255),
         ("2  the paper: its grey level without the writing", sheet.flat.paper, 255),
-        ("3  ink: the share of the light that is taken", sheet.flat.ink, None),
+        ("3  pen (blue, green), printed lines (red), beyond the sheet (grey)", _regions(sheet), 255),
     ]
-    if sheet.ink is not None and sheet.ruling is not None:
-        turned = f"4  turned by {-sheet.degrees:.1f}°" if sheet.degrees else "4  straight as it is"
-        stages.append((f"{turned}; printed lines taken off", sheet.ink, None))
+    if sheet.ink is not None:
+        turned = f"turned by {90 * sheet.quarter}° and {-sheet.degrees:.1f}°" if sheet.quarter or sheet.degrees else ""
+        stages.append((f"4  the pen's ink, {turned or 'straight as it is'}", sheet.ink, None))
     high, wide = sheet.work.shape
     figure = Figure(figsize=(11, 11 / 3 * 2 * min(1.6, max(0.35, high / wide)) + 1.2), layout="constrained")
     FigureCanvasAgg(figure)
@@ -62,6 +62,20 @@ def explain(sheet: Sheet, page: Page, path: Path) -> Path:
     return write_atomically(path, buffer.getvalue())
 
 
+def _regions(sheet: Sheet) -> np.ndarray:
+    """What the page network sees, in colours on white."""
+    shown = np.full((*sheet.work.shape, 3), 255, np.uint8)
+    regions = sheet.regions
+    if regions is None:
+        return shown
+    ink = sheet.flat.ink > 0.12
+    shown[regions.beyond > 0.5] = (200, 200, 200)
+    shown[ink & (regions.pen > 0.5)] = (0, 158, 115)
+    shown[ink & (regions.pen > 0.5) & (regions.written > 0.5)] = (0, 114, 178)
+    shown[ink & (regions.rule > 0.5) & (regions.pen <= 0.5)] = (213, 94, 0)
+    return shown
+
+
 def _pieces(sheet: Sheet) -> np.ndarray:
     """All lines one below the other, every piece in a colour that differs from its neighbours'."""
     from matplotlib import colormaps
@@ -84,6 +98,7 @@ def _boxes(axis: Any, page: Page) -> None:
     size = 7 if len(page.digits) <= 120 else 4
     for box, colour, text in (
         *((digit.box, DIGIT, digit.value) for digit in page.digits),
+        *((sign.box, SIGN, sign.value) for line in page.lines for sign in line.signs),
         *((one.box, NONE, "") for one in page.rejected),
     ):
         at = (box.left, box.top)

@@ -10,7 +10,9 @@ __all__ = ["Strokes", "find_strokes", "noise_of"]
 
 FAINTEST = 0.06  # ink that takes less of the light than this is none
 SIGMAS = 4.0  # and so many standard deviations of the noise
+ENOUGH = 300  # pixels say how dark the pen is
 QUIET = 0.05  # noise of less than such a part of the pen's darkness
+LOCAL = 0.55  # a pen is not fainter beside the darkest of its page
 EDGE, CORE = 0.45, 0.65  # of the pen's darkness: the edge of a stroke, and what a stroke has to have somewhere
 
 
@@ -30,25 +32,37 @@ class Strokes(NamedTuple):
     noise: float
 
 
-def noise_of(ink: np.ndarray) -> float:
-    """Standard deviation of the paper's noise: 1.4826 times the median distance below the median; ink lies above."""
-    sample = ink[:: max(1, ink.shape[0] // 400), :: max(1, ink.shape[1] // 400)]
+def noise_of(ink: np.ndarray, paper: np.ndarray | None = None) -> float:
+    """Standard deviation of the paper's noise: 1.4826 times the median distance below the median; ink lies above.
+
+    Args:
+        ink: float32 (height, width).
+        paper: bool (height, width), where there is paper; everywhere by default.
+    """
+    steps = tuple(slice(None, None, max(1, side // 400)) for side in ink.shape)
+    sample = ink[steps]
+    if paper is not None and paper[steps].any():
+        sample = sample[paper[steps]]
     middle = np.median(sample)
     below = sample[sample < middle]
     return float(1.4826 * np.median(middle - below)) if len(below) else 0.0
 
 
-def find_strokes(ink: np.ndarray) -> Strokes | None:
+def find_strokes(ink: np.ndarray, paper: np.ndarray | None = None, written: np.ndarray | None = None) -> Strokes | None:
     """Threshold by the darkness of the pen nearby, and keep what has a dark core; None where there is no ink.
 
     Args:
         ink: float32 (height, width), as `background.flatten` gives it.
+        paper: bool (height, width), where there is paper; everywhere by default.
+        written: bool (height, width), where the darkness of the pen is measured; everywhere by default.
     """
-    noise = noise_of(ink)
+    noise = noise_of(ink, paper)
     # an average over few pixels: strokes keep their darkness, noise loses most of it
     smooth = ndimage.gaussian_filter(ink, 0.6 if noise < 0.03 else 1.0)
-    least = max(FAINTEST, SIGMAS * noise_of(smooth))
+    least = max(FAINTEST, SIGMAS * noise_of(smooth, paper))
     dark = smooth[smooth > least]
+    if written is not None and (written & (smooth > least)).sum() > ENOUGH:
+        dark = smooth[written & (smooth > least)]
     if not len(dark):
         return None
     # Otsu's threshold among what is ink at all: strokes' cores above, their edges, ruled lines and stains below
@@ -75,13 +89,13 @@ def _otsu(values: np.ndarray) -> float:
 
 
 def _local_level(smooth: np.ndarray, level: float) -> np.ndarray:
-    """The darkness of the pen around every pixel: between half of the page's and a third above it."""
+    """The darkness of the pen around every pixel: between half of the page's and a fifth above it."""
     factor = max(1, round(max(smooth.shape) / 160))
     high, wide = (-(-side // factor) for side in smooth.shape)
     padded = np.pad(smooth, ((0, high * factor - smooth.shape[0]), (0, wide * factor - smooth.shape[1])), mode="edge")
     blocks = padded.reshape(high, factor, wide, factor).max((1, 3))
     around = ndimage.gaussian_filter(ndimage.maximum_filter(blocks, 9), 4)
-    local = np.clip(around, 0.55 * level, 1.2 * level).astype(np.float32)
+    local = np.clip(around, LOCAL * level, 1.2 * level).astype(np.float32)
     return np.asarray(Image.fromarray(local).resize(smooth.shape[::-1], Image.Resampling.BILINEAR))
 
 

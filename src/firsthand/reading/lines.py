@@ -8,6 +8,7 @@ from scipy import ndimage
 __all__ = ["Component", "Row", "find_components", "find_lines", "typical_height"]
 
 REACH = 3.0  # how far the next component of a line may be, in heights
+FAN = 0.06  # by which lines of a photo may rise or fall from what its other lines do
 SHIFT = 0.55  # and how much higher or lower, in heights
 
 
@@ -82,7 +83,7 @@ def find_lines(components: list[Component], sheet: tuple[int, int]) -> tuple[lis
     for c in components:
         if c.label in chosen or _frame(c, height, sheet):
             continue
-        near = [(d, i) for i, row in enumerate(rows) if (d := _distance(c, row)) < 0.6]
+        near = [(d, i) for i, row in enumerate(rows) if not _rest(c, row) and (d := _distance(c, row)) < 0.6]
         if near:
             rows[min(near)[1]].append(c)
             chosen.add(c.label)
@@ -94,6 +95,12 @@ def find_lines(components: list[Component], sheet: tuple[int, int]) -> tuple[lis
 def _frame(c: Component, height: float, sheet: tuple[int, int]) -> bool:
     """Whether a component is a drawing, a table's frame or the edge of the sheet, and no writing."""
     return c.height > 4 * height or (c.width > 0.5 * sheet[1] and c.height > 2 * height)
+
+
+def _rest(c: Component, row: list[Component]) -> bool:
+    """Whether a component is what is left of a rule or of an edge: flat, and longer than a digit."""
+    size = _height(row)
+    return c.width > 2.2 * size and c.height < 0.3 * c.width
 
 
 def _height(row: list[Component]) -> float:
@@ -139,8 +146,8 @@ def _merged(groups: list[list[Component]]) -> list[list[Component]]:
     for group in groups:
         for row in rows:
             size = max(_height(row), _height(group))
-            apart = abs(_level(row) - _level(group))
-            if apart < 0.35 * size and _height(row) < 2 * _height(group) < 4 * _height(row) and _beside(row, group):
+            near = _height(row) < 2 * _height(group) < 4 * _height(row) and _apart(row, group, size) < 0.35
+            if near and _beside(row, group):
                 row.extend(group)
                 break
         else:
@@ -152,6 +159,19 @@ def _beside(row: list[Component], group: list[Component]) -> bool:
     """Whether few of one stand above the others."""
     over = sum(min(a.right, b.right) - max(a.left, b.left) > 0.5 * b.width for a in row for b in group)
     return over <= 0.3 * len(group)
+
+
+def _apart(row: list[Component], group: list[Component], size: float) -> float:
+    """How much higher one stands than the other where they are nearest, in heights; a photo's lines fan."""
+    left, right = (row, group) if _centre(row) < _centre(group) else (group, row)
+    a = sorted(left, key=lambda c: c.right)[-3:]
+    b = sorted(right, key=lambda c: c.left)[:3]
+    gap = max(0, min(c.left for c in b) - max(c.right for c in a))
+    return abs(_level(a) - _level(b)) / (size + FAN * gap)
+
+
+def _centre(row: list[Component]) -> float:
+    return float(np.median([c.middle[0] for c in row]))
 
 
 def _level(row: list[Component]) -> float:

@@ -1,9 +1,9 @@
 """What is found on a picture: lines of digits, how sure each is, and what was seen and not read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-__all__ = ["Box", "Digit", "Line", "Page", "Reject"]
+__all__ = ["Box", "Digit", "Line", "Page", "Reject", "Sign"]
 
 
 class Box(NamedTuple):
@@ -44,17 +44,35 @@ class Reject:
 
 
 @dataclass(frozen=True)
+class Sign:
+    """A sign among digits: one of `signs.SIGNS`, its place, and the number of digits of its line to its left."""
+
+    value: str
+    box: Box
+    place: int
+
+
+@dataclass(frozen=True)
 class Line:
     """A line of digits, from left to right.
 
     Attributes:
-        text: the values; a space where a gap is wider than a digit.
+        text: the values; a space where a gap is wider than a digit.  With signs where `read` was asked for them.
+        signs: among its digits, from left to right.
+        in_cells: whether most of its digits stand in cells of a table or in boxes.
         probability: that all of them are right: the product of theirs.
         box: around all of them.
     """
 
     digits: tuple[Digit, ...]
     text: str
+    signs: tuple[Sign, ...] = ()
+    in_cells: bool = False
+
+    @property
+    def whole(self) -> str:
+        """The text with its signs."""
+        return _whole(self.text, self.signs)
 
     @property
     def probability(self) -> float:
@@ -85,6 +103,8 @@ class Page:
         degrees: by which the writing rises to the right.
         light_on_dark: whether the writing is lighter than the ground.
         reason: why there are no lines; '' if there are.
+        turned: degrees, 0, 90, 180 or 270, by which the picture was turned anticlockwise so that it stands upright.
+        sheet: around the paper that was found; None where nothing was looked for.
     """
 
     lines: tuple[Line, ...]
@@ -93,6 +113,8 @@ class Page:
     degrees: float = 0.0
     light_on_dark: bool = False
     reason: str = ""
+    turned: int = 0
+    sheet: Box | None = None
 
     @property
     def text(self) -> str:
@@ -119,9 +141,13 @@ class Page:
                 text = "".join(
                     c if c == " " else (d.value if (d := next(values)).probability >= least else "?") for c in line.text
                 )
-                lines.append(Line(kept, text))
+                lines.append(replace(line, digits=kept, text=text))
         reason = self.reason or ("" if lines else f"no digit has a probability of {least:g} or more")
-        return Page(tuple(lines), (*self.rejected, *unsure), self.size, self.degrees, self.light_on_dark, reason)
+        return replace(self, lines=tuple(lines), rejected=(*self.rejected, *unsure), reason=reason)
+
+    def with_signs(self) -> "Page":
+        """The same with the signs in the texts of its lines."""
+        return replace(self, lines=tuple(replace(line, text=line.whole) for line in self.lines))
 
     def to_json(self) -> dict[str, Any]:
         """For programs."""
@@ -132,6 +158,8 @@ class Page:
                     "text": line.text,
                     "probability": line.probability,
                     "box": list(line.box),
+                    "in_cells": line.in_cells,
+                    "signs": [{"value": sign.value, "box": list(sign.box), "place": sign.place} for sign in line.signs],
                     "digits": [
                         {
                             "value": digit.value,
@@ -148,6 +176,26 @@ class Page:
             "height": self.size[0],
             "width": self.size[1],
             "degrees": self.degrees,
+            "turned": self.turned,
+            "sheet": list(self.sheet) if self.sheet else None,
             "light_on_dark": self.light_on_dark,
             "reason": self.reason,
         }
+
+
+def _whole(text: str, signs: tuple[Sign, ...]) -> str:
+    """A text of digits, spaces and question marks with signs at their places."""
+    parts, place, rest = [], 0, list(signs)
+    for c in text:
+        if c == " ":
+            parts.append(c)
+            continue
+        while rest and rest[0].place <= place:
+            parts.append(rest.pop(0).value)
+        parts.append(c)
+        place += 1
+    # a space beside a sign says nothing: the sign keeps digits apart
+    whole = "".join(parts) + "".join(sign.value for sign in rest)
+    for sign in {sign.value for sign in signs}:
+        whole = whole.replace(f" {sign}", sign).replace(f"{sign} ", sign)
+    return whole

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 
 from .background import Flat, flatten
 from .ink import Strokes, find_strokes
 from .lines import Component, Row, find_components, find_lines
+from .orientation import find_quarter
 from .page import Box
-from .ruling import remove_ruling
+from .regions import Regions, find_regions
 from .segment import Span, Strip, cut_row, spans
 from .skew import find_skew, straighten, to_original
 
@@ -18,6 +20,10 @@ __all__ = ["Sheet", "analyse"]
 LARGEST = 2400  # pixels of the longer side that are worked with; writing is not finer than that
 SMALLEST = 112  # smaller pictures are enlarged, so that a digit of 8x8 pixels has edges to find
 FEWEST = 5  # components of about one height: fewer do not say which way lines run
+EDGE = 0.008  # of the longer side: what comes so near to the edge of a sheet reaches over it
+GREY = "nothing is written here: the picture is of one grey"
+NOISE = "nothing is written here: nothing is darker than the paper's noise"
+LINES = "nothing but printed lines was found"
 
 
 @dataclass(frozen=True)
@@ -29,8 +35,10 @@ class Sheet:
         factor: pixels of `grey` per pixel of all that follows.
         work: uint8, scaled by that.
         flat: freed of its lighting.
-        degrees: by which the writing rises to the right.
-        ink: turned straight; `ruling` what printed lines take, taken off.
+        regions: what is pen, printed rule, and no paper.
+        quarter: how often it is turned by 90 degrees anticlockwise, so that its digits stand upright.
+        degrees: by which the writing then rises to the right.
+        ink: the pen's, upright and straight.
         strokes: what is written.
         rows, others: the lines of writing, and components that are in none.
         strips, spans: the lines cut into pieces, and what may be a digit.
@@ -41,15 +49,32 @@ class Sheet:
     factor: float
     work: np.ndarray
     flat: Flat
+    regions: Regions | None = None
+    quarter: int = 0
     degrees: float = 0.0
     ink: np.ndarray | None = None
-    ruling: np.ndarray | None = None
     strokes: Strokes | None = None
     rows: tuple[Row, ...] = ()
     others: tuple[Component, ...] = ()
     strips: tuple[Strip, ...] = ()
     spans: tuple[list[Span], ...] = ()
     reason: str = ""
+
+    @property
+    def outline(self) -> Box:
+        """Around the paper that was found, in pixels of the picture."""
+        high, wide = self.grey.shape
+        if self.regions is None:
+            return Box(0, 0, wide, high)
+        left, top, right, bottom = (self.factor * side for side in self.regions.paper())
+        return Box(round(left), round(top), min(wide, round(right)), min(high, round(bottom)))
+
+    def in_cells(self, boxes: list[Box]) -> bool:
+        """Whether most of such boxes of the picture stand in cells: printed lines go all around them."""
+        if self.regions is None:
+            return False
+        inside = [self.regions.in_cell(*(side / self.factor for side in box)) for box in boxes]
+        return 2 * sum(inside) > len(inside)
 
     def box(self, left: float, top: float, right: float, bottom: float) -> Box:
         """A box of the straightened sheet as one of the picture: around its four corners, turned back."""
@@ -64,8 +89,12 @@ class Sheet:
 
     def places(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Places of the straightened sheet as places of the picture."""
-        turned = self.work.shape if self.ink is None else (self.ink.shape[0], self.ink.shape[1])
-        x, y = to_original(x, y, self.degrees, self.work.shape, turned)
+        high, wide = self.work.shape
+        upright = (wide, high) if self.quarter % 2 else (high, wide)
+        turned = upright if self.ink is None else (self.ink.shape[0], self.ink.shape[1])
+        x, y = to_original(x, y, self.degrees, upright, turned)
+        for _ in range(self.quarter):  # back, clockwise
+            x, y, upright = upright[0] - y, x, upright[::-1]
         return x * self.factor, y * self.factor
 
 
@@ -79,24 +108,55 @@ def analyse(grey: np.ndarray) -> Sheet:
     work = grey if factor == 1 else _scaled(grey, factor)
     flat = flatten(work)
     if int(work.max()) - int(work.min()) < 8:
-        return Sheet(grey, factor, work, flat, reason="nothing is written here: the picture is of one grey")
-    first = find_strokes(flat.ink)
+        return Sheet(grey, factor, work, flat, reason=GREY)
+    if find_strokes(flat.ink) is None:
+        return Sheet(grey, factor, work, flat, reason=NOISE)
+    regions = find_regions(work, flat)
+    # where a table is in the picture, too, the sheet alone says how dark the pen and how noisy the paper is
+    paper, written = regions.beyond < 0.5, (regions.written > 0.5) | ~regions.beyond.any()
+    pen = _on_sheet(flat.ink * regions.pen, regions)
+    first = find_strokes(pen, paper, written)
     if first is None:
-        return Sheet(
-            grey, factor, work, flat, reason="nothing is written here: nothing is darker than the paper's noise"
-        )
-    _, components = find_components(first.mask)
-    degrees = find_skew(flat.ink, max(0.25 * first.level, 3 * first.noise)) if _many(components) else 0.0
-    inside = straighten(np.ones_like(flat.ink), degrees) > 0.5
-    ink, ruling = remove_ruling(straighten(flat.ink, degrees), first.level, inside)
-    strokes = first if not degrees and not ruling.any() else find_strokes(ink)
+        return Sheet(grey, factor, work, flat, regions, reason=LINES)
+    labels, components = find_components(first.mask)
+    quarter = find_quarter(first.strength, labels, components)
+    pen, paper, written = (np.ascontiguousarray(np.rot90(each, quarter)) for each in (pen, paper, written))
+    degrees = find_skew(pen, max(0.25 * first.level, 3 * first.noise)) if _many(components) else 0.0
+    ink = straighten(pen, degrees)
+    if degrees or quarter:
+        masks = (straighten(each.astype(np.float32), degrees) > 0.5 for each in (paper, written))
+        strokes = find_strokes(ink, *masks)
+    else:
+        strokes = first
     if strokes is None:
-        return Sheet(grey, factor, work, flat, degrees, ink, ruling, reason="nothing but ruled lines was found")
+        return Sheet(grey, factor, work, flat, regions, quarter, degrees, ink, reason=LINES)
     labels, components = find_components(strokes.mask)
     rows, others = find_lines(components, ink.shape)
     strips = tuple(cut_row(strokes.strength, labels, row) for row in rows)
     found = tuple(spans(strip) for strip in strips)
-    return Sheet(grey, factor, work, flat, degrees, ink, ruling, strokes, tuple(rows), tuple(others), strips, found)
+    return Sheet(
+        grey, factor, work, flat, regions, quarter, degrees, ink, strokes, tuple(rows), tuple(others), strips, found
+    )
+
+
+def _on_sheet(pen: np.ndarray, regions: Regions) -> np.ndarray:
+    """The ink without what reaches over the edge of the sheet, bindings, fingers, shadows under it; and without stains.
+
+    Where a table is in the picture, too, the paper under the writing is less surely known, and stains have edges.
+    """
+    if not regions.beyond.any():
+        return pen
+    pen = pen * np.clip(2 * ndimage.maximum_filter(regions.written, 3), 0, 1)
+    strokes = find_strokes(pen, regions.beyond < 0.5, regions.written > 0.5)
+    if strokes is None:
+        return pen
+    near = max(3, round(EDGE * max(pen.shape)))
+    over = ndimage.maximum_filter(regions.beyond, 2 * near + 1) > 0.5
+    labels, found = find_components(strokes.mask)
+    gone = np.zeros(len(found) + 1, bool)
+    gone[np.unique(labels[over])] = True
+    gone[0] = False
+    return np.where(ndimage.maximum_filter(gone[labels].astype(np.uint8), 5) | (regions.beyond > 0.5), 0, pen)
 
 
 def _many(components: list[Component]) -> bool:

@@ -14,6 +14,14 @@ _LEVELS: dict[str, dict[str, str]] = {
     "tight": {"en": "all touch or overlap", "zh": "全部相连或重叠"},
     "letters": {"en": "no digits: letters and doodles", "zh": "没有数字：字母与涂鸦"},
     "mixed": {"en": "digits among letters and doodles", "zh": "数字夹在字母与涂鸦之间"},
+    "ruled paper": {"en": "photo of ruled paper", "zh": "横线纸的照片"},
+    "squared paper": {"en": "photo of squared paper", "zh": "方格纸的照片"},
+    "tables": {"en": "photo of a table or Sudoku", "zh": "表格或数独的照片"},
+    "boxes": {"en": "photo of boxes and combs", "zh": "方框与梳形格的照片"},
+    "forms": {"en": "photo of a form", "zh": "表单的照片"},
+    "sums": {"en": "photo of sums with signs", "zh": "带符号算式的照片"},
+    "turned": {"en": "photo turned by 90, 180 or 270°", "zh": "转了 90、180 或 270° 的照片"},
+    "held": {"en": "ruled sheet on a table, with fingers", "zh": "桌上的横线纸，带手指"},
 }
 
 

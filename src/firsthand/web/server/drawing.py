@@ -8,8 +8,8 @@ import numpy as np
 from firsthand.errors import FirsthandError
 from firsthand.models import Classifier
 from firsthand.reading import Page, Reject, analyse, boxed_gate, read_sheets
+from firsthand.reading.judge import CHUNKS
 from firsthand.reading.normalise import as_mnist
-from firsthand.reading.reader import CHUNKS
 
 __all__ = [
     "MAX_SIDE",
@@ -150,19 +150,22 @@ def digits_of(page: Page, ink: np.ndarray, model: Classifier) -> list[Found]:
     for digit in page.digits:
         left, top, right, bottom = digit.box
         box = max(0, left), max(0, top), min(width, max(right, left + 1)), min(height, max(bottom, top + 1))
-        pixels, probabilities = _single(ink, box, model)
+        pixels, probabilities = _single(ink, box, model, page.turned // 90)
         found.append(Found(box, pixels, probabilities, model.classes.index(digit.value), digit.is_digit))
     return found
 
 
-def _single(ink: np.ndarray, box: tuple[int, int, int, int], model: Classifier) -> tuple[np.ndarray, np.ndarray]:
-    pixels = _as_mnist(ink, box)
+def _single(
+    ink: np.ndarray, box: tuple[int, int, int, int], model: Classifier, quarter: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the model is shown of a box, turned upright by quarters anticlockwise, and what it says."""
+    pixels = _as_mnist(ink, box, quarter)
     return pixels, model.probabilities(pixels[None, ..., None])[0]
 
 
-def _as_mnist(ink: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
+def _as_mnist(ink: np.ndarray, box: tuple[int, int, int, int], quarter: int = 0) -> np.ndarray:
     left, top, right, bottom = box
-    return as_mnist(ink[top:bottom, left:right].astype(np.float32) / 255)
+    return as_mnist(np.rot90(ink[top:bottom, left:right], quarter).astype(np.float32) / 255)
 
 
 def _box(ink: np.ndarray) -> tuple[int, int, int, int] | None:

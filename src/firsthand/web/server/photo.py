@@ -41,13 +41,24 @@ class PhotoReject(BaseModel):
     reason: str
 
 
+class PhotoSign(BaseModel):
+    """A sign among digits."""
+
+    box: list[float]
+    value: str
+
+
 class PhotoAnswer(BaseModel):
-    """What is written on a photo."""
+    """What is written on a photo; `lines` are with their signs."""
 
     lines: list[str]
     line_probabilities: list[float]
     digits: list[PhotoDigit]
+    signs: list[PhotoSign]
     rejected: list[PhotoReject]
+    in_cells: list[bool]  # of every line
+    turned: int  # degrees by which it was turned anticlockwise to stand upright
+    sheet: list[float]  # around the paper
     reason: str
     classes: list[str]
     picture: str  # JPEG in base64, in grey and upright, with at most 1,200 pixels
@@ -87,9 +98,17 @@ def _read(lab: Lab, picture: bytes, name: str | None) -> PhotoAnswer:
         for digit, found in zip(page.digits, digits_of(page, _stretched(ink), model), strict=True)
     ]
     return PhotoAnswer(
-        lines=[line.text for line in page.lines],
+        lines=[line.whole for line in page.lines],
         line_probabilities=[round(line.probability, 5) for line in page.lines],
         digits=digits,
+        signs=[
+            PhotoSign(box=rounded(np.array(sign.box) / size), value=sign.value)
+            for line in page.lines
+            for sign in line.signs
+        ],
+        in_cells=[line.in_cells for line in page.lines],
+        turned=page.turned,
+        sheet=rounded(np.array(page.sheet or (0, 0, width, height)) / size),
         rejected=[PhotoReject(box=rounded(np.array(each.box) / size), reason=each.reason) for each in page.rejected],
         reason=page.reason,
         classes=list(model.classes),

@@ -9,7 +9,7 @@ const CHINESE = {
   "in a text": "在一段文字中",
   "not in a line of writing": "不在一行书写之中",
   "nothing that was found is a digit": "找到的都不是数字",
-  "nothing but ruled lines was found": "只有横格线",
+  "nothing but printed lines was found": "只有印刷线",
   "nothing is written here: the picture is of one grey": "没有书写：图片只有一种灰度",
   "nothing is written here: nothing is darker than the paper's noise": "没有书写：没有比纸面噪声更深的墨迹",
 };

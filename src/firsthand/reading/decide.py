@@ -1,0 +1,80 @@
+"""What a line says, and what of it is read: its best path, its signs, and the votes of words and of lines."""
+
+import numpy as np
+
+from .decode import Step, best_path
+from .judge import Judged
+from .reject import DIGITS, Decided, Read, by_page, by_word, likelier, rejected_share
+from .segment import HEIGHT
+from .signs import sign_of
+
+__all__ = ["decide"]
+
+NEAR = 1.3  # a sign has a digit beside it, in heights of the line
+SURELY = 0.5  # p(digit) of what is no sign, whatever it looks like
+
+
+def decide(judged: list[Judged]) -> list[Decided]:
+    """What the spans of a sheet's lines are, digits or not; on a page of digits the odds are others."""
+    signs, rows = _decoded(judged)
+    if rejected_share(rows, every=True) < DIGITS:
+        judged = [one._replace(digit=likelier(one.digit)) for one in judged]
+        signs, rows = _decoded(judged)
+    decided = []
+    for row, one, told, reasons in zip(rows, judged, signs, by_page(rows), strict=True):
+        chosen = [step.span for step in row.path]
+        spans = [one.spans[i] for i in chosen]
+        told, reasons = _beside_digits([span.box for span in spans], told, reasons)
+        decided.append(
+            Decided(one.strip, spans, one.images[chosen], one.digit[chosen], one.value[chosen], reasons, told)
+        )
+    return decided
+
+
+def _decoded(judged: list[Judged]) -> tuple[list[list[str]], list[Read]]:
+    """The signs of every line; its best path, and why some of its steps are not read."""
+    signs, rows = [], []
+    for one in judged:
+        path = best_path(one.spans, one.digit, one.value.max(axis=1), one.strip.component)
+        told = _signs(one, path)
+        reasons, votes = by_word(path, one.spans, one.digit, one.strip.stroke, told)
+        likely = np.array([one.digit[step.span] * one.value[step.span].max() for step in path])
+        signs.append(told)
+        rows.append(Read(path, one.spans, reasons, votes, likely, HEIGHT / one.strip.scale))
+    return signs, rows
+
+
+def _signs(one: Judged, path: list[Step]) -> list[str]:
+    """What sign every step of a path looks like, '' for none; a line without digits has none."""
+    boxes = [one.spans[step.span].box for step in path]
+    digits = [box for box, step in zip(boxes, path, strict=True) if step.is_digit]
+    if not digits:
+        return [""] * len(path)
+    line = float(np.median([b[1] for b in digits])), float(np.median([b[3] for b in digits]))
+    signs = []
+    for step, (left, top, right, bottom) in zip(path, boxes, strict=True):
+        span = one.spans[step.span]
+        piece = one.strip.piece[top:bottom, left:right]
+        ink = (piece > span.first) & (piece <= span.last) & (one.strip.ink[top:bottom, left:right] > 0.3)
+        sign = sign_of(ink, top, bottom, line)
+        # a bar that leans is a 1 as long as nothing says that it is higher than the digits beside it
+        alone = len(digits) < 3
+        surely = step.is_digit and one.digit[step.span] >= SURELY
+        signs.append("" if surely and (sign != "/" or alone) else sign)
+    return signs
+
+
+def _beside_digits(
+    boxes: list[tuple[int, int, int, int]], signs: list[str], reasons: list[str]
+) -> tuple[list[str], list[str]]:
+    """The signs, and the reasons, without the signs that have no digit beside them."""
+    digits = [box for box, reason in zip(boxes, reasons, strict=True) if not reason]
+    signs, reasons = list(signs), list(reasons)
+    for i, box in enumerate(boxes):
+        if reasons[i] != "a sign":
+            signs[i] = ""
+            continue
+        gaps = [max(0, other[0] - box[2], box[0] - other[2]) for other in digits]
+        if min(gaps, default=np.inf) > NEAR * HEIGHT:
+            signs[i], reasons[i] = "", "not a digit"
+    return signs, reasons

@@ -1,0 +1,103 @@
+"""What the two networks say about the spans of lines: the spans of all pictures go through them together."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from firsthand.models import Classifier
+
+from .box import boxed_gate
+from .decode import PENALTY
+from .looks import looks
+from .normalise import SIZE, hypotheses
+from .reject import LIKELIER, Decided
+from .segment import Span, Strip, whole_components, without_rivals
+
+__all__ = ["Judged", "judge", "look_again"]
+
+CHUNKS = (16, 32, 48, 64, 128)  # the networks are compiled for batches of these sizes, and of no others
+ALONE = 0.99  # a component that is so surely one digit is neither cut nor put together with others
+UNLIKELY = PENALTY / LIKELIER  # what is less probably a digit scores less as one than as nothing: no value is asked for
+DOUBTFUL = 0.99  # a digit whose value is less probable is looked at again
+
+Lines = list[tuple[Strip, list[Span]]]
+
+
+class Judged(NamedTuple):
+    """What the networks say about the spans of a line: p(digit), (n,), and p(value | digit), (n, classes) or zeros."""
+
+    strip: Strip
+    spans: list[Span]
+    images: np.ndarray  # what was seen of each, (n, 28, 28, 1)
+    digit: np.ndarray
+    value: np.ndarray
+
+
+def judge(lines: Lines, model: Classifier) -> list[Judged]:
+    """Ask the gate about every span, and the model about those that may be digits.
+
+    Args:
+        lines: cut into pieces, with the spans that may be digits.
+        model: names digits.
+    """
+    lines = _without_rivals(lines)
+    seen = _images(lines)
+    digit, images = _is_digit(seen), seen[..., :1]
+    value = np.zeros((len(images), len(model.classes)), np.float32)
+    asked = digit >= UNLIKELY
+    value[asked] = _batched(model.probabilities, images[asked])
+    parts = (_by_line(lines, of_all) for of_all in (images, digit, value))
+    return [Judged(*line, *found) for line, *found in zip(lines, *parts, strict=True)]
+
+
+def look_again(rows: list[Decided], model: Classifier) -> None:
+    """Replace p(value | digit) of doubtful digits, of all lines together: softmax of the mean z of several looks."""
+    doubtful = [
+        (row, i) for row in rows for i, reason in enumerate(row.reasons) if not reason and row.value[i].max() < DOUBTFUL
+    ]
+    if not doubtful:
+        return
+    images = looks(np.stack([row.images[i, ..., 0] for row, i in doubtful]))
+    z = _batched(model.weighted_inputs, images.reshape(-1, SIZE, SIZE, 1))
+    values = model.probabilities_at(z.reshape(*images.shape[:2], -1).mean(axis=1))
+    for (row, i), value in zip(doubtful, values, strict=True):
+        row.value[i] = value
+
+
+def _without_rivals(lines: Lines) -> Lines:
+    """The lines without spans that share a piece with a whole component that is surely a digit."""
+    alone = [(strip, whole_components(strip, found)) for strip, found in lines]
+    digits = _by_line(alone, _is_digit(_images(alone)))
+    kept = []
+    for (strip, found), (_, whole), digit in zip(lines, alone, digits, strict=True):
+        sure = [span for span, p in zip(whole, digit, strict=True) if p >= ALONE]
+        kept.append((strip, without_rivals(found, sure)))
+    return kept
+
+
+def _images(lines: Lines) -> np.ndarray:
+    """The hypotheses of all lines together, (n, 28, 28, 3)."""
+    return np.concatenate([np.zeros((0, SIZE, SIZE, 3), np.uint8), *(hypotheses(*line) for line in lines)])
+
+
+def _by_line(lines: Lines, of_all: np.ndarray) -> list[np.ndarray]:
+    """What was computed for the hypotheses of all lines, line by line again."""
+    return np.split(of_all, np.cumsum([len(found) for _, found in lines])[:-1]) if lines else []
+
+
+def _is_digit(images: np.ndarray) -> np.ndarray:
+    return _batched(boxed_gate().probabilities, images)[:, 1]
+
+
+def _batched(function: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> np.ndarray:
+    """A function of images in batches of few sizes, so that it is compiled for few; the last is filled up."""
+    if not len(images):
+        return function(np.zeros((CHUNKS[0], *images.shape[1:]), np.uint8))[:0]
+    size = next((size for size in CHUNKS if len(images) <= size), CHUNKS[-1])
+    results = []
+    for start in range(0, len(images), size):
+        part = images[start : start + size]
+        filled = np.concatenate([part, np.zeros((size - len(part), *images.shape[1:]), np.uint8)])
+        results.append(function(filled)[: len(part)])
+    return np.concatenate(results)

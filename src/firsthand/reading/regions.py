@@ -1,0 +1,184 @@
+"""What every part of a photo is: pen, printed rule, or no paper at all, as the page network sees it."""
+
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from . import network
+from .background import Flat
+from .lines import find_components, typical_height
+
+__all__ = ["Regions", "find_regions"]
+
+LONGEST = 1280  # pixels of the longer side that the network is shown
+SHORTEST = 150  # a smaller picture holds one digit and nothing else
+FAR, LARGEST = 3.0, 400  # a picture larger than so many pixels is shown once more, made smaller by this factor
+SIDE = 256  # the network is compiled for pictures whose sides are multiples of this, and for no others
+TABLE, COARSE = 0.04, 8  # a sheet is looked for where so much is beyond it; by blocks of so many pixels
+CROSSING = 9  # pixels of the network's picture: no printed line is thicker
+LONG, BOX = 1.7, 1.0  # heights of digits: a printed line is longer, a box larger
+LARGE = 80  # a cell is not larger than so many boxes of the digits in it
+DOUBT = 0.06  # where neither is seen, ink is a pen's
+
+
+class Regions(NamedTuple):
+    """Shares of 0 to 1 for every pixel, float32 (height, width), of the picture as it came.
+
+    Attributes:
+        pen: of the ink here, how much is a pen's.
+        written: whether a pen's ink is here, and this is the sheet.
+        rule: whether a printed line, a frame or a cell's border is here.
+        beyond: whether this is no paper: a table, fingers, a binding.
+        cells: int32 labels of what printed lines go all around, 0 elsewhere; of the picture made smaller.
+    """
+
+    pen: np.ndarray
+    written: np.ndarray
+    rule: np.ndarray
+    beyond: np.ndarray
+    cells: np.ndarray
+
+    def paper(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom of the paper: of the rows and columns that are not mostly beyond it."""
+        high, wide = self.beyond.shape
+        there = self.beyond < 0.5
+        if not there.any():
+            return 0.0, 0.0, float(wide), float(high)
+        rows, columns = there.mean(1), there.mean(0)
+        y, x = (np.flatnonzero(share > 0.5 * share.max()) for share in (rows, columns))
+        return float(x[0]), float(y[0]), float(x[-1] + 1), float(y[-1] + 1)
+
+    def in_cell(self, left: float, top: float, right: float, bottom: float) -> bool:
+        """Whether the middle of a box lies in a cell that is not much larger than it."""
+        high, wide = self.cells.shape
+        y, x = high / self.pen.shape[0], wide / self.pen.shape[1]
+        rows = slice(int(top * y), max(int(top * y) + 1, int(bottom * y)))
+        columns = slice(int(left * x), max(int(left * x) + 1, int(right * x)))
+        inside = self.cells[rows, columns]
+        names = inside[inside > 0]
+        if 2 * len(names) < inside.size:
+            return False
+        cell = np.bincount(names).argmax()
+        return int((self.cells == cell).sum()) < LARGE * inside.size
+
+
+def find_regions(work: np.ndarray, flat: Flat) -> Regions:
+    """Show a photo to the page network.
+
+    Args:
+        work: uint8 (height, width).
+        flat: the same freed of its lighting.
+    """
+    shape = work.shape
+    if max(shape) < SHORTEST:
+        one, none = np.ones(shape, np.float32), np.zeros(shape, np.float32)
+        return Regions(one, one, none, none, np.zeros((1, 1), np.int32))
+    factor = max(1.0, max(shape) / LONGEST)
+    found = _shown(work, flat, factor)
+    _, digit, other, rule, beyond = (np.ascontiguousarray(found[..., i]) for i in range(len(network.CLASSES)))
+    height, beyond = _height(digit + other), _from_edge(beyond)
+    rule = rule * _long(rule > 0.3, height or 0.05 * max(rule.shape))
+    written, outside = digit + other, _outside(beyond)
+    if max(rule.shape) > LARGEST:
+        # strokes so wide that from near they are no strokes; a rule is told from near only
+        far = _shown(work, flat, FAR * factor)[..., 1:3].sum(-1)
+        far = _resized(np.ascontiguousarray(far), rule.shape) * (rule < 0.3)
+        far *= _within(far > 0.3, outside > 0.5)
+        written, beyond = np.maximum(written, far), np.minimum(beyond, 1 - far)
+    # a stroke that goes on at both sides of a rule crosses it
+    written = np.where(rule > 0.3, np.maximum(written, ndimage.grey_closing(written, (CROSSING, CROSSING))), written)
+    # the soft edges of a rule are the rule's
+    printed = np.maximum(ndimage.maximum_filter(rule, 3) * (written < 0.3), rule) + np.maximum(beyond, 9 * outside)
+    pen = (written + DOUBT) / (written + printed + DOUBT)
+    here = (written * (1 - outside)).astype(np.float32)
+    return Regions(*(_resized(each, shape) for each in (pen, here, rule, outside)), _cells(rule, written))
+
+
+def _shown(work: np.ndarray, flat: Flat, factor: float) -> np.ndarray:
+    """The network's probabilities, (height, width, classes), of the photo made smaller."""
+    grey = 255 - work if flat.light_on_dark else work
+    size = [max(1, round(side / factor)) for side in work.shape]
+    ink, light = (_resized(image, size) for image in (flat.ink, grey.astype(np.float32) / 255))
+    pad = [(0, -side % SIDE) for side in size]
+    x = network.with_blocks(np.pad(ink, pad), np.pad(light, pad, mode="edge"))
+    return np.asarray(_probabilities(network.boxed_page_network(), x[None]))[0, : size[0], : size[1]]
+
+
+def _from_edge(beyond: np.ndarray) -> np.ndarray:
+    """What is beyond the sheet reaches in from the edge of the picture: in the midst of it there is none."""
+    labels, found = find_components(beyond > 0.3)
+    keep = np.zeros(len(found) + 1, bool)
+    keep[np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))] = True
+    keep[0] = False
+    return beyond * keep[labels]
+
+
+def _outside(beyond: np.ndarray) -> np.ndarray:
+    """1 outside of the sheet, which is the largest part of the picture that is not beyond it, and 0 within."""
+    outside = np.zeros(beyond.shape, np.float32)
+    if (beyond > 0.5).mean() < TABLE:
+        return outside
+    high, wide = (-(-side // COARSE) for side in beyond.shape)
+    paper = np.asarray(Image.fromarray(beyond).resize((wide, high), Image.Resampling.BOX)) < 0.5
+    labels, found = find_components(ndimage.binary_opening(paper, np.ones((3, 3)), 2))
+    if not found:
+        return outside
+    sheet = labels == max(found, key=lambda c: c.area).label
+    # fingers and shadows bite into a sheet, but what is written on it is not beyond it
+    sheet = ndimage.binary_fill_holes(ndimage.binary_closing(np.pad(sheet, 8), np.ones((3, 3)), 6)[8:-8, 8:-8])
+    sheet = ndimage.binary_erosion(sheet, np.ones((3, 3)), 1, border_value=1)
+    return 1 - _resized(np.asarray(sheet, np.float32), beyond.shape)
+
+
+def _within(mask: np.ndarray, outside: np.ndarray) -> np.ndarray:
+    """Where components of a mask do not reach outside of the sheet: bindings and fingers do."""
+    if not outside.any():
+        return np.ones(mask.shape, bool)
+    labels, found = find_components(mask)
+    keep = np.ones(len(found) + 1, bool)
+    keep[np.unique(labels[ndimage.binary_dilation(outside, np.ones((3, 3)), COARSE)])] = False
+    return keep[labels]
+
+
+def _height(written: np.ndarray) -> float:
+    """The height of most of what is written."""
+    return typical_height(find_components(written > 0.5)[1])
+
+
+def _long(rule: np.ndarray, height: float) -> np.ndarray:
+    """Where printed lines go on: what is no longer than a digit and as thin as its stroke may be a 1 or a minus."""
+    labels, found = find_components(ndimage.binary_dilation(rule, np.ones((3, 3))))
+    keep = np.zeros(len(found) + 1, bool)
+    for c in found:
+        high, wide = c.height / height, c.width / height
+        keep[c.label] = max(high, wide) > LONG or min(high, wide) > BOX
+    return keep[labels]
+
+
+def _cells(rule: np.ndarray, written: np.ndarray) -> np.ndarray:
+    """Labels of what printed lines go all around; a stroke that crosses a line does not open it."""
+    printed = rule > 0.5
+    if printed.mean() < 1e-3:
+        return np.zeros((1, 1), np.int32)
+    walls = ndimage.binary_closing(printed, np.ones((3, 3)), 2)
+    walls |= ndimage.binary_dilation(printed, np.ones((3, 3)), 3) & (written > 0.5)
+    labels = np.zeros(walls.shape, np.int32)
+    ndimage.label(~walls, output=labels)
+    edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    labels[np.isin(labels, edge)] = 0
+    return labels
+
+
+@jax.jit
+def _probabilities(params: network.Params, x: jax.Array) -> jax.Array:
+    return jax.nn.softmax(network.weighted_inputs(params, x), axis=-1)
+
+
+def _resized(image: np.ndarray, size) -> np.ndarray:
+    if tuple(image.shape) == tuple(size):
+        return image.astype(np.float32)
+    way = Image.Resampling.BOX if size[0] < image.shape[0] else Image.Resampling.BILINEAR
+    return np.asarray(Image.fromarray(image.astype(np.float32)).resize((size[1], size[0]), way))
