@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firsthand import kernels, nn
-from firsthand.kernels import SteppedWeights, can_step, conv_pool, conv_pool_plain, native
+from firsthand.kernels import SteppedWeights, can_step, conv_pool, conv_pool_plain, dense, native
 from firsthand.kernels.convolution import convolution
 from firsthand.learning import Classification, step
 
@@ -390,7 +390,7 @@ def test_no_access_outside_the_arrays(tmp_path):
     ],
 )
 def test_inputs_that_are_zero(instruction_set, batch, inputs, units, l2, zeros_are_dead):
-    """Where they are dead, they have no error; everything else is the plain formula's."""
+    """Where they are dead, they have no error, unless examples are many; everything else is the plain formula's."""
     random = np.random.default_rng(0)
     weights = random.standard_normal((inputs, units), np.float32)
     delta = random.standard_normal((batch, units), np.float32)
@@ -407,7 +407,7 @@ def test_inputs_that_are_zero(instruction_set, batch, inputs, units, l2, zeros_a
         error = delta @ weights.T
         for found, expected in (
             (z, x @ weights),
-            (d_x, np.where(alive, error, 0) if zeros_are_dead else error),
+            (d_x, np.where(alive, error, 0) if zeros_are_dead and batch < dense._MANY else error),
             (stepped.weights, (1 - 0.3 * l2) * weights - 0.3 * (x.T @ delta)),
         ):
             assert np.linalg.norm(found - expected) <= 1e-5 * np.linalg.norm(expected)

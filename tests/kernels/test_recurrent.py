@@ -1,7 +1,6 @@
 """The compiled recurrent layers against the plain scan in double precision, with and without masks."""
 
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -30,7 +29,7 @@ def example(cell, batch, time, features, units, seed=0):
     random = np.random.default_rng(seed)
 
     def normal(*shape, scale=1.0):
-        return (scale * random.standard_normal(shape)).astype(np.float32)
+        return jnp.asarray(scale * random.standard_normal(shape), jnp.float32)
 
     states = [normal(batch, units) for _ in range(2 if cell == "lstm" else 1)]
     weights = normal(features, gates * units, scale=features**-0.5), normal(units, gates * units, scale=units**-0.5)
@@ -98,7 +97,7 @@ def test_the_state_stays_where_there_is_no_input(cell):
 @pytest.mark.parametrize("cell", CELLS)
 def test_what_is_no_number_comes_through(cell):
     function, arguments = example(cell, 3, 4, 2, 18)
-    arguments[0][1, 2, 0] = np.nan
+    arguments[0] = arguments[0].at[1, 2, 0].set(jnp.nan)
     outputs = function(*arguments)[0]
     assert bool(jnp.isnan(outputs[1, 2:]).all())
     assert bool(jnp.isfinite(outputs[0]).all() & jnp.isfinite(outputs[1, :2]).all() & jnp.isfinite(outputs[2]).all())
@@ -117,9 +116,9 @@ def test_saturated_gates_are_finite(cell):
 
 @needs_native
 def test_gradients_that_nobody_asks_for_are_not_computed():
-    _, arguments = example("lstm", 2, 3, 4, 5)
-    weights = jax.grad(lambda W, x: jnp.sum(lstm(x, arguments[1], arguments[2], W, arguments[4], arguments[5])[0]))
-    program = jax.jit(weights).lower(arguments[3], arguments[0]).compile().as_text() or ""
+    _, (x, h0, c0, W, U, b) = example("lstm", 2, 3, 4, 5)
+    weights = jax.grad(lambda W: jnp.sum(lstm(x, h0, c0, W, U, b)[0]))
+    program = jax.jit(weights).lower(W).compile().as_text() or ""
     assert program.count('custom_call_target="firsthand_recurrent_backward"') == 1
     assert "firsthand_recurrent_input_gradient" not in program
 
@@ -155,8 +154,7 @@ def test_the_plain_scan_s_first_step_by_hand(cell):
 
 
 def test_wrong_shapes_are_named():
-    arguments: Any = example("lstm", 2, 3, 4, 5)[1]
-    x, h0, c0, W, U, b = arguments
+    _, (x, h0, c0, W, U, b) = example("lstm", 2, 3, 4, 5)
     with pytest.raises(FirsthandError, match=r"^lstm: W: found shape \(4, 19\), expected \(4, 20\)$"):
         lstm(x, h0, c0, W[:, 1:], U, b)
     with pytest.raises(FirsthandError, match=r"^lstm: mask: found shape \(3, 2\), expected \(2, 3\)$"):

@@ -20,24 +20,29 @@ const DenseKernel& active() {
 #endif
 }
 
-ffi::Error forward(ffi::ThreadPool pool, Floats a, Floats weights, FloatResult z) {
+ffi::Error forward(ffi::ThreadPool pool, Floats a, Floats weights, FloatResult z, bool many) {
   const auto x = a.dimensions(), w = weights.dimensions();
   if (x.size() != 2 || w.size() != 2 || x[1] != w[0] || z->element_count() != static_cast<size_t>(x[0] * w[1]))
     return ffi::Error::InvalidArgument("dense_forward: arguments whose shapes do not fit");
-  active().forward(x[0], w[0], w[1], a.typed_data(), weights.typed_data(), z->typed_data(),
-                   threads_of(pool));
+  const auto run = many ? active().product : active().forward;
+  run(x[0], w[0], w[1], a.typed_data(), weights.typed_data(), z->typed_data(), threads_of(pool));
   return ffi::Error::Success();
 }
 
 ffi::Error update(ffi::ThreadPool pool, Floats weights, Floats a, Floats delta, Floats alpha, Floats beta, FloatResult new_weights,
-                  FloatResult d_a, bool zeros_are_dead) {
+                  FloatResult d_a, bool zeros_are_dead, bool many) {
   const auto w = weights.dimensions(), x = a.dimensions(), d = delta.dimensions();
   if (w.size() != 2 || x.size() != 2 || d.size() != 2 || x[0] < 1 || x[0] != d[0] || x[1] != w[0] || d[1] != w[1] ||
-      new_weights->element_count() != weights.element_count() || d_a->element_count() != a.element_count())
+      new_weights->element_count() != weights.element_count() || (d_a->element_count() && d_a->element_count() != a.element_count()))
     return ffi::Error::InvalidArgument("dense_update: arguments whose shapes do not fit");
-  active().update(x[0], w[0], w[1], weights.typed_data(), a.typed_data(), delta.typed_data(), *alpha.typed_data(),
-                  *beta.typed_data(), zeros_are_dead, new_weights->typed_data(), d_a->typed_data(),
-                  threads_of(pool));
+  const auto floats = [](const auto& buffer) { return buffer.typed_data(); };
+  float* const of_inputs = d_a->element_count() ? floats(*d_a) : nullptr;  // an empty result is one not asked for
+  if (many)
+    active().product_update(x[0], w[0], w[1], floats(weights), floats(a), floats(delta), *floats(alpha), *floats(beta),
+                            floats(*new_weights), of_inputs, threads_of(pool));
+  else
+    active().update(x[0], w[0], w[1], floats(weights), floats(a), floats(delta), *floats(alpha), *floats(beta),
+                    zeros_are_dead, floats(*new_weights), of_inputs, threads_of(pool));
   return ffi::Error::Success();
 }
 
@@ -46,7 +51,12 @@ ffi::Error update(ffi::ThreadPool pool, Floats weights, Floats a, Floats delta, 
 
 XLA_FFI_DEFINE_HANDLER(
     forward_handler, firsthand::forward,
-    ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<firsthand::Floats>().Arg<firsthand::Floats>().Ret<firsthand::Floats>());
+    ffi::Ffi::Bind()
+        .Ctx<ffi::ThreadPool>()
+        .Arg<firsthand::Floats>()
+        .Arg<firsthand::Floats>()
+        .Ret<firsthand::Floats>()
+        .Attr<bool>("many"));
 XLA_FFI_DEFINE_HANDLER(update_handler, firsthand::update,
                        ffi::Ffi::Bind()
                            .Ctx<ffi::ThreadPool>()
@@ -57,7 +67,8 @@ XLA_FFI_DEFINE_HANDLER(update_handler, firsthand::update,
                            .Arg<firsthand::Floats>()
                            .Ret<firsthand::Floats>()
                            .Ret<firsthand::Floats>()
-                           .Attr<bool>("zeros_are_dead"));
+                           .Attr<bool>("zeros_are_dead")
+                           .Attr<bool>("many"));
 
 FIRSTHAND_EXPORT XLA_FFI_Error* firsthand_dense_forward(XLA_FFI_CallFrame* frame) { return forward_handler(frame); }
 FIRSTHAND_EXPORT XLA_FFI_Error* firsthand_dense_update(XLA_FFI_CallFrame* frame) { return update_handler(frame); }

@@ -10,12 +10,15 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 from jax import Array, ShapeDtypeStruct
+from jax.custom_derivatives import SymbolicZero
 
 from . import native
 
 __all__ = ["SteppedWeights", "can_step"]
 
+# The choice of the way, all of it; see docs/performance.md.
 _WORTH_IT = 100_000  # weights; smaller matrices stay in the cache, where XLA is as fast
+_MANY = 16  # examples, from which on matrix products are faster than visits of what is not zero
 
 
 def can_step(weights: Array) -> bool:
@@ -41,7 +44,7 @@ class SteppedWeights:
         rate: the learning rate, a scalar array.
         l2: strength of the L2 penalty, a number.
         zeros_are_dead: whether nobody needs dC/dx where x is 0, as behind a ReLU, whose slope is 0 there.  Then it is
-            not computed (it is 0), and only what is not 0 is multiplied.
+            not computed (it is 0), and only what is not 0 is multiplied; of many examples everything is.
     """
 
     weights: Array
@@ -55,23 +58,34 @@ class SteppedWeights:
 
 @partial(jax.custom_vjp, nondiff_argnums=(3, 4))
 def _product(x: Array, weights: Array, rate: Array, l2: float, zeros_are_dead: bool) -> Array:
-    if not zeros_are_dead:
+    many = len(x) >= _MANY
+    if not (zeros_are_dead or many):
         return x @ weights
     result = ShapeDtypeStruct((x.shape[0], weights.shape[1]), jnp.float32)
-    return jax.ffi.ffi_call("firsthand_dense_forward", result, vmap_method="sequential")(x, weights)
+    return jax.ffi.ffi_call("firsthand_dense_forward", result, vmap_method="sequential")(x, weights, many=many)
 
 
-def _forward(x: Array, weights: Array, rate: Array, l2: float, zeros_are_dead: bool):
-    return _product(x, weights, rate, l2, zeros_are_dead), (x, weights, rate)
+def _forward(x, weights, rate, l2: float, zeros_are_dead: bool):
+    # nobody asks for the error of a network's inputs; what is None here is asked for
+    unwanted = None if x.perturbed else ()
+    return _product(x.value, weights.value, rate.value, l2, zeros_are_dead), (
+        x.value,
+        weights.value,
+        rate.value,
+        unwanted,
+    )
 
 
-def _backward(l2: float, zeros_are_dead: bool, kept: tuple[Array, Array, Array], delta: Array):
-    x, weights, rate = kept
-    results = (ShapeDtypeStruct(weights.shape, jnp.float32), ShapeDtypeStruct(x.shape, jnp.float32))
+def _backward(l2: float, zeros_are_dead: bool, kept: tuple[Array, Array, Array, tuple[()] | None], delta):
+    x, weights, rate, unwanted = kept
+    if isinstance(delta, SymbolicZero):
+        delta = jnp.zeros(delta.shape, delta.dtype)
+    of_inputs = x.shape if unwanted is None else (0,)
+    results = (ShapeDtypeStruct(weights.shape, jnp.float32), ShapeDtypeStruct(of_inputs, jnp.float32))
     # in place: nobody reads the old weights after the backward pass
     call = jax.ffi.ffi_call("firsthand_dense_update", results, input_output_aliases={0: 0}, vmap_method="sequential")
-    stepped, d_x = call(weights, x, delta, -rate, 1 - rate * l2, zeros_are_dead=zeros_are_dead)
-    return d_x, stepped, jnp.zeros_like(rate)
+    stepped, d_x = call(weights, x, delta, -rate, 1 - rate * l2, zeros_are_dead=zeros_are_dead, many=len(x) >= _MANY)
+    return d_x if unwanted is None else jnp.zeros_like(x), stepped, jnp.zeros_like(rate)
 
 
-_product.defvjp(_forward, _backward)
+_product.defvjp(_forward, _backward, symbolic_zeros=True)

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "dense_product.h"
 #include "vectors.h"
 
 namespace firsthand {
@@ -161,8 +162,10 @@ inline void update(const Dense& d, int64_t i, int64_t b, const float* from, floa
 template <int Rows>
 void rows(const Dense& d, int64_t i) {
   int64_t b = 0;
-  for (; b + kBatch <= d.batch; b += kBatch) backward<Rows, kBatch>(d, i, b);
-  for (; b < d.batch; ++b) backward<Rows, 1>(d, i, b);
+  if (d.d_a) {
+    for (; b + kBatch <= d.batch; b += kBatch) backward<Rows, kBatch>(d, i, b);
+    for (; b < d.batch; ++b) backward<Rows, 1>(d, i, b);
+  }
   // only now: new_weights may be the same memory as weights
   const float* from = d.weights + i * d.units;
   float beta = d.beta;
@@ -283,7 +286,7 @@ void update(int64_t batch, int64_t inputs, int64_t units, const float* weights, 
   in_parallel(threads, parts, [&](int64_t part) {
     const Range some = share(blocks, parts, part);
     const Range mine{some.begin * kRows, smaller(some.end * kRows, inputs)};
-    if (zeros_are_dead) {
+    if (zeros_are_dead && d_a) {
       for (int64_t b = 0; b < batch; ++b) std::fill(d_a + b * inputs + mine.begin, d_a + b * inputs + mine.end, 0.0f);
       for (int64_t o = 0; o < units; o += kUnits)
         for (int64_t i = mine.begin; i < mine.end; ++i) row(d, i, o, smaller(o + kUnits, units));
@@ -299,6 +302,6 @@ void update(int64_t batch, int64_t inputs, int64_t units, const float* weights, 
 
 #define TABLE(name) TABLE_OF(name)
 #define TABLE_OF(name) dense_##name
-extern const DenseKernel TABLE(FIRSTHAND_ISA) = {forward, update};
+extern const DenseKernel TABLE(FIRSTHAND_ISA) = {forward, update, product, product_update};
 
 }  // namespace firsthand

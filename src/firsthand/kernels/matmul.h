@@ -63,16 +63,16 @@ inline void pack(int64_t terms, int64_t columns, Matrix b, float* to) {
     for (int64_t k = 0; k < terms; ++k) to[k * width + n] = n < columns ? b.at[k * b.row + n * b.column] : 0.0f;
 }
 
-// `Rows` rows of C by a panel of `Vectors` vectors.
+// C = keep C + A B, for `Rows` rows of C and a panel of `Vectors` vectors.
 template <int Rows, int Vectors, bool Transposed>
-void multiply_tile(int64_t terms, Matrix a, const float* panel, int64_t columns, float* c, int64_t c_row, bool add) {
+void multiply_tile(int64_t terms, Matrix a, const float* panel, int64_t columns, float* c, int64_t c_row, float keep) {
   const int64_t rest = columns - (Vectors - 1) * kWide;
   const float* from[Rows];
   Wide sum[Rows][Vectors];
   UNROLL for (int r = 0; r < Rows; ++r) {
     from[r] = a.at + r * a.row;
     UNROLL for (int v = 0; v < Vectors; ++v)
-      sum[r][v] = add ? load_some(c + r * c_row + v * kWide, v < Vectors - 1 ? kWide : rest) : Wide{};
+      sum[r][v] = keep == 0 ? Wide{} : keep * load_some(c + r * c_row + v * kWide, v < Vectors - 1 ? kWide : rest);
   }
   for (int64_t k = 0; k < terms; ++k, panel += Vectors * kWide) {
     Wide w[Vectors];
@@ -124,13 +124,16 @@ inline void put_into_tiles(int64_t rows, const float* from, int64_t terms, int64
   }
 }
 
-// C = A^T B, or C += A^T B, for the terms [first, first + count) of `terms` that lie in tiles.
+// C = keep C + A^T B, for the terms [first, first + count) of `terms` that lie in tiles, and B in panels.
 inline void multiply_tiled(int64_t rows, int64_t terms, const float* tiles, int64_t first, int64_t count,
-                           const float* panel, int64_t columns, float* c, int64_t c_row, bool add) {
-  const int64_t vectors = divide_up(columns, kWide);
-  for (int64_t m = 0; m < rows; m += kPanelRows)
-    pick_tile<kPanelRows, true>(smaller(kPanelRows, rows - m), vectors)(
-        count, {tiles + m * terms + first * kPanelRows, 1, kPanelRows}, panel, columns, c + m * c_row, c_row, add);
+                           const float* panels, int64_t columns, float* c, int64_t c_row, float keep) {
+  for (int64_t n = 0; n < columns; n += kPanel) {
+    const int64_t here = smaller(kPanel, columns - n), vectors = divide_up(here, kWide);
+    for (int64_t m = 0; m < rows; m += kPanelRows)
+      pick_tile<kPanelRows, true>(smaller(kPanelRows, rows - m), vectors)(
+          count, {tiles + m * terms + first * kPanelRows, 1, kPanelRows}, panels + count * n, here,
+          c + m * c_row + n, c_row, keep);
+  }
 }
 
 // The same for all panels of a packed B.

@@ -20,7 +20,7 @@ inline void for_all_units(int64_t units, const Each& each) {
   for (int64_t at = 0; at < units; at += kWide) each(Lanes{at, smaller(kWide, units - at)});
 }
 
-// gates: x W, and then what is saved; z: h U; state: h, before and after.
+// z: x W + h U, of the GRU's third gate x W alone and then h U; gates: what is saved; state: h, before and after.
 template <Cell kCell>
 inline void step_forward(int64_t units, const float* b, const float* z, float* gates, float* state, const float* c,
                          float* new_c) {
@@ -28,7 +28,7 @@ inline void step_forward(int64_t units, const float* b, const float* z, float* g
   const auto part = [&](const float* of, int64_t number) { return of + number * units; };
   for_all_units(units, [&](Lanes all) {
     // before its activation
-    const auto sum = [&](int64_t n) { return (all.get(part(gates, n)) + all.get(part(z, n))) + all.get(part(b, n)); };
+    const auto sum = [&](int64_t n) { return all.get(part(z, n)) + all.get(part(b, n)); };
     if constexpr (kCell == Cell::tanh || kCell == Cell::relu) {
       const Wide before = sum(0);
       Wide after;
@@ -49,8 +49,7 @@ inline void step_forward(int64_t units, const float* b, const float* z, float* g
       all.put(state, o * hyperbolic_tangent(cell));
     } else {
       const Wide r = sigmoid(sum(0)), update = sigmoid(sum(1));
-      const Wide u = all.get(part(z, 2)) + all.get(part(b, 3));
-      const Wide n = hyperbolic_tangent((all.get(part(gates, 2)) + all.get(part(b, 2))) + r * u);
+      const Wide u = sum(3), n = hyperbolic_tangent(sum(2) + r * u);
       all.put(gate(gates, 0), r);
       all.put(gate(gates, 1), update);
       all.put(gate(gates, 2), n);

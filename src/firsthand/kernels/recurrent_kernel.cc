@@ -35,27 +35,71 @@ int64_t example_parts(const Threads& threads, int64_t batch) {
 
 // ---- forward ----
 
+constexpr int64_t kStepsAtOnce = 8;  // whose products with x are made together, and wait in the cache
+
+// Columns of U that are added to those of x W, and the GRU's last, which are not.
+constexpr int64_t added_gates(Cell cell) { return cell == Cell::gru ? 2 : weight_gates(cell); }
+
+// W and U in panels.  U's columns that are added to x W stand apart from the others.
+struct PackedWeights {
+  int64_t features, units, added, alone;
+  Cut memory;
+  float *const w, *const u, *const rest;
+  PackedWeights(Cell cell, const RecurrentShape& s, float* start)
+      : features(s.features),
+        units(s.units),
+        added(added_gates(cell) * units),
+        alone(weight_gates(cell) * units - added),
+        memory{start},
+        w(memory.take(packed_floats(features, added + alone))),
+        u(memory.take(packed_floats(units, added))),
+        rest(memory.take(packed_floats(units, alone))) {}
+  int64_t panels() const { return panels_of(added + alone) + panels_of(added) + panels_of(alone); }
+  void pack_panel(int64_t number, const float* from_w, const float* from_u) const {
+    const int64_t columns = added + alone, of_w = panels_of(columns), of_u = panels_of(added);
+    if (number < of_w)
+      pack_one(features, columns, {from_w, columns, 1}, number, w);
+    else if (number < of_w + of_u)
+      pack_one(units, added, {from_u, columns, 1}, number - of_w, u);
+    else
+      pack_one(units, alone, {from_u + added, columns, 1}, number - of_w - of_u, rest);
+  }
+};
+
+int64_t example_floats(Cell cell, const RecurrentShape& s) {
+  return kStepsAtOnce * padded(saved_gates(cell) * s.units) + padded(s.units);
+}
+
 template <Cell kCell>
-void forward_examples(const RecurrentForward& f, Range mine, const float* w, const float* u, float* memory) {
+void forward_examples(const RecurrentForward& f, Range mine, const PackedWeights& packed, float* memory) {
   const auto [batch, steps, features, units] = f.s;
-  const int64_t columns = weight_gates(kCell) * units, saved = saved_gates(kCell) * units, here = mine.end - mine.begin;
-  const int64_t z_row = padded(columns), h_row = padded(units);
-  float *const z = memory, *const state = memory + here * z_row;
-  multiply_panels(here * steps, features, columns, {f.x + mine.begin * steps * features, features, 1}, w,
-                  f.gates + mine.begin * steps * saved, saved, false);
+  const int64_t columns = packed.added + packed.alone, saved = saved_gates(kCell) * units;
+  const int64_t here = mine.end - mine.begin, z_row = padded(saved), h_row = padded(units);
+  float *const z = memory, *const state = memory + here * kStepsAtOnce * z_row;  // z[example][step]
   for (int64_t e = 0; e < here; ++e)
     std::memcpy(state + e * h_row, f.h0 + (mine.begin + e) * units, units * sizeof(float));
   for (int64_t t = 0; t < steps; ++t) {
-    multiply_panels(here, units, columns, {state, h_row, 1}, u, z, z_row, false);
+    if (t % kStepsAtOnce == 0)
+      for (int64_t n = 0; n < columns; n += kPanel)
+        for (int64_t e = 0; e < here; ++e)
+          multiply_panel(smaller(kStepsAtOnce, steps - t), features,
+                         {f.x + ((mine.begin + e) * steps + t) * features, features, 1}, packed.w + features * n,
+                         smaller(kPanel, columns - n), z + e * kStepsAtOnce * z_row + n, z_row, false);
+    float* const now = z + t % kStepsAtOnce * z_row;
+    multiply_panels(here, units, packed.added, {state, h_row, 1}, packed.u, now, kStepsAtOnce * z_row, true);
+    multiply_panels(here, units, packed.alone, {state, h_row, 1}, packed.rest, now + columns, kStepsAtOnce * z_row,
+                    false);
     for (int64_t e = 0; e < here; ++e) {
       const int64_t at = (mine.begin + e) * steps + t;
       float* const h = state + e * h_row;
       const float* const c = kCell != Cell::lstm ? nullptr
                              : t ? f.cells + (at - 1) * units : f.c0 + (mine.begin + e) * units;
       if (f.mask[at])
-        step_forward<kCell>(units, f.b, z + e * z_row, f.gates + at * saved, h, c, f.cells + at * units);
-      else if (kCell == Cell::lstm)
-        std::memcpy(f.cells + at * units, c, units * sizeof(float));
+        step_forward<kCell>(units, f.b, now + e * kStepsAtOnce * z_row, f.gates + at * saved, h, c,
+                            f.cells + at * units);
+      else
+        std::memset(f.gates + at * saved, 0, saved * sizeof(float));
+      if (kCell == Cell::lstm && !f.mask[at]) std::memcpy(f.cells + at * units, c, units * sizeof(float));
       std::memcpy(f.outputs + at * units, h, units * sizeof(float));
     }
   }
@@ -69,24 +113,14 @@ void forward_examples(const RecurrentForward& f, Range mine, const float* w, con
 
 template <Cell kCell>
 void forward_cell(const RecurrentForward& f, const Threads& threads) {
-  const int64_t columns = weight_gates(kCell) * f.s.units, panels = panels_of(columns);
-  Cut memory{threads.of_call(packed_floats(f.s.features + f.s.units, columns) + 32)};
-  float* const w = memory.take(packed_floats(f.s.features, columns));
-  float* const u = memory.take(packed_floats(f.s.units, columns));
+  const PackedWeights packed(kCell, f.s, threads.of_call(PackedWeights(kCell, f.s, nullptr).memory.used));
   const int64_t parts = example_parts(threads, f.s.batch);
   in_parallel(
-      threads, 2 * panels,
-      [&](int64_t part) {
-        if (part < panels)
-          pack_one(f.s.features, columns, {f.w, columns, 1}, part, w);
-        else
-          pack_one(f.s.units, columns, {f.u, columns, 1}, part - panels, u);
-      },
-      parts,
+      threads, packed.panels(), [&](int64_t panel) { packed.pack_panel(panel, f.w, f.u); }, parts,
       [&](int64_t part) {
         const Range mine = share(f.s.batch, parts, part);
-        const int64_t floats = (mine.end - mine.begin) * (padded(columns) + padded(f.s.units));
-        forward_examples<kCell>(f, mine, w, u, threads.of_part(floats));
+        const int64_t floats = (mine.end - mine.begin) * example_floats(kCell, f.s);
+        forward_examples<kCell>(f, mine, packed, threads.of_part(floats));
       });
 }
 
@@ -129,45 +163,57 @@ void backward_examples(const RecurrentBackward& g, Range mine, const float* u, f
   }
 }
 
-constexpr int64_t kTerms = 256;  // of a sum over examples and steps, at a time: a panel of them stays in the cache
+constexpr int64_t kTerms = 256;      // of a sum over examples and steps, at a time
+constexpr int64_t kPanelsAtOnce = 4;  // with that many terms they stay in the cache while all rows pass
 
-// Of the columns [first, first + columns) of the errors, at most a panel: their sums, and their products with x and h.
-// `of_w` and `of_u` are the columns of W and U that they are, -1 for none.
-void columns_gradient(const RecurrentBackward& g, const float* x_tiles, const float* h_tiles, int64_t saved, int64_t gates, int64_t first,
-                      int64_t columns, int64_t of_w, int64_t of_u, float* panel) {
-  const int64_t all = g.s.batch * g.s.steps, width = gates * g.s.units;
-  std::memset(g.d_b + first, 0, columns * sizeof(float));
+// Columns of the errors that belong to the same weights; where in W and U they stand, -1 for not at all.
+struct Columns {
+  int64_t begin, end, of_w, of_u;
+};
+
+// The sums of some of them, at most so many panels, and their products with x and h.
+void columns_gradient(const RecurrentBackward& g, const float* x_tiles, const float* h_tiles, int64_t saved,
+                      int64_t width, Columns some, float* panels) {
+  const int64_t all = g.s.batch * g.s.steps, count = some.end - some.begin;
+  std::memset(g.d_b + some.begin, 0, count * sizeof(float));
   for (int64_t k = 0; k < all; k += kTerms) {
     const int64_t terms = smaller(kTerms, all - k);
-    pack(terms, columns, {g.errors + k * saved + first, saved, 1}, panel);
-    for (int64_t n = 0; n < columns; n += kWide) {
-      const int64_t count = smaller(kWide, columns - n);
-      Wide sum = load_some(g.d_b + first + n, count);
-      for (int64_t term = 0; term < terms; ++term)
-        sum += load_wide(panel + term * divide_up(columns, kWide) * kWide + n);
-      store_some(g.d_b + first + n, sum, count);
+    for (int64_t p = 0; p < panels_of(count); ++p) {
+      pack_one(terms, count, {g.errors + k * saved + some.begin, saved, 1}, p, panels);
+      const int64_t columns = smaller(kPanel, count - p * kPanel), row = divide_up(columns, kWide) * kWide;
+      for (int64_t n = 0; n < columns; n += kWide) {
+        float* const to = g.d_b + some.begin + p * kPanel + n;
+        const float* const from = panels + panel_at(terms, p) + n;
+        Wide sum = load_some(to, smaller(kWide, columns - n));
+        for (int64_t term = 0; term < terms; ++term) sum += load_wide(from + term * row);
+        store_some(to, sum, smaller(kWide, columns - n));
+      }
     }
-    if (of_w >= 0)
-      multiply_tiled(g.s.features, all, x_tiles, k, terms, panel, columns, g.d_w + of_w, width, k > 0);
-    if (of_u >= 0)
-      multiply_tiled(g.s.units, all, h_tiles, k, terms, panel, columns, g.d_u + of_u, width, k > 0);
+    if (some.of_w >= 0)
+      multiply_tiled(g.s.features, all, x_tiles, k, terms, panels, count, g.d_w + some.of_w, width, k > 0);
+    if (some.of_u >= 0)
+      multiply_tiled(g.s.units, all, h_tiles, k, terms, panels, count, g.d_u + some.of_u, width, k > 0);
   }
 }
 
 template <Cell kCell>
 void backward_cell(const RecurrentBackward& g, const Threads& threads) {
-  const int64_t units = g.s.units, gates = weight_gates(kCell), columns = gates * units;
-  const int64_t saved = saved_gates(kCell) * units, all = g.s.batch * g.s.steps;
+  const int64_t units = g.s.units, columns = weight_gates(kCell) * units, all = g.s.batch * g.s.steps;
+  const int64_t saved = saved_gates(kCell) * units;
   const int64_t of_x = tiled_floats(all, g.s.features), of_h = tiled_floats(all, units);
   Cut memory{threads.of_call(packed_floats(columns, units) + of_x + of_h + 32)};
   float* const u = memory.take(packed_floats(columns, units));
   float *const x_tiles = memory.take(of_x), *const h_tiles = memory.take(of_h);  // x, and h before every step
   in_parallel(threads, panels_of(units), [&](int64_t part) { pack_one(columns, units, {g.u, 1, columns}, part, u); });
 
-  // Neighbouring columns of the errors that are of the same weights: all; but the GRU's third gate is of W alone, and
-  // what stands behind it is the third of U.
-  const bool apart = kCell == Cell::gru;
-  const int64_t together = apart ? 2 * units : columns, most = panels_of(together), more = apart ? panels_of(units) : 0;
+  // the GRU's third gate is of W alone, and what stands behind it in the errors is the third of U
+  constexpr bool kApart = kCell == Cell::gru;
+  const Columns groups[] = {{0, added_gates(kCell) * units, 0, 0},
+                            {2 * units, 3 * units, 2 * units, -1},
+                            {3 * units, 4 * units, -1, 2 * units}};
+  const int64_t wide = larger(1, smaller(kPanelsAtOnce, panels_of(columns) / (3 * threads.count))) * kPanel;
+  const auto parts_in = [&](const Columns& c) { return divide_up(c.end - c.begin, wide); };
+  const int64_t products = parts_in(groups[0]) + (kApart ? parts_in(groups[1]) + parts_in(groups[2]) : 0);
   const int64_t parts = example_parts(threads, g.s.batch);
   in_parallel(
       threads, parts,
@@ -176,16 +222,19 @@ void backward_cell(const RecurrentBackward& g, const Threads& threads) {
         const int64_t floats = (mine.end - mine.begin) * (padded(columns) + 2 * padded(units));
         backward_examples<kCell>(g, mine, u, x_tiles, h_tiles, threads.of_part(floats));
       },
-      most + 2 * more,
+      products,
       [&](int64_t part) {
-        float* const panel = threads.of_part(kTerms * kPanel);
-        const int64_t group = part < most ? 0 : part < most + more ? 1 : 2;
-        const int64_t begin = group == 0 ? 0 : (1 + group) * units, end = group == 0 ? together : begin + units;
-        const int64_t first = begin + (group == 0 ? part : part - most - (group - 1) * more) * kPanel;
-        columns_gradient(g, x_tiles, h_tiles, saved, gates, first, smaller(kPanel, end - first), group == 2 ? -1 : first,
-                         group == 1 ? -1 : group == 2 ? first - units : first, panel);
+        const Columns* group = groups;
+        for (; part >= parts_in(*group); ++group) part -= parts_in(*group);
+        const auto [begin, end, of_w, of_u] = *group;
+        const int64_t first = part * wide;
+        const Columns some{begin + first, smaller(begin + first + wide, end), of_w < 0 ? -1 : of_w + first,
+                           of_u < 0 ? -1 : of_u + first};
+        columns_gradient(g, x_tiles, h_tiles, saved, columns, some, threads.of_part(kTerms * wide));
       });
 }
+
+constexpr int64_t kTilesAtOnce = 8;  // of errors, which stay in the cache while all panels pass
 
 template <Cell kCell>
 void input_gradient_cell(const RecurrentShape& s, const float* errors, const float* w, float* d_x,
@@ -198,9 +247,12 @@ void input_gradient_cell(const RecurrentShape& s, const float* errors, const flo
       [&](int64_t part) { pack_one(columns, s.features, {w, 1, columns}, part, packed); }, parts,
       [&](int64_t part) {
         const Range tiles = share(divide_up(all, kPanelRows), parts, part);
-        const Range mine{tiles.begin * kPanelRows, smaller(tiles.end * kPanelRows, all)};
-        multiply_panels(mine.end - mine.begin, columns, s.features, {errors + mine.begin * saved, saved, 1}, packed,
-                        d_x + mine.begin * s.features, s.features, false);
+        for (int64_t tile = tiles.begin; tile < tiles.end; tile += kTilesAtOnce) {
+          const int64_t begin = tile * kPanelRows;
+          const int64_t end = smaller(smaller(tile + kTilesAtOnce, tiles.end) * kPanelRows, all);
+          multiply_panels(end - begin, columns, s.features, {errors + begin * saved, saved, 1}, packed,
+                          d_x + begin * s.features, s.features, false);
+        }
       });
 }
 
