@@ -20,6 +20,7 @@ from firsthand.data import mnist
 pytest.importorskip("fastapi", reason="the lab's tests need the extra lab")
 
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
 from firsthand.reading import boxed_model
 from firsthand.web.server.app import create_app
@@ -95,9 +96,13 @@ def test_who_has_no_token_is_refused(tmp_path):
         assert first.status_code == 200
         assert "HttpOnly; SameSite=Strict" in first.headers["set-cookie"]
         assert client.get("/api/presets").status_code == 200  # by the cookie
-        with client.websocket_connect("/api/live", headers={"cookie": "firsthand-lab=secret"}) as live:
+        # a path alone would be asked of starlette's own host, which is none of the lab's
+        with client.websocket_connect("ws://127.0.0.1/api/live", headers={"cookie": "firsthand-lab=secret"}) as live:
             live.send_text("{}")
             assert live.receive_json()["type"] == "error"
+        with pytest.raises(WebSocketDisconnect) as refused:
+            client.websocket_connect("ws://127.0.0.1/api/live", headers={"cookie": "firsthand-lab=other"}).__enter__()
+        assert refused.value.reason.startswith("token: ")
 
 
 def test_a_lab_for_others_warns_and_prints_its_token(tmp_path):
