@@ -176,6 +176,18 @@ def test_a_training_comes_back_after_its_lab_was_killed(tmp_path):
     assert not list(tmp_path.glob("**/firsthand-lab-*"))
 
 
+def test_a_training_killed_between_its_model_and_its_history_comes_back(tmp_path):
+    old = tmp_path / PLACE / "dead" / "1"
+    old.mkdir(parents=True)
+    (old / "settings.json").write_text(json.dumps({"examples": 100, "epochs": 2, "hidden": [10]}))
+    (old / "model.safetensors").write_bytes(b"whole, but nobody has said so yet")
+    (old / "records.jsonl").write_text('{"epoch": 1, "batch_c')
+    with TestClient(app(tmp_path), base_url="http://127.0.0.1") as client:
+        (found,) = awaited(lambda: [one for one in client.get("/api/trainings").json() if one["state"] == "finished"])
+        assert [record["epoch"] for record in found["records"]] == [1, 2]
+        assert not old.parent.exists()
+
+
 def ink(i):
     drawn = np.zeros((280, 280), np.uint8)
     drawn[40:264, 30:254] = mnist().test.images[i, ..., 0].repeat(8, axis=0).repeat(8, axis=1)
