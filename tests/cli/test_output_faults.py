@@ -49,6 +49,19 @@ def test_a_closed_pipe_ends_quietly():
         assert listing.wait(120) == 0
 
 
+def test_a_closed_pipe_ends_no_training(pictures, tmp_path):
+    options = ("--recipe", "fully-connected", "--data", str(pictures), "--epochs", "3", "--out", str(tmp_path / "run"))
+    command = [*COMMAND, "train", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as training:
+        assert training.stdout is not None
+        assert training.stderr is not None
+        training.stdout.close()
+        errors = training.stderr.read()
+        assert training.wait(120) == 0, errors
+    assert "Traceback" not in errors
+    assert Model.load(tmp_path / "run" / "model.safetensors").provenance["epochs"] == 3
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
 def test_a_full_output_is_one_line_and_ends_no_training(pictures, tmp_path):
     with open("/dev/full", "w") as full:

@@ -247,7 +247,7 @@ def test_a_box_with_other_images_says_so(tmp_path):
 
 @pytest.fixture(scope="module")
 def build_mnist():
-    spec = importlib.util.spec_from_file_location("build_mnist", ROOT / "tools" / "build_mnist.py")
+    spec = importlib.util.spec_from_file_location("build_mnist", ROOT / "tools" / "box" / "build_mnist.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -20,6 +20,7 @@ from firsthand.data import mnist
 pytest.importorskip("fastapi", reason="the lab's tests need the extra lab")
 
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
 from firsthand.reading import boxed_model
 from firsthand.web.server.app import create_app
@@ -95,9 +96,13 @@ def test_who_has_no_token_is_refused(tmp_path):
         assert first.status_code == 200
         assert "HttpOnly; SameSite=Strict" in first.headers["set-cookie"]
         assert client.get("/api/presets").status_code == 200  # by the cookie
-        with client.websocket_connect("/api/live", headers={"cookie": "firsthand-lab=secret"}) as live:
+        # a path alone would be asked of starlette's own host, which is none of the lab's
+        with client.websocket_connect("ws://127.0.0.1/api/live", headers={"cookie": "firsthand-lab=secret"}) as live:
             live.send_text("{}")
             assert live.receive_json()["type"] == "error"
+        with pytest.raises(WebSocketDisconnect) as refused:
+            client.websocket_connect("ws://127.0.0.1/api/live", headers={"cookie": "firsthand-lab=other"}).__enter__()
+        assert refused.value.reason.startswith("token: ")
 
 
 def test_a_lab_for_others_warns_and_prints_its_token(tmp_path):
@@ -169,6 +174,18 @@ def test_a_training_comes_back_after_its_lab_was_killed(tmp_path):
         lab.wait(PATIENCE)
     assert not (tmp_path / "runs" / PLACE).exists()
     assert not list(tmp_path.glob("**/firsthand-lab-*"))
+
+
+def test_a_training_killed_between_its_model_and_its_history_comes_back(tmp_path):
+    old = tmp_path / PLACE / "dead" / "1"
+    old.mkdir(parents=True)
+    (old / "settings.json").write_text(json.dumps({"examples": 100, "epochs": 2, "hidden": [10]}))
+    (old / "model.safetensors").write_bytes(b"whole, but nobody has said so yet")
+    (old / "records.jsonl").write_text('{"epoch": 1, "batch_c')
+    with TestClient(app(tmp_path), base_url="http://127.0.0.1") as client:
+        (found,) = awaited(lambda: [one for one in client.get("/api/trainings").json() if one["state"] == "finished"])
+        assert [record["epoch"] for record in found["records"]] == [1, 2]
+        assert not old.parent.exists()
 
 
 def ink(i):

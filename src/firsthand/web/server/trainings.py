@@ -84,7 +84,7 @@ class Training:
 
     def begin_again(self) -> None:
         """Forget the curves: the next process says them again, as far as they are kept."""
-        self.state, self.speed, self.verdict = "starting", None, None
+        self.state, self.error, self.speed, self.verdict = "starting", None, None, None
         for curve in (self.cost, self.records, self.gradients):
             curve.clear()
 
@@ -188,7 +188,7 @@ class Trainings:
                         number = next(self._numbers)
                         folder = self._place() / str(number)
                         old.rename(folder)
-                        if (folder / "model.safetensors").exists():
+                        if (folder / "history.json").exists():  # the last that a process writes
                             self.all[number] = _finished(number, settings, folder)
                         else:
                             self._begin(number, settings, folder)

@@ -163,6 +163,8 @@ class Teller:
                 break
             del self.records[at - 1 :]
             self.records.append(record)
+        # what follows is appended: never to half a line
+        write_atomically(self.kept, "".join(json.dumps(record) + "\n" for record in self.records))
         for record in self.records:
             self.say("step", at=record["epoch"], cost=_short(record["batch_cost"]), steps_per_second=0)
             self.say("epoch", at=record["epoch"], record=record)
