@@ -317,9 +317,9 @@ EXPERIMENTS = (
                 Text(
                     "Rounding parts the others: without regularization, and with too large a learning rate, training "
                     "makes a difference of 1e-16 visible in its first epochs; where the curves agree it does so later, "
-                    "or not at all.",
+                    "or hardly at all.",
                     "其余的曲线因舍入而分开：没有规范化，或学习速率过大时，训练在最初几个回合就把 1e-16 的差别"
-                    "放大到看得见；曲线一致的训练则更晚，或始终不会。",
+                    "放大到看得见；曲线一致的训练则更晚，或几乎不会。",
                 ),
                 _parted,
             ),
@@ -336,9 +336,9 @@ EXPERIMENTS = (
                 "curves",
                 Text(
                     "The thin line lies in the wide one. Below left they part after a few epochs, because there (below "
-                    "right) rounding grows fastest; at η = 0.025 it does not.",
+                    "right) rounding grows fastest; at η = 0.025 it hardly does.",
                     "细线落在宽线之中。左下图在几个回合之后分开，因为在那里舍入误差增长最快（右下图）；"
-                    "η = 0.025 时不增长。",
+                    "η = 0.025 时几乎不增长。",
                 ),
                 _draw,
             ),
