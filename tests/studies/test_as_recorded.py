@@ -72,15 +72,28 @@ def test_a_shortened_run_keeps_what_it_has_made(tmp_path, monkeypatch):
 
 @pytest.mark.tiny
 def test_the_claims_can_fail():
-    numbers = {f"{part.name}_epochs_alike": float(part.epochs) for part in PARTS}
-    numbers |= {
-        "overfitting_full_epochs_alike": 2.0,
-        "eta_2.5_epochs_alike": 1.0,
-        "overfitting_training_cost_apart": 1e-14,
-    }
-    numbers |= {"overfitting_full_growth": 1e12, "eta_2.5_growth": 1e13, "regularized_full_growth": 1e3}
-    assert as_recorded._repeated([Measured(numbers)]).holds
-    assert as_recorded._parted([Measured(numbers)]).holds
-    assert not as_recorded._repeated([Measured(numbers | {"overfitting_epochs_alike": 390.0})]).holds
-    assert not as_recorded._parted([Measured(numbers | {"regularized_full_growth": 1e12})]).holds
-    assert not as_recorded._parted([Measured(numbers | {"overfitting_full_epochs_alike": 30.0})]).holds
+    numbers = {}
+    for part in PARTS:
+        numbers[f"{part.name}_epochs_alike"] = float(part.epochs)
+        for kind in part.kinds:
+            if kind.endswith("cost"):
+                numbers[f"{part.name}_{kind}_apart"] = 1e-14
+            else:
+                numbers |= {f"{part.name}_{kind}_same_counts": part.epochs, f"{part.name}_{kind}_images_apart": 0}
+    numbers |= {"overfitting_full_epochs_alike": 2.0, "eta_2.5_epochs_alike": 0.0, "eta_0.025_growth": 10.0}
+    numbers |= {"regularized_full_training_cost_apart": 2e-5, "regularized_full_training_accuracy_same_counts": 29}
+    numbers |= {"regularized_full_training_accuracy_images_apart": 1}
+    grown = {"overfitting_full": 3, "eta_2.5": 1, "regularized_full": 5, "eta_0.025": 31}
+    numbers |= {f"{name}_epochs_to_grow": float(epoch) for name, epoch in grown.items()}
+    for claim, wrong in (
+        (as_recorded._repeated, {"overfitting_training_accuracy_same_counts": 399}),
+        (as_recorded._repeated, {"eta_0.25_training_cost_apart": 1e-9}),
+        (as_recorded._drifted, {"regularized_full_evaluation_accuracy_same_counts": 29}),
+        (as_recorded._drifted, {"regularized_full_training_accuracy_images_apart": 2}),
+        (as_recorded._drifted, {"regularized_full_training_cost_apart": 1e-3}),
+        (as_recorded._parted, {"overfitting_full_epochs_alike": 30.0}),
+        (as_recorded._parted, {"regularized_full_epochs_to_grow": 2.0}),
+        (as_recorded._parted, {"eta_0.025_growth": 1e12}),
+    ):
+        assert claim([Measured(numbers)]).holds
+        assert not claim([Measured(numbers | wrong)]).holds

@@ -460,6 +460,21 @@ def test_presets_can_be_trained_as_they_are(client):
         assert preset.settings.recipe().epochs == preset.settings.epochs
 
 
+def test_presets_are_the_experiments_of_their_names():
+    from firsthand import nn
+    from firsthand.studies import convolution, deep_networks, learning_speed
+    from firsthand.web.server.presets import PRESETS
+
+    presets = {preset.id: preset.settings for preset in PRESETS}
+    for id, layers, l2 in (
+        ("depth-4", learning_speed.hidden_layers(4), deep_networks.RECIPE.l2),
+        ("shallow", convolution.conv_network((), (100,), nn.sigmoid), 0.0),
+        ("conv-2-relu", convolution.conv_network((20, 40), (100,), nn.relu), 0.1 / convolution.BATCHES),
+    ):
+        assert repr(presets[id].layers()) == repr(layers)
+        assert presets[id].recipe().l2 == pytest.approx(l2)
+
+
 def test_the_page_knows_reasons_that_reading_gives():
     """In Chinese; one that reading no longer gives would be shown in English, unnoticed."""
     source = "".join(path.read_text() for path in Path(reading.__file__).parent.glob("*.py"))

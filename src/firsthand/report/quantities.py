@@ -32,6 +32,7 @@ _WHOLE = {
     "network_784_30_10": "[784, 30, 10] 的参数",
     "errors": "错误数",
     "members": "成员数",
+    "highest_test_accuracy": "最高的测试准确度",
     "best_member": "最好的成员",
     "mean_member": "成员的平均值",
 }
@@ -49,6 +50,9 @@ _BEFORE = {
     "network3": ("network3's start, ", "network3 的初始化："),
     "easy": ("easy start, ", "容易的起点："),
     "stuck": ("stuck start, ", "困难的起点："),
+    "overfitting": ("1,000 images, ", "1,000 幅图像："),
+    "regularized": ("1,000 images with L2, ", "1,000 幅图像，L2："),
+    "regularized_full": ("50,000 images with L2, ", "50,000 幅图像，L2："),
 }
 
 

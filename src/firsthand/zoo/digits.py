@@ -42,7 +42,8 @@ DIGIT_READER = NamedRecipe(
 
 FULLY_CONNECTED = NamedRecipe(
     "fully-connected",
-    "one hidden layer of 30 sigmoid units, cross-entropy, L2: chapter 3's network, 96.49 % in the book",
+    "one hidden layer of 30 sigmoid units, cross-entropy, L2: chapter 3's network; 96.49 % in the book, "
+    "95.97 ± 0.45 % here",
     (nn.FullyConnected(30), nn.FullyConnected(10)),
     Recipe(epochs=30, batch_size=10, learning_rate=0.5, l2=5.0 / 50_000, objective=Classification(nn.cross_entropy)),
 )

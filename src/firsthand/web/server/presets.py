@@ -96,6 +96,7 @@ PRESETS = (
         ),
         ("第五章：四个隐藏层", "请看梯度：越靠前的层梯度越小，学得越慢（消失的梯度）。"),
         hidden=[30, 30, 30, 30],
+        initialization="network2",
         examples=50_000,
         learning_rate=0.1,
         regularization="l2",
@@ -126,7 +127,7 @@ PRESETS = (
         epochs=60,
         learning_rate=0.03,
         regularization="l2",
-        strength=0.1,
+        strength=1.0,  # 0.1 over the number of mini-batches, as network3 has it
     ),
     _preset(
         "dropout-mlp",

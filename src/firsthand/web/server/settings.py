@@ -27,7 +27,11 @@ class TrainingSettings(BaseModel):
         Field(description="The first two with ten sigmoid outputs, log-likelihood with softmax."),
     ] = "cross-entropy"
     initialization: Annotated[
-        Literal["scaled", "large", "he"], Field(description="N(0, 1/n_in), N(0, 1) or N(0, 2/n_in).")
+        Literal["scaled", "large", "network2", "he"],
+        Field(
+            description="N(0, 1/n_in) with biases 0, N(0, 1) with such biases, N(0, 1/n_in) with biases N(0, 1), or "
+            "N(0, 2/n_in) with biases 0; softmax starts at 0, but with N(0, 1)."
+        ),
     ] = "scaled"
     examples: Annotated[int, Field(ge=100, le=50_000, description="The first so many training images.")] = 5_000
     epochs: Annotated[int, Field(ge=1, le=1000)] = 30
@@ -44,9 +48,10 @@ class TrainingSettings(BaseModel):
     def layers(self) -> tuple[nn.Layer, ...]:
         """The network's layers."""
         activation = {"sigmoid": nn.sigmoid, "tanh": nn.tanh, "relu": nn.relu}[self.activation]
-        start = {"scaled": nn.scaled, "large": nn.large, "he": nn.he}[self.initialization]
-        # the book's first choice draws the biases from N(0, 1) as well
-        common: dict[str, Any] = {"weights_init": start, "bias_init": nn.large if start is nn.large else nn.zeros}
+        start = {"scaled": nn.scaled, "large": nn.large, "network2": nn.scaled, "he": nn.he}[self.initialization]
+        # the book's networks of chapters 1 to 5 draw the biases from N(0, 1), whatever the weights
+        biases = nn.large if self.initialization in ("large", "network2") else nn.zeros
+        common: dict[str, Any] = {"weights_init": start, "bias_init": biases}
         layers: list[nn.Layer] = [
             nn.ConvPool(filters, activation=activation, **common) for filters in (20, 40)[: self.convolutions]
         ]
@@ -55,7 +60,11 @@ class TrainingSettings(BaseModel):
             layers.append(nn.FullyConnected(units, activation, **common))
         layers += [nn.Dropout(self.dropout)] if self.dropout and layers else []
         softmax = self.cost == "log-likelihood"
-        layers.append(nn.Softmax(10, **common) if softmax else nn.FullyConnected(10, nn.sigmoid, **common))
+        if softmax:
+            # as the experiments of chapter 6 have it
+            layers.append(nn.Softmax(10, **common | ({"weights_init": nn.zeros} if start is not nn.large else {})))
+        else:
+            layers.append(nn.FullyConnected(10, nn.sigmoid, **common))
         return tuple(layers)
 
     def recipe(self) -> Recipe:

@@ -21,7 +21,7 @@ const WORDS = {
   "quadratic": { en: "quadratic (sigmoid outputs)", zh: "二次代价（sigmoid输出）" },
   "cross-entropy": { en: "cross-entropy (sigmoid outputs)", zh: "交叉熵（sigmoid输出）" },
   "log-likelihood": { en: "log-likelihood (softmax outputs)", zh: "对数似然（softmax输出）" },
-  scaled: "N(0, 1/n_in)", large: "N(0, 1)", he: "N(0, 2/n_in)",
+  scaled: "N(0, 1/n_in)", large: "N(0, 1)", he: "N(0, 2/n_in)", network2: "N(0, 1/n_in); b: N(0, 1)",
   none: { en: "none", zh: "无" }, l2: "L2", l1: "L1",
 };
 
@@ -43,7 +43,7 @@ export function knobs(settings, onchange) {
       slider({ label: t({ en: "Fully connected hidden layers", zh: "全连接隐藏层" }), min: 0, max: 5, step: 1, value: layers, oninput: (n) => { layers = n; hidden(); } }).element,
       stepped({ label: t({ en: "Units in each", zh: "每层神经元" }), values: UNITS, value: units, onchange: (n) => { units = n; hidden(); } }),
       pick("activation", t({ en: "Activation", zh: "激活函数" }), ["sigmoid", "tanh", "relu"]),
-      pick("initialization", t({ en: "Weights start as", zh: "权重初始化" }), ["scaled", "large", "he"])),
+      pick("initialization", t({ en: "Weights start as", zh: "权重初始化" }), ["scaled", "large", "network2", "he"])),
     group(t({ en: "Learning", zh: "学习" }),
       pick("cost", t({ en: "Cost", zh: "代价函数" }), ["quadratic", "cross-entropy", "log-likelihood"]),
       step("learning_rate", t({ en: "Learning rate η", zh: "学习率 η" }), RATES, String),
