@@ -83,11 +83,15 @@ ModelPath = Annotated[
 
 
 def use_device(device: str | None) -> None:
-    if device is None:
-        return
-    platform = {"cpu": "cpu", "gpu": "cuda", "tpu": "tpu"}.get(device)
-    if platform is None:
+    """Prepare for computing: on the device that is named, and with what earlier processes have compiled."""
+    platform = {None: None, "cpu": "cpu", "gpu": "cuda", "tpu": "tpu"}.get(device, "")
+    if platform == "":
         raise FirsthandError(f"--device: found {device!r}, expected cpu, gpu or tpu")
+    from firsthand.compilation import keep_compilations
+
+    keep_compilations()
+    if platform is None:
+        return
     import jax
 
     jax.config.update("jax_platforms", platform)
