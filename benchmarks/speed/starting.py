@@ -37,7 +37,7 @@ STATES = ("nothing kept", "kept")
 
 def main() -> None:
     """Measure, print, and write the JSON file if one is named."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="What starting costs.")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
