@@ -29,7 +29,7 @@ def keep_compilations() -> Path | None:
     """
     import jax
 
-    if jax.config.read("jax_compilation_cache_dir") is not None:
+    if getattr(jax.config, "jax_compilation_cache_dir", None) is not None:
         return None
     folder = _folder()
     if folder is None:
