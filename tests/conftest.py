@@ -1,7 +1,9 @@
 """What all tests share: strict numerics, signals as in a terminal; for the lab, a server and a browser."""
 
+import os
 import shutil
 import signal
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from firsthand.compilation import VARIABLE, keep_compilations
 from tests.processes import PATIENCE, wait_until
 
 # a test that relies on silent promotion of types tests something else than what it says
@@ -18,6 +21,15 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 # A script's background job ignores SIGINT, and so would every process that tests start, to see what Ctrl-C does to it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config):
+    """Compile every program once: for all tests, the workers of pytest-xdist, and the processes that tests start."""
+    if VARIABLE not in os.environ:
+        folder = tempfile.mkdtemp(prefix="firsthand-compiled-")
+        os.environ[VARIABLE] = folder  # the workers and processes get it from here
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    keep_compilations()
 
 
 @pytest.fixture

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 import firsthand
+import firsthand.report
+import firsthand.studies
+import firsthand.zoo
 
 ROOT = Path(firsthand.__file__).parent
 # the rooms in order, one floor a line: a room may import those before it, never those after it
 FLOORS = """
-errors processes files
+errors lazy processes files compilation
 data kernels
 nn
 models learning
@@ -79,10 +82,21 @@ def test_files_fit_on_a_few_screens():
     assert not long
 
 
-def test_importing_firsthand_is_light():
-    code = "import sys, firsthand; firsthand.train, firsthand.read; print(*(m for m in sys.modules))"
-    modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert "firsthand.learning" in modules
+def after(code):
+    """The modules that a process has after some Python."""
+    code = f"import sys\n{code}\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_importing_firsthand_costs_nothing():
+    costly = {"jax", "numpy", "matplotlib", "scipy", "optax", "PIL", "typer", "fastapi", "sklearn"}
+    assert costly.isdisjoint(after("import firsthand; from firsthand import FirsthandError; dir(firsthand)"))
+
+
+def test_the_names_of_firsthand_are_light():
+    modules = after("from firsthand import *; assert callable(train) and Dataset and nn.Network is Network")
+    assert {"jax", "firsthand.learning"} <= modules
     heavy = {
         "matplotlib",
         "fastapi",
@@ -93,6 +107,14 @@ def test_importing_firsthand_is_light():
         "sklearn",
     }
     assert heavy.isdisjoint(modules)
+
+
+def test_lazy_names_are_the_packages_own():
+    for package in (firsthand, firsthand.report, firsthand.studies, firsthand.zoo):
+        assert set(package.__all__) <= set(dir(package))
+        with pytest.raises(AttributeError, match=f"module '{package.__name__}' has no attribute 'nothing'"):
+            _ = package.nothing
+    assert firsthand.zoo.QUICK is firsthand.zoo.digits.QUICK
 
 
 def test_public_names_exist_and_are_listed():

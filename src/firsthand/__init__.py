@@ -10,10 +10,10 @@ Examples:
     (520, 288100, 1010)
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from firsthand.errors import FirsthandError
+from firsthand.lazy import lazy_names
 
 if TYPE_CHECKING:
     from firsthand import data, learning, nn
@@ -40,28 +40,16 @@ __all__ = [
     "train",
 ]
 
-# the part that each name comes from, imported when it is first asked for: a program that uses NumPy alone (`book`,
-# `reference`) does not wait for JAX
-_HOMES = {
-    "Dataset": "data",
-    "DigitClassifier": "interop",
-    "Model": "models",
-    "Network": "nn",
-    "Recipe": "learning",
-    "Splits": "data",
-    "mnist": "data",
-    "read": "reading",
-    "train": "learning",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name in ("data", "learning", "nn"):
-        return import_module(f"firsthand.{name}")
-    if name in _HOMES:
-        return getattr(import_module(f"firsthand.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+# on use, because all of them import JAX, which takes a second: `firsthand --help` and errors do not
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "firsthand.data": ("Dataset", "Splits", "mnist"),
+        "firsthand.interop": ("DigitClassifier",),
+        "firsthand.learning": ("Recipe", "train"),
+        "firsthand.models": ("Model",),
+        "firsthand.nn": ("Network",),
+        "firsthand.reading": ("read",),
+    },
+    modules=("data", "inspect", "interop", "kernels", "learning", "models", "nn", "reading", "zoo"),
+)

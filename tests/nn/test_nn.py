@@ -562,3 +562,15 @@ def test_where_zeros_end_the_gradient_it_is_zero(layer):
     (slope,) = back((y == 0).astype(y.dtype))
     assert bool(jnp.any(y == 0))
     assert not jnp.any(slope)
+
+
+@pytest.mark.parametrize("shape", [(20, 1, 5, 5), (640, 100), (10,), (1023,), (1024,), (1025,), (1200, 900), (0, 3)])
+def test_initial_weights_are_the_plain_normal_numbers_to_the_last_bit(shape):
+    """They are drawn with fewer programs than there are shapes; inside another program, by the plain formula."""
+    key = jax.random.key(8)
+    plain = jax.random.normal(key, shape, jnp.float32) * jnp.asarray(0.02**0.5, jnp.float32)
+    drawn = nn.he(shape, 100, 1.0, jnp.float32, key=key)
+    assert (drawn.shape, drawn.dtype) == (plain.shape, plain.dtype)
+    np.testing.assert_array_equal(drawn, plain)
+    traced = jax.jit(lambda key: nn.he(shape, 100, 1.0, jnp.float32, key=key))(key)
+    np.testing.assert_allclose(traced, plain, rtol=1e-6, atol=0)

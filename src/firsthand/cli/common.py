@@ -22,6 +22,7 @@ __all__ = [
     "Json",
     "ModelPath",
     "Seed",
+    "check_recipe",
     "check_whole",
     "expand",
     "find_model",
@@ -82,13 +83,17 @@ ModelPath = Annotated[
 
 
 def use_device(device: str | None) -> None:
+    """Prepare for computing: on the device that is named, and with what earlier processes have compiled."""
+    platform = {None: None, "cpu": "cpu", "gpu": "cuda", "tpu": "tpu"}.get(device, "")
+    if platform == "":
+        raise FirsthandError(f"--device: found {device!r}, expected cpu, gpu or tpu")
+    from firsthand.compilation import keep_compilations
+
+    keep_compilations()
+    if platform is None:
+        return
     import jax
 
-    if device is None:
-        return
-    platform = {"cpu": "cpu", "gpu": "cuda", "tpu": "tpu"}.get(device)
-    if platform is None:
-        raise FirsthandError(f"--device: found {device!r}, expected cpu, gpu or tpu")
     jax.config.update("jax_platforms", platform)
     try:
         jax.devices()
@@ -96,11 +101,18 @@ def use_device(device: str | None) -> None:
         raise FirsthandError(f"--device {device}: not available here ({error})") from None
 
 
+def check_recipe(name: str | None) -> None:
+    """Raise FirsthandError where there is no recipe of that name; it answers before JAX is imported."""
+    from firsthand.zoo.about import ABOUT
+
+    if name is not None and name not in ABOUT:
+        raise FirsthandError(f"--recipe: found {name!r}, expected one of {', '.join(ABOUT)}")
+
+
 def find_recipe(name: str, overrides: dict[str, Any]) -> "NamedRecipe":
+    check_recipe(name)
     from firsthand.zoo import RECIPES
 
-    if name not in RECIPES:
-        raise FirsthandError(f"--recipe: found {name!r}, expected one of {', '.join(RECIPES)}")
     return RECIPES[name].changed(**overrides)
 
 
@@ -128,16 +140,10 @@ def load_splits(
     """
     from firsthand import data as sources
 
-    named = {
-        "mnist": sources.mnist,
-        "fashion-mnist": sources.fashion_mnist,
-        "kmnist": sources.kmnist,
-        "emnist-digits": sources.emnist_digits,
-    }
-    if name in named:
-        splits = named[name]()
+    if name in DATA_NAMES:
+        splits = getattr(sources, name.replace("-", "_"))()
     elif not Path(name).exists():
-        raise FirsthandError(f"--data: found {name!r}, expected {', '.join(named)}, {sources.EXPECTED}")
+        raise FirsthandError(f"--data: found {name!r}, expected {', '.join(DATA_NAMES)}, {sources.EXPECTED}")
     else:
         height_and_width = None if size is None else (size[0], size[1])
         if whole:

@@ -14,14 +14,17 @@ def doctor(as_json: Json = False) -> None:
     import jax
 
     from firsthand import kernels
+    from firsthand.compilation import keep_compilations
     from firsthand.files import describe_machine, versions
 
+    kept = keep_compilations()
     native = dataclasses.asdict(kernels.status())
     facts: dict[str, Any] = {
         "machine": describe_machine(),
         "versions": versions(),
         "devices": [f"{d.platform}: {d.device_kind}" for d in jax.devices()],
         "kernels": native,
+        "compiled": "not kept" if kept is None else f"kept in {kept}",
     }
     if as_json:
         print(json.dumps(facts))

@@ -35,14 +35,16 @@ def experiments(
 ) -> None:
     """List the experiments of the texts: what each shows, what was published, and what was measured here."""
     from firsthand.experiments.result import Result
-    from firsthand.studies import EXPERIMENTS
+    from firsthand.studies import IDS
 
-    found = {}
-    for experiment in EXPERIMENTS:
-        if (path := results / f"{experiment.id}.json").exists():
-            found[experiment.id] = Result.load(path)
+    found = {id: Result.load(path) for id in IDS if (path := results / f"{id}.json").exists()}
+    declared = {}
+    if as_json or len(found) < len(IDS):
+        from firsthand.studies import EXPERIMENTS  # which imports all that runs them
+
+        declared = {experiment.id: experiment for experiment in EXPERIMENTS}
     if as_json:
-        print(json.dumps([_plain(each, found.get(each.id)) for each in EXPERIMENTS]))
+        print(json.dumps([_plain(each, found.get(each.id)) for each in declared.values()]))
         return
     from rich import box
     from rich.console import Console
@@ -57,17 +59,17 @@ def experiments(
     )[at]
     table = Table(*head, box=box.SIMPLE_HEAD, pad_edge=False)
     table.columns[0].no_wrap = True
-    for experiment in EXPERIMENTS:
-        result = found.get(experiment.id)
-        if result is None:
-            published = published_brief(experiment.published, len(experiment.claims))[at]
+    for id in IDS:
+        if id in found:
+            result = found[id]
+            published, measured = brief(result)
+            verdict = VERDICTS[overall(result)][at]
+            table.add_row(id, result.title[at], published[at], measured[at], verdict, duration(result.seconds))
+        else:
+            experiment = declared[id]
+            published = published_brief(experiment.published, len(experiment.claims))
             expected = f"{('about', '大约')[at]} {duration(60 * experiment.minutes * experiment.runs)}"
-            table.add_row(experiment.id, experiment.title[at], published, "", "", expected)
-            continue
-        published, measured = brief(result)
-        verdict = VERDICTS[overall(result)][at]
-        row = (experiment.id, experiment.title[at], published[at], measured[at], verdict, duration(result.seconds))
-        table.add_row(*row)
+            table.add_row(id, experiment.title[at], published[at], "", "", expected)
     console = Console()
     # a file or another program has no width of its own
     Console(width=None if console.is_terminal else 180).print(table)
@@ -122,11 +124,12 @@ def run(
     again: Annotated[bool, typer.Option("--again", help="Measure anew what is complete.")] = False,
 ) -> None:
     """Run experiments of the texts and hold them against their published numbers; stopped ones go on."""
+    from firsthand.studies import IDS
+
+    chosen = _chosen(ids or [], everything, IDS)
     from firsthand.experiments.running import run_all
-    from firsthand.studies import EXPERIMENTS
 
     go_on_without_output()
-    chosen = _chosen(ids or [], everything, [experiment.id for experiment in EXPERIMENTS])
     out = (QUICK if quick else RESULTS) if out is None else out
     try:
         with _shown() as (say, show):

@@ -15,6 +15,7 @@ from .common import (
     Invert,
     Json,
     ModelPath,
+    check_recipe,
     find_model,
     find_reader,
     find_recipe,
@@ -115,17 +116,15 @@ def summary(
     as_json: Json = False,
 ) -> None:
     """Describe a model or a recipe: layers, shapes, parameters, multiply-adds; without either, list the recipes."""
+    if model is None and recipe is None:
+        from firsthand.zoo.about import ABOUT
+
+        print(json.dumps(ABOUT) if as_json else "\n".join(f"{name:18} {about}" for name, about in ABOUT.items()))
+        return
+    check_recipe(recipe)
     from firsthand.models import Ensemble
     from firsthand.nn import Network, to_json
-    from firsthand.zoo import RECIPES
 
-    if model is None and recipe is None:
-        if as_json:
-            print(json.dumps({name: found.about for name, found in RECIPES.items()}))
-        else:
-            for name, found in RECIPES.items():
-                print(f"{name:18} {found.about}")
-        return
     if model is not None:
         loaded = find_model(model, quiet=True)
         networks = [member.network for member in (loaded.members if isinstance(loaded, Ensemble) else (loaded,))]

@@ -19,6 +19,7 @@ from .common import (
     Invert,
     Json,
     Seed,
+    check_recipe,
     expand,
     find_recipe,
     load_splits,
@@ -118,6 +119,7 @@ def train(
         raise FirsthandError(
             f"--out: found {out}, but --resume {resume} goes on in its own folder; expected one of both"
         )
+    check_recipe(recipe)
     if coordinator is None and (processes > 1 or process_id):
         raise FirsthandError("--processes: several need a --coordinator HOST:PORT")
     if coordinator is not None:

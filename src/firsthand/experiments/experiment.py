@@ -10,12 +10,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import jax
-from jax import Array
-
 from .result import Finding, Published, Result, Source, Text
 
 if TYPE_CHECKING:
+    from jax import Array
     from matplotlib.figure import Figure
 
 __all__ = ["Claim", "Comparison", "Drawing", "Experiment", "Measured", "Run", "mean_of"]
@@ -58,8 +56,10 @@ class Run:
     say: Callable[[str], None] = lambda line: None
 
     @property
-    def key(self) -> Array:
+    def key(self) -> "Array":
         """All randomness of the run."""
+        import jax  # here, because a report needs the declarations alone
+
         return jax.random.key(self.seed)
 
     def shortened(self, full: int, quick: int) -> int:

@@ -24,6 +24,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from firsthand.compilation import keep_compilations
 from firsthand.files import describe_machine, write_atomically
 from firsthand.processes import ONE_THREAD
 
@@ -41,6 +42,7 @@ def main(module: str, core: int, machine: str) -> None:
     # before JAX computes anything: it then counts the cores that it may use
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {core})
+    keep_compilations()
     requests: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(requests,), daemon=True).start()
 

@@ -5,10 +5,12 @@
 fan_in is the number of inputs that feed one unit, fan_out the number of units that one input feeds.
 """
 
+import math
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.typing import DTypeLike
 
@@ -18,7 +20,27 @@ Initializer = Callable[..., Array]
 
 
 def _gaussian(shape: tuple[int, ...], variance: float, dtype: DTypeLike, key: Array) -> Array:
-    return jax.random.normal(key, shape, dtype) * jnp.asarray(variance**0.5, dtype)
+    """N(0, variance), with the bits of `jax.random.normal(key, shape, dtype)` times the standard deviation."""
+    deviation, count = jnp.asarray(variance**0.5, dtype), math.prod(shape)
+    if not 0 < count <= _LONGEST or isinstance(key, jax.core.Tracer) or not _by_place(key):
+        return jax.random.normal(key, shape, dtype) * deviation
+    # a number depends on its place in memory alone, so that a few lengths do for all shapes: XLA takes half a second to
+    # compile each
+    length = 4 ** math.ceil(math.log(max(count, _SHORTEST), 4))
+    drawn = np.asarray(jax.random.normal(key, (length,), dtype))[:count].reshape(shape)
+    # by NumPy: XLA would compile it for each shape, and in one program with the drawing it rounds otherwise
+    return jnp.asarray(drawn * np.asarray(deviation))
+
+
+# beyond, drawing up to four times as many would cost more than a program
+_SHORTEST, _LONGEST = 4**5, 4**10
+
+
+def _by_place(key: Array) -> bool:
+    """Whether what is drawn with a key depends on the key and on the place of the number, not on how many there are."""
+    return bool(getattr(jax.config, "jax_threefry_partitionable", False)) and "threefry" in str(
+        jax.random.key_impl(key)
+    )
 
 
 def large(shape: tuple[int, ...], fan_in: int, fan_out: float, dtype: DTypeLike, *, key: Array) -> Array:

@@ -59,12 +59,12 @@ def load_results(folder: str | os.PathLike[str]) -> list[Result]:
     Raises:
         FirsthandError: there are none, or a file is not a Result.
     """
-    from firsthand.studies import EXPERIMENTS
+    from firsthand.studies import IDS
 
     found = [Result.load(path) for path in sorted(Path(folder).glob("*.json"))]
     if not found:
         raise FirsthandError(f"{folder}: no results of experiments; make some with: firsthand run --all")
-    places = {experiment.id: place for place, experiment in enumerate(EXPERIMENTS)}
+    places = {id: place for place, id in enumerate(IDS)}
     return sorted(found, key=lambda result: (places.get(result.id, len(places)), result.id))
 
 

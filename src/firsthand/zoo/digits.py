@@ -6,6 +6,7 @@ from firsthand import nn
 from firsthand.data.augment import Affine, Distort, Elastic
 from firsthand.learning import Classification, Cosine, OneCycle, Recipe
 
+from .about import ABOUT
 from .named_recipe import NamedRecipe
 
 __all__ = [
@@ -24,7 +25,7 @@ __all__ = [
 
 DIGIT_READER = NamedRecipe(
     "digit-reader",
-    "two ConvPool layers, ReLU, one hidden layer of 100: chapter 6's network, with a falling learning rate",
+    ABOUT["digit-reader"],
     (
         nn.ConvPool(20, weights_init=nn.he),
         nn.ConvPool(40, weights_init=nn.he),
@@ -42,22 +43,21 @@ DIGIT_READER = NamedRecipe(
 
 FULLY_CONNECTED = NamedRecipe(
     "fully-connected",
-    "one hidden layer of 30 sigmoid units, cross-entropy, L2: chapter 3's network; 96.49 % in the book, "
-    "95.97 ± 0.45 % here",
+    ABOUT["fully-connected"],
     (nn.FullyConnected(30), nn.FullyConnected(10)),
     Recipe(epochs=30, batch_size=10, learning_rate=0.5, l2=5.0 / 50_000, objective=Classification(nn.cross_entropy)),
 )
 
 QUICK = NamedRecipe(
     "quick",
-    "the digit reader in three epochs of one cycle: 99 % in seconds",
+    ABOUT["quick"],
     DIGIT_READER.layers,
     Recipe(epochs=3, batch_size=10, learning_rate=OneCycle(0.12, 3, rise=0.2), l2=1e-4),
 )
 
 DROPOUT = NamedRecipe(
     "dropout",
-    "chapter 6's last network, with dropout, on expanded data: 99.60 % in the book, five voting 99.67 %",
+    ABOUT["dropout"],
     (
         nn.ConvPool(20, weights_init=nn.he),
         nn.ConvPool(40, weights_init=nn.he),
@@ -74,7 +74,7 @@ DROPOUT = NamedRecipe(
 
 SIMARD = NamedRecipe(
     "simard",
-    "one hidden layer of 800 units on elastic distortions: 99.3 % in Simard et al. 2003",
+    ABOUT["simard"],
     (nn.FullyConnected(800, nn.relu, weights_init=nn.he), nn.Softmax(10)),
     Recipe(
         epochs=80,
@@ -90,7 +90,7 @@ SIMARD = NamedRecipe(
 
 SMALLEST = NamedRecipe(
     "smallest",
-    "99 % with fewer than 2,000 parameters: three small ConvPool layers, batch normalization",
+    ABOUT["smallest"],
     (
         nn.ConvPool(6, 5, weights_init=nn.he),
         nn.BatchNorm(),
@@ -113,7 +113,7 @@ SMALLEST = NamedRecipe(
 
 DEEP = NamedRecipe(
     "deep",
-    "six convolutions, squeeze-and-excitation, global pooling instead of a hidden layer",
+    ABOUT["deep"],
     (
         nn.Convolution(32, 5, weights_init=nn.he),
         nn.BatchNorm(),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import uvicorn
 
+from firsthand.compilation import keep_compilations
 from firsthand.errors import FirsthandError
 from firsthand.processes import cores
 from firsthand.reading import boxed_model
@@ -47,6 +48,7 @@ def serve(
     Raises:
         FirsthandError: the address cannot be bound to, or the model cannot be used.
     """
+    keep_compilations()
     lab = Lab(Shelf(model, runs, boxed_model), Trainings(max(2, len(cores())), runs), results)
     first = lab.shelf.model(None)  # a model that cannot be used is said now
     with _bound(host, port) as listening:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from firsthand.compilation import keep_compilations
 from firsthand.errors import FirsthandError
 from firsthand.files import write_atomically
 
@@ -76,6 +77,7 @@ def main() -> None:
     if hasattr(os, "nice"):
         os.nice(10)  # the page comes first
     settings = TrainingSettings.model_validate_json(sys.stdin.readline())
+    keep_compilations()
     control = Control()
     threading.Thread(target=control.listen, daemon=True).start()
     try:
