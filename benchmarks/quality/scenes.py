@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -103,7 +103,8 @@ def sign(name: str, rng: np.random.Generator) -> np.ndarray:
     }[name]  # fmt: skip
     for path in paths:
         draw.line(path, fill=0, width=1)
-    return (ndimage.distance_transform_edt(np.asarray(image)) / 60).astype(np.float32)
+    distances: Any = ndimage.distance_transform_edt(np.asarray(image))
+    return (distances / 60).astype(np.float32)
 
 
 @cache

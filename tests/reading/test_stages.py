@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -120,7 +121,7 @@ def ruled(wide=600, high=300):
 def test_printed_lines_are_taken_off_and_the_strokes_that_cross_them_stay():
     picture, mask, rules = ruled()
     regions = find_regions(picture, flatten(picture))
-    assert regions.pen[rules & ~ndimage.binary_dilation(mask, np.ones((9, 9)))].mean() < 0.2
+    assert regions.pen[rules & ~np.asarray(ndimage.binary_dilation(mask, np.ones((9, 9))))].mean() < 0.2
     assert regions.pen[mask].mean() > 0.9
     assert not regions.beyond.any()
 
@@ -151,7 +152,7 @@ def test_the_network_takes_pages_of_any_size_that_it_is_given_in_blocks():
     assert x.shape == (16, 24, 17)
     np.testing.assert_array_equal(x[3, 5, :16].reshape(4, 4), ink[12:16, 20:24])
     assert x[3, 5, 16] == pytest.approx(ink[12:16, 20:24].mean(), abs=1e-6)
-    z = network.weighted_inputs(network.boxed_page_network(), x[None])
+    z = network.weighted_inputs(network.boxed_page_network(), jnp.asarray(x[None]))
     assert z.shape == (1, 64, 96, len(network.CLASSES))
 
 
@@ -169,6 +170,7 @@ def test_a_turned_page_is_turned_back_and_places_are_those_of_the_picture(quarte
     turned = np.ascontiguousarray(np.rot90(grey(picture), quarter))
     sheet = analyse(turned)
     assert sheet.quarter == -quarter % 4
+    assert sheet.strokes is not None
     # the ink of the upright sheet is where it was on the picture
     rows, columns = np.nonzero(sheet.strokes.mask)
     x, y = sheet.places(columns.astype(float), rows.astype(float))

@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -139,7 +140,8 @@ def _train(chosen: argparse.Namespace) -> None:
         costs.append(float(cost))
         if (i + 1) % 100 == 0 or i + 1 == chosen.steps:
             leaves = jax.tree.leaves((params, state))
-            np.savez(checkpoint, step=i + 1, **{f"a{k}": np.asarray(leaf) for k, leaf in enumerate(leaves)})
+            kept: dict[str, Any] = {f"a{k}": np.asarray(leaf) for k, leaf in enumerate(leaves)}
+            np.savez(checkpoint, step=i + 1, **kept)
             shown = _validated(params, chosen.scratch) if (i + 1) % 1000 == 0 or i + 1 == chosen.steps else ""
             spent = time.process_time() - seconds
             print(f"step {i + 1} cost {np.mean(costs[-100:]):.4f} shards {len(seen)} {spent:.0f} s {shown}", flush=True)

@@ -59,7 +59,7 @@ class Kind(NamedTuple):
 # --- damage ---
 
 
-def changed_bytes(rng: random.Random, data: bytes, _: Path) -> bytes:
+def changed_bytes(rng: random.Random, data: bytes, path: Path) -> bytes:
     """Some bytes replaced, cut out, doubled or put in."""
     content = bytearray(data)
     for _ in range(rng.choice((1, 1, 2, 4, 16))):
@@ -80,12 +80,12 @@ def changed_bytes(rng: random.Random, data: bytes, _: Path) -> bytes:
     return bytes(content)
 
 
-def cut(rng: random.Random, data: bytes, _: Path) -> bytes:
+def cut(rng: random.Random, data: bytes, path: Path) -> bytes:
     """The beginning, or the beginning and other bytes."""
     return data[: rng.randrange(len(data) + 1)] + rng.randbytes(rng.choice((0, 0, 10, 1000)))
 
 
-def noise(rng: random.Random, data: bytes, _: Path) -> bytes:
+def noise(rng: random.Random, data: bytes, path: Path) -> bytes:
     """Other bytes, after the first few of the file."""
     return data[: rng.choice((0, 2, 4, 8, 16))] + rng.randbytes(rng.randrange(500))
 
@@ -115,7 +115,7 @@ def changed_value(rng: random.Random, found: Any) -> Any:
     return rng.choice(VALUES)
 
 
-def changed_json(rng: random.Random, data: bytes, _: Path) -> bytes:
+def changed_json(rng: random.Random, data: bytes, path: Path) -> bytes:
     """A file of JSON with one to three values changed, or nested too deeply."""
     if rng.random() < 0.01:
         return b"[" * 100_000 + b"]" * 100_000
@@ -166,14 +166,14 @@ def bomb(rng: random.Random, size: int) -> bytes:
     return packed.getvalue()
 
 
-def bombs_of_idx(rng: random.Random, data: bytes, _: Path) -> bytes:
+def bombs_of_idx(rng: random.Random, data: bytes, path: Path) -> bytes:
     """A header that claims much, and sometimes has it."""
     sizes = rng.choice(((2**31, 28, 28), (2**16, 2**16, 3), (0, 28, 28), (60_000, 28, 28), (900, 1024, 1024)))
     content = struct.pack(">BBBB3I", 0, 0, 8, 3, *sizes)
     return gzip.compress(content, 1) + (bomb(rng, 900) if sizes[0] == 900 and rng.random() < 0.05 else b"")
 
 
-def bombs_of_npz(rng: random.Random, data: bytes, _: Path) -> bytes:
+def bombs_of_npz(rng: random.Random, data: bytes, path: Path) -> bytes:
     """Headers of arrays that claim other shapes and types, over little content."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -210,7 +210,7 @@ def attacks(rng: random.Random, data: bytes, folder: Path) -> bytes:
     return gzip.compress(changed_bytes(rng, pickled, folder) if rng.random() < 0.3 else pickled, 1)
 
 
-def steps(rng: random.Random, data: bytes, _: Path) -> bytes:
+def steps(rng: random.Random, data: bytes, path: Path) -> bytes:
     """A pickle that asks for much in few bytes, or is made of steps in any order."""
     text = b"X" + struct.pack("<I", 2**20) + b"a" * 2**20
     single = (
@@ -238,7 +238,7 @@ def repacked(rng: random.Random, data: bytes, folder: Path) -> bytes:
     return gzip.compress(rng.choice((changed_bytes, cut))(rng, gzip.decompress(data), folder), 1)
 
 
-def changed_table(rng: random.Random, data: bytes, _: Path) -> bytes:
+def changed_table(rng: random.Random, data: bytes, path: Path) -> bytes:
     """A table with cells changed, rows shortened, quotes opened."""
     rows = data.decode().splitlines()
     for _ in range(rng.choice((1, 1, 3))):

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.core import Tracer
 from jax.typing import DTypeLike
 
 __all__ = ["Initializer", "glorot", "he", "large", "network3", "scaled", "zeros"]
@@ -22,7 +23,7 @@ Initializer = Callable[..., Array]
 def _gaussian(shape: tuple[int, ...], variance: float, dtype: DTypeLike, key: Array) -> Array:
     """N(0, variance), with the bits of `jax.random.normal(key, shape, dtype)` times the standard deviation."""
     deviation, count = jnp.asarray(variance**0.5, dtype), math.prod(shape)
-    if not 0 < count <= _LONGEST or isinstance(key, jax.core.Tracer) or not _by_place(key):
+    if not 0 < count <= _LONGEST or isinstance(key, Tracer) or not _by_place(key):
         return jax.random.normal(key, shape, dtype) * deviation
     # a number depends on its place in memory alone, so that a few lengths do for all shapes: XLA takes half a second to
     # compile each

@@ -29,7 +29,7 @@ def explain(sheet: Sheet, page: Page, path: Path) -> Path:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    stages = [
+    stages: list[tuple[str, np.ndarray, int | None]] = [
         ("1  the picture, in grey", sheet.work, 255),
         ("2  the paper: its grey level without the writing", sheet.flat.paper, 255),
         ("3  pen (blue, green), printed lines (red), beyond the sheet (grey)", _regions(sheet), 255),

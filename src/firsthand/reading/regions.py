@@ -94,7 +94,8 @@ def find_regions(work: np.ndarray, flat: Flat) -> Regions:
     printed = np.maximum(ndimage.maximum_filter(rule, 3) * (written < 0.3), rule) + np.maximum(beyond, 9 * outside)
     pen = (written + DOUBT) / (written + printed + DOUBT)
     here = (written * (1 - outside)).astype(np.float32)
-    return Regions(*(_resized(each, shape) for each in (pen, here, rule, outside)), _cells(rule, written))
+    pen, here, whole_rule, outside = (_resized(each, shape) for each in (pen, here, rule, outside))
+    return Regions(pen, here, whole_rule, outside, _cells(rule, written))
 
 
 def _shown(work: np.ndarray, flat: Flat, factor: float) -> np.ndarray:
@@ -139,7 +140,7 @@ def _within(mask: np.ndarray, outside: np.ndarray) -> np.ndarray:
         return np.ones(mask.shape, bool)
     labels, found = find_components(mask)
     keep = np.ones(len(found) + 1, bool)
-    keep[np.unique(labels[ndimage.binary_dilation(outside, np.ones((3, 3)), COARSE)])] = False
+    keep[np.unique(labels[np.asarray(ndimage.binary_dilation(outside, np.ones((3, 3)), COARSE))])] = False
     return keep[labels]
 
 
@@ -163,8 +164,8 @@ def _cells(rule: np.ndarray, written: np.ndarray) -> np.ndarray:
     printed = rule > 0.5
     if printed.mean() < 1e-3:
         return np.zeros((1, 1), np.int32)
-    walls = ndimage.binary_closing(printed, np.ones((3, 3)), 2)
-    walls |= ndimage.binary_dilation(printed, np.ones((3, 3)), 3) & (written > 0.5)
+    walls = np.asarray(ndimage.binary_closing(printed, np.ones((3, 3)), 2))
+    walls |= np.asarray(ndimage.binary_dilation(printed, np.ones((3, 3)), 3)) & (written > 0.5)
     labels = np.zeros(walls.shape, np.int32)
     ndimage.label(~walls, output=labels)
     edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
