@@ -79,7 +79,7 @@ def _forward(x, weights, rate, l2: float, zeros_are_dead: bool):
 def _backward(l2: float, zeros_are_dead: bool, kept: tuple[Array, Array, Array, tuple[()] | None], delta):
     x, weights, rate, unwanted = kept
     if isinstance(delta, SymbolicZero):
-        delta = jnp.zeros(delta.shape, delta.dtype)
+        delta = jnp.zeros(delta.shape, jnp.float32)
     of_inputs = x.shape if unwanted is None else (0,)
     results = (ShapeDtypeStruct(weights.shape, jnp.float32), ShapeDtypeStruct(of_inputs, jnp.float32))
     # in place: nobody reads the old weights after the backward pass
