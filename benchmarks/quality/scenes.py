@@ -64,10 +64,12 @@ def field_of(image: np.ndarray) -> np.ndarray:
     inside = ndimage.distance_transform_edt(ndimage.gaussian_filter(large, 1.2) > 110)
     inside = ndimage.gaussian_filter(inside, 0.7)
     ridge = (inside >= 0.88 * ndimage.maximum_filter(inside, 5)) & (inside > 0.9)
-    ridge = ndimage.binary_closing(np.pad(ridge, 4), np.ones((3, 3)), 3)[4:-4, 4:-4] & (large > 70)
+    closed = np.asarray(ndimage.binary_closing(np.pad(ridge, 4), np.ones((3, 3)), 3), bool)
+    ridge = closed[4:-4, 4:-4] & (large > 70)
     if not ridge.any():
         ridge = large > 110
-    return (ndimage.distance_transform_edt(~ridge) / 60).astype(np.float32)
+    distances: Any = ndimage.distance_transform_edt(~ridge)
+    return (distances / 60).astype(np.float32)
 
 
 def stroke(distances: np.ndarray, height: float, width: float) -> np.ndarray:

@@ -121,7 +121,7 @@ def ruled(wide=600, high=300):
 def test_printed_lines_are_taken_off_and_the_strokes_that_cross_them_stay():
     picture, mask, rules = ruled()
     regions = find_regions(picture, flatten(picture))
-    assert regions.pen[rules & ~np.asarray(ndimage.binary_dilation(mask, np.ones((9, 9))))].mean() < 0.2
+    assert regions.pen[rules & ~np.asarray(ndimage.binary_dilation(mask, np.ones((9, 9))), bool)].mean() < 0.2
     assert regions.pen[mask].mean() > 0.9
     assert not regions.beyond.any()
 

@@ -140,7 +140,7 @@ def _within(mask: np.ndarray, outside: np.ndarray) -> np.ndarray:
         return np.ones(mask.shape, bool)
     labels, found = find_components(mask)
     keep = np.ones(len(found) + 1, bool)
-    keep[np.unique(labels[np.asarray(ndimage.binary_dilation(outside, np.ones((3, 3)), COARSE))])] = False
+    keep[np.unique(labels[np.asarray(ndimage.binary_dilation(outside, np.ones((3, 3)), COARSE), bool)])] = False
     return keep[labels]
 
 
@@ -164,8 +164,8 @@ def _cells(rule: np.ndarray, written: np.ndarray) -> np.ndarray:
     printed = rule > 0.5
     if printed.mean() < 1e-3:
         return np.zeros((1, 1), np.int32)
-    walls = np.asarray(ndimage.binary_closing(printed, np.ones((3, 3)), 2))
-    walls |= np.asarray(ndimage.binary_dilation(printed, np.ones((3, 3)), 3)) & (written > 0.5)
+    walls = np.asarray(ndimage.binary_closing(printed, np.ones((3, 3)), 2), bool)
+    walls |= np.asarray(ndimage.binary_dilation(printed, np.ones((3, 3)), 3), bool) & (written > 0.5)
     labels = np.zeros(walls.shape, np.int32)
     ndimage.label(~walls, output=labels)
     edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))

@@ -156,7 +156,7 @@ def _on_sheet(pen: np.ndarray, regions: Regions) -> np.ndarray:
     gone = np.zeros(len(found) + 1, bool)
     gone[np.unique(labels[over])] = True
     gone[0] = False
-    taken = np.asarray(ndimage.maximum_filter(gone[labels], 5)) | (regions.beyond > 0.5)
+    taken = np.asarray(ndimage.maximum_filter(gone[labels], 5), bool) | (regions.beyond > 0.5)
     return np.where(taken, 0, pen)
 
 
