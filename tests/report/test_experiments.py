@@ -343,3 +343,17 @@ def _needed(id):
         found.add(each := unseen.pop())
         unseen += [other for other in known[each] if other not in found]
     return found
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"), [((9.0, 9.1, 9.2), "missed"), ((4.0, 4.1, 4.2), "reached"), ((4.9, 5.1, 5.2), "reached")]
+)
+def test_of_a_perplexity_less_is_better_and_none_is_a_percentage(values, verdict):
+    published = Published("perplexity", 5.0, kind="value", better="lower", unit="bit")
+    runs = [{"seed": i, "seconds": 1.0, "numbers": {"perplexity": v}, "arrays": {}} for i, v in enumerate(values)]
+    result = a_result(published=(published,), runs=tuple(runs), quick=False)
+    assert result.verdict(published) == verdict
+    [compared] = comparisons(result)
+    assert compared.published == "5 bit"
+    assert "%" not in compared.measured
+    assert compared.measured.endswith(" bit")

@@ -50,6 +50,9 @@ class Published(NamedTuple):
     `explained_by`: another number of the same runs, measured the text's way where ours differs from it.
     `images`: how many an accuracy was judged on.
     `beside`: another number of the same runs, to be shown and not judged.
+    `better`: which way a value is better, as of a `Quantity`: 'lower' of a perplexity, of which 4 reaches 5 and 9 does
+    not; empty where a value is to be met.
+    `unit`: of a value.
     """
 
     quantity: str
@@ -60,6 +63,8 @@ class Published(NamedTuple):
     explained_by: str = ""
     images: int = 10_000
     beside: str = ""
+    better: Literal["", "higher", "lower"] = ""
+    unit: str = ""
 
 
 def number_of(run: dict[str, Any], quantity: str) -> float | None:
@@ -75,6 +80,10 @@ class Finding(NamedTuple):
 
     holds: bool
     measured: Text
+
+
+def _is_better(published: Published, difference: float) -> bool:
+    return difference > 0 if published.better == "higher" else difference < 0 and published.better == "lower"
 
 
 @dataclass(frozen=True)
@@ -166,10 +175,12 @@ class Result:
         interval = self.interval(published, quantity)
         if interval is None:
             # a difference of exactly the tolerance reaches it, whatever the last bit says
-            away = abs(self.mean(quantity) - published.value)
-            return "reached" if away <= published.tolerance + 1e-9 else "missed"
+            difference = self.mean(quantity) - published.value
+            reached = abs(difference) <= published.tolerance + 1e-9 or _is_better(published, difference)
+            return "reached" if reached else "missed"
         if published.kind == "value":
-            return "reached" if interval.low <= 0 <= interval.high else "missed"
+            met = interval.low <= 0 <= interval.high
+            return "reached" if met or _is_better(published, interval.difference) else "missed"
         return judge(interval, margin(published.value))
 
     def save(self, folder: str | os.PathLike[str]) -> Path:

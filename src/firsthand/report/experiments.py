@@ -103,8 +103,8 @@ def _compared(result: Result, published: Published) -> Comparison:
     verdict, beside = result.verdict(published), published.beside or published.explained_by
     return Comparison(
         quantity_name(name),
-        _number(published.value, accuracy),
-        _number(mean, accuracy, spread),
+        f"{_number(published.value, accuracy)} {published.unit}".rstrip(),
+        f"{_number(mean, accuracy, spread)} {published.unit}".rstrip(),
         _difference(result, published, accuracy),
         (beside, _number(result.mean(beside), accuracy, result.spread(beside))) if beside else None,
         best,
