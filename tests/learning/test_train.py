@@ -16,6 +16,7 @@ import pytest
 
 from firsthand import nn
 from firsthand.data import Dataset, Splits, mnist
+from firsthand.errors import FirsthandError
 from firsthand.learning import Classification, Cosine, Diverged, OneCycle, Recipe, RecipeError, train
 from firsthand.learning.parameters import penalty, with_penalties
 from firsthand.learning.step import Carry, Own, Rule, Shared, step_program
@@ -265,7 +266,7 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
 def test_a_checkpoint_of_another_training_is_refused(tmp_path):
     path = tmp_path / "checkpoint"
     train(SMALL, some(), Recipe(1, 10, 0.5), key=KEY, checkpoint=path)
-    with pytest.raises(ModelFileError, match=r"had recipe = .*'learning_rate': 0.5"):
+    with pytest.raises(ModelFileError, match=r"had recipe\.learning_rate = 0\.5, not 0\.4"):
         train(SMALL, some(), Recipe(2, 10, 0.4), key=KEY, checkpoint=path, resume=True)
     with pytest.raises(ModelFileError, match="had key"):
         train(SMALL, some(), Recipe(2, 10, 0.5), key=jax.random.key(0), checkpoint=path, resume=True)
@@ -309,7 +310,7 @@ def test_recipes_refuse_what_makes_no_sense(fields, message):
 def test_data_must_fit_the_network():
     data = mnist()
     wide = Dataset(np.zeros((3, 28, 30, 1), np.uint8), np.zeros(3, np.int32), data.train.classes)
-    with pytest.raises(ValueError, match=r"training data: images have shape \(28, 30, 1\)"):
+    with pytest.raises(ValueError, match=r"training data: each has shape \(28, 30, 1\)"):
         train(SMALL, Splits(wide, None, None), Recipe(1, 10, 0.1, monitor=()), key=KEY)
     few = nn.Network((nn.Softmax(3),))
     with pytest.raises(ValueError, match="10 classes, the network has 3 outputs"):
@@ -405,9 +406,12 @@ def test_schedules_may_move_with_every_step():
 
 
 @pytest.mark.tiny
-@pytest.mark.parametrize(
-    ("field", "value"), [("label_smoothing", 1.0), ("average", -0.1), ("average", 1.0), ("augment", "elastic")]
-)
+@pytest.mark.parametrize(("field", "value"), [("average", -0.1), ("average", 1.0), ("augment", "elastic")])
 def test_refuses_values_out_of_range(field, value):
     with pytest.raises(RecipeError, match=field):
         Recipe(1, learning_rate=0.1, **{field: value})
+
+
+def test_smoothing_of_labels_stays_below_one():
+    with pytest.raises(FirsthandError, match=r"label_smoothing is 1\.0, expected 0 <= label_smoothing < 1"):
+        Classification(label_smoothing=1.0)

@@ -460,7 +460,9 @@ def test_an_embedding_is_a_fully_connected_layer_of_one_hot_vectors():
     np.testing.assert_array_equal(TEXT.apply(params, symbols), TEXT.trace(params, symbols)[2,].left)
     odd = TEXT.layers[0].apply(params[0], jnp.array([[0, 7, -1]]))
     assert jnp.isnan(odd).all(-1).tolist() == [[False, True, True]]
-    with pytest.raises(nn.ShapeError, match=r"Embedding\(7, features=4.*expected integers, found float32"):
+    with pytest.raises(
+        FirsthandError, match=r"float32 of shape \(1, 6\) found.*Embedding\(7, features=4\), takes integers"
+    ):
         TEXT.apply(params, jnp.zeros((1, 6)))
     with pytest.raises(
         nn.ShapeError, match=r"layer 2 of 3, Embedding.*\(6, 4\), expected symbols.*layer 1 is Embedding"

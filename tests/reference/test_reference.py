@@ -7,7 +7,7 @@ import pytest
 
 from firsthand import nn
 from firsthand.data import Dataset, Splits, mnist
-from firsthand.learning import Recipe, train
+from firsthand.learning import Classification, Recipe, train
 from firsthand.reference import conv_pool, fully_connected, functions, grokking
 from firsthand.reference.conv_pool import ConvPool
 from firsthand.reference.functions import (
@@ -250,7 +250,7 @@ def test_a_step_of_the_engine_is_a_step_of_the_reference(cost, output, regulariz
     new_weights, new_biases = fully_connected.descend(weights, biases, gradient, ETA)
 
     start = engine_params([(w.T, b) for w, b in zip(weights, biases, strict=True)])
-    after = engine_step(network, data, start, cost=ENGINE[cost], **regularizer)
+    after = engine_step(network, data, start, objective=Classification(ENGINE[cost]), **regularizer)
     assert_same(after, [(w.T, b) for w, b in zip(new_weights, new_biases, strict=True)])
 
 

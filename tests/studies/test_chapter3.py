@@ -39,8 +39,8 @@ PUBLISHED = {
     "overfit-50000": {"highest_training_accuracy": 0.9786, "test_accuracy": 0.9533},
     "l2-1000": {"test_accuracy": 0.871},
     "l2-50000": {"test_accuracy": 0.9649},
-    "l2-100-hidden": {"validation_accuracy": 0.9792},
-    "l2-100-hidden-60": {"validation_accuracy": 0.9804},
+    "l2-100-hidden": {"last_validation_accuracy": 0.9792},
+    "l2-100-hidden-60": {"last_validation_accuracy": 0.9804},
     "dropout-mlp": {"without_test_accuracy": 0.984, "dropout_l2_test_accuracy": 0.987},
     "simard-mlp": {"plain_test_accuracy": 0.984, "affine_test_accuracy": 0.989, "elastic_test_accuracy": 0.993},
 }

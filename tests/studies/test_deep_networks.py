@@ -33,7 +33,10 @@ def concluded(id, *measured, needed=None):
 
 def shallower(*accuracies):
     """Results of networks with 1, 2, ... hidden layers."""
-    found = [Measured({"validation_accuracy": accuracy, "test_accuracy": 0.9}) for accuracy in accuracies]
+    found = [
+        Measured({"validation_accuracy": each, "test_accuracy": 0.9}, {"validation_accuracy": [each]})
+        for each in accuracies
+    ]
     return {f"depth-{hidden}": concluded(f"depth-{hidden}", each) for hidden, each in enumerate(found, 1)}
 
 

@@ -136,7 +136,7 @@ def test_an_interrupted_tuning_goes_on_to_the_same_bits(start, tmp_path):
         ({"start": None}, "Ensemble found, expected a single model"),
         (
             {"own": Splits(*(Dataset(p.images[:, 1:], p.labels, p.classes) for p in OWN))},
-            r"own images: .*\(27, 28, 1\)",
+            r"own data: .*\(27, 28, 1\)",
         ),
         (
             {"original": Splits(*(Dataset(p.images, p.labels, ("shirt", *DIGITS[1:])) for p in ORIGINAL))},

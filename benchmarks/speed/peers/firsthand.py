@@ -9,8 +9,10 @@ import numpy as np
 
 from benchmarks.speed.nets import Conv, Drop, Net, Problem
 from firsthand import nn
-from firsthand.learning import Recipe
+from firsthand.data import Arrays
+from firsthand.learning import Classification, Fixed, Recipe
 from firsthand.learning.run import Run, together
+from firsthand.learning.step import Carry, Own, Shared
 
 PACKAGES = ("jax", "jaxlib")
 _ACTIVATIONS = {"relu": nn.relu, "sigmoid": nn.sigmoid}
@@ -38,11 +40,13 @@ class Peer:
         self.problem = problem
         self.network = network(problem.net)
         cost = nn.log_likelihood if problem.net.output == "softmax" else nn.cross_entropy
-        recipe = Recipe(1, problem.batch_size, problem.net.learning_rate, cost=cost)
+        recipe = Recipe(1, problem.batch_size, problem.net.learning_rate, objective=Classification(cost))
         self.data = jnp.asarray(problem.images), jnp.asarray(problem.labels)
         self.key = jax.random.key(1)
         # what train() makes of a network and a recipe, so that nothing here can differ from real training
-        self.training = Run(self.network, recipe, {"training": self.data}, self.key)
+        self.training = Run(
+            self.network, recipe, Fixed(Arrays((problem.images, problem.labels))), {"training": self.data}, self.key
+        )
         n, size = len(problem.labels), problem.batch_size
         # the epoch's order is filled up to whole mini-batches, as train() does
         self.order = jnp.resize(jnp.asarray(problem.order), (-(-n // size) * size,))
@@ -61,7 +65,7 @@ class Peer:
         params = self._structured(self.problem.params)
         state = self.training.optimizer.init(params), None
         costs = jnp.zeros(len(self.order) // self.problem.batch_size, jnp.float32)
-        members = [jax.tree.map(jnp.copy, (params, state, costs)) for _ in range(self.members)]
+        members = [jax.tree.map(jnp.copy, Carry(params, state, costs)) for _ in range(self.members)]
         self.now = [jax.tree.map(lambda *parts: jnp.stack(parts), *members)] if self.vmapped else members
         jax.block_until_ready(self.now)
 
@@ -79,16 +83,15 @@ class Peer:
             self.now = list(self.pool.map(lambda now: self._steps(now, start, steps), self.now))
 
     def _steps(self, now: Any, start: int, steps: int) -> Any:
-        each = (self.order, self.rates, self.key)
+        own = Own(self.order, self.rates, self.key)
         if self.vmapped:
-            each = [jnp.stack([a] * self.members) for a in each]
-        order, rates, key = each
+            own = Own(*(jnp.stack([a] * self.members) for a in own))
         numbers = (np.int32(number) for number in (len(self.problem.labels), start, start + steps))
-        *now, reached, cost = self.program(*now, *self.data, order, *numbers, rates, key)
+        now, reached, cost = self.program(now, own, Shared(self.data, *numbers))
         # waits for the device, and makes sure that the steps were all done
         assert np.all(np.asarray(reached) == start + steps)
         assert np.all(np.isfinite(np.asarray(cost)))
         return now
 
     def params(self) -> list[np.ndarray]:
-        return [np.asarray(layer[name]) for layer in self.now[0][0] if layer for name in ("weights", "bias")]
+        return [np.asarray(layer[name]) for layer in self.now[0].params if layer for name in ("weights", "bias")]

@@ -62,6 +62,9 @@ def train(
     label_smoothing: Annotated[
         float | None, typer.Option(help="Share of the target that is spread over all classes.")
     ] = None,
+    clip: Annotated[
+        float | None, typer.Option(help="Shorten the gradient of a mini-batch to this length where it is longer.")
+    ] = None,
     average: Annotated[float | None, typer.Option(help="Decay of the moving average of the parameters.")] = None,
     patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without improvement.")] = None,
     halvings: Annotated[int | None, typer.Option(help="Halve the rate so often before stopping.")] = None,
@@ -90,6 +93,7 @@ def train(
         "l2": l2,
         "l1": l1,
         "label_smoothing": label_smoothing,
+        "clip": clip,
         "average": average,
         "patience": patience,
         "halvings": halvings,

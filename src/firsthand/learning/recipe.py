@@ -168,6 +168,13 @@ class Recipe:
             clip=self.clip,
         )
 
+    @property
+    def field_names(self) -> list[str]:
+        """The fields that `changed` takes: its own, and its objective's."""
+        objective: Any = self.objective
+        others = fields(objective) if is_dataclass(objective) else ()
+        return [field.name for field in (*fields(self), *others)]
+
     def changed(self, **values: Any) -> "Recipe":
         """Return the same recipe with other values of some fields, its own or its objective's.
 
@@ -177,9 +184,8 @@ class Recipe:
             RecipeError: no such field, or a value out of its range.
         """
         own = {field.name for field in fields(self)}
-        other = {field.name for field in fields(self.objective)} if is_dataclass(self.objective) else set()
-        if unknown := sorted(set(values) - own - other):
-            raise RecipeError(f"recipe: {unknown[0]} found, expected one of {', '.join(sorted(own | other))}")
+        if unknown := sorted(set(values).difference(self.field_names)):
+            raise RecipeError(f"recipe: {unknown[0]} found, expected one of {', '.join(self.field_names)}")
         schedule: Any = self.learning_rate
         if "epochs" in values and "learning_rate" not in values and is_dataclass(schedule):
             _require(_is_number(values["epochs"], int), "epochs", values["epochs"], "a whole number")

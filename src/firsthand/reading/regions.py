@@ -17,6 +17,7 @@ LONGEST = 1280  # pixels of the longer side that the network is shown
 SHORTEST = 150  # a smaller picture holds one digit and nothing else
 FAR, LARGEST = 3.0, 400  # a picture larger than so many pixels is shown once more, made smaller by this factor
 SIDE = 256  # the network is compiled for pictures whose sides are multiples of this, and for no others
+AS_PAPER = 0.04  # of the way from black to white: what differs less from the paper is paper
 TABLE, COARSE = 0.04, 8  # a sheet is looked for where so much is beyond it; by blocks of so many pixels
 CROSSING = 9  # pixels of the network's picture: no printed line is thicker
 LONG, BOX = 1.7, 1.0  # heights of digits: a printed line is longer, a box larger
@@ -79,7 +80,8 @@ def find_regions(work: np.ndarray, flat: Flat) -> Regions:
     factor = max(1.0, max(shape) / LONGEST)
     found = _shown(work, flat, factor)
     _, digit, other, rule, beyond = (np.ascontiguousarray(found[..., i]) for i in range(len(network.CLASSES)))
-    height, beyond = _height(digit + other), _from_edge(beyond)
+    light = _resized((255 - work if flat.light_on_dark else work).astype(np.float32) / 255, list(beyond.shape))
+    height, beyond = _height(digit + other), _from_edge(beyond, light)
     rule = rule * _long(rule > 0.3, height or 0.05 * max(rule.shape))
     written, outside = digit + other, _outside(beyond)
     if max(rule.shape) > LARGEST:
@@ -108,12 +110,13 @@ def _shown(work: np.ndarray, flat: Flat, factor: float) -> np.ndarray:
     return np.asarray(_probabilities(network.boxed_page_network(), x[None]))[0, : size[0], : size[1]]
 
 
-def _from_edge(beyond: np.ndarray) -> np.ndarray:
-    """What is beyond the sheet reaches in from the edge of the picture: in the midst of it there is none."""
+def _from_edge(beyond: np.ndarray, light: np.ndarray) -> np.ndarray:
+    """What may be beyond the sheet: it reaches in from the edge of the picture, and is not as light as the paper."""
     labels, found = find_components(beyond > 0.3)
     keep = np.zeros(len(found) + 1, bool)
-    keep[np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))] = True
-    keep[0] = False
+    paper = float(np.median(light[labels == 0])) if (labels == 0).any() else 0.0
+    for label in np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])):
+        keep[label] = label != 0 and abs(float(np.median(light[labels == label])) - paper) > AS_PAPER
     return beyond * keep[labels]
 
 

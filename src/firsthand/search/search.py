@@ -21,7 +21,7 @@ import numpy as np
 
 from firsthand.data import ImageSplits, Splits
 from firsthand.errors import FirsthandError, reading
-from firsthand.learning import Diverged, Recipe, train
+from firsthand.learning import Classification, Diverged, Recipe, train
 from firsthand.learning import Progress as Step
 from firsthand.nn import to_json
 from firsthand.zoo import NamedRecipe
@@ -129,8 +129,8 @@ class SearchResult:
 def numeric_fields() -> dict[str, type]:
     """The fields of a recipe that can be searched, each with its type, int or float."""
     found = {}
-    for name, hint in typing.get_type_hints(Recipe).items():
-        kinds = [hint, *typing.get_args(hint)]
+    for name, hint in (typing.get_type_hints(Recipe) | typing.get_type_hints(Classification)).items():
+        kinds = [hint, *(() if typing.get_origin(hint) is tuple else typing.get_args(hint))]
         if int in kinds or float in kinds:
             found[name] = float if float in kinds else int
     return found

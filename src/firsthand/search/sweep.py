@@ -3,7 +3,7 @@
 import itertools
 import numbers
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jax import Array
@@ -90,19 +90,20 @@ def sweep(
     Examples:
         >>> import jax
         >>> from firsthand import Network, Recipe, mnist, nn
+        >>> from firsthand.learning import Classification
         >>> data = mnist()
         >>> few = data._replace(train=data.train[:500], validation=data.validation[:500], test=None)
         >>> found = sweep(
         ...     Network((nn.FullyConnected(10),)),
         ...     few,
-        ...     Recipe(1, learning_rate=1.0, cost=nn.cross_entropy),
+        ...     Recipe(1, learning_rate=1.0, objective=Classification(nn.cross_entropy)),
         ...     key=jax.random.key(0),
         ...     learning_rate=[0.001, 0.1],
         ... )
         >>> found.best.settings
         {'learning_rate': 0.1}
     """
-    names = [field.name for field in fields(Recipe)]
+    names = recipe.field_names
     for name, these in values.items():
         if name != "dropout" and name not in names:
             raise FirsthandError(f"sweep: found {name!r}, expected dropout or a field of Recipe: {', '.join(names)}")
@@ -113,7 +114,7 @@ def sweep(
         raise FirsthandError("sweep: no values, expected a list for at least one field")
     settings = [dict(zip(values, point, strict=True)) for point in itertools.product(*values.values())]
     networks = [_with_dropout(network, point) for point in settings]
-    recipes = [replace(recipe, **{k: v for k, v in point.items() if k != "dropout"}) for point in settings]
+    recipes = [recipe.changed(**{k: v for k, v in point.items() if k != "dropout"}) for point in settings]
     trainings = train_members(networks, data, recipes, keys=[key] * len(settings), progress=progress)
     return Sweep(tuple(Point(point, training) for point, training in zip(settings, trainings, strict=True)))
 
