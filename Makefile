@@ -32,7 +32,7 @@ test-all: $(VENV)/.ready-test
 check: $(VENV)/.ready-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	FIRSTHAND_COMPILATION_CACHE=$(VENV)/compiled $(BIN)/pytest -m tiny $$(grep -rl --include='test_*.py' 'mark\.tiny' tests)
+	FIRSTHAND_COMPILATION_CACHE=$(VENV)/compiled $(BIN)/pytest -n 2 -p no:schemathesis -m tiny $$(grep -rl --include='test_*.py' 'mark\.tiny' tests)
 
 bench: $(VENV)/.ready-bench
 	$(BIN)/python -m benchmarks

@@ -11,7 +11,6 @@ from firsthand.data import mnist
 from firsthand.reading import Box, Digit, Line, Page
 from tools.box import reading_examples
 
-pytestmark = pytest.mark.tiny
 SMALL = replace(pages.CLEAN, lines=(2, 2), digits=(4, 4), height=(30, 30))
 
 

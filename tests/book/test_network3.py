@@ -169,7 +169,6 @@ def test_layers_may_stand_in_any_order_and_have_functions_of_their_own(capsys):
 # ---- what it prints and offers --------------------------------------------------------------------------------------
 
 
-@pytest.mark.tiny
 def test_network3_prints_the_lines_of_the_original(capsys):
     net = small()
     training, validation, test = data(5005, seed=1), data(7, seed=2), data(12, seed=3)

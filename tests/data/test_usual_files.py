@@ -18,8 +18,6 @@ N = 40
 IMAGES, LABELS = mnist().train.images[:N], mnist().train.labels[:N]
 FLAT = IMAGES.reshape(N, 784)
 
-pytestmark = pytest.mark.tiny
-
 
 def same(data, n=N):
     assert data.digest == mnist().train[:n].digest

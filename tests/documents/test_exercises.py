@@ -17,8 +17,6 @@ from firsthand import nn
 from firsthand.reference import fully_connected
 from firsthand.reference.functions import CROSS_ENTROPY, LINEAR, QUADRATIC, SIGMOID, Activation, sigmoid, sigmoid_prime
 
-pytestmark = pytest.mark.tiny
-
 SIZES = (5, 4, 3, 2)
 Z = arrays(np.float64, st.integers(2, 6), elements=st.floats(-20, 20))
 
@@ -159,6 +157,7 @@ def test_slopes_of_the_output_layer(cost, activation, cancelled, float64):
     np.testing.assert_allclose(found["b"], jnp.mean(delta, axis=0), rtol=1e-12)
 
 
+@pytest.mark.tiny
 @given(arrays(np.float64, 3, elements=st.floats(-2, 2)), st.integers(0, 4))
 def test_no_cost_takes_the_input_out_of_the_gradient(w, which):
     """C = C(a), a = sigma(w x + b): dC/dw_j = x_j dC/db for any C, so that a weight of an input of 0 does not learn."""

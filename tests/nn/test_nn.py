@@ -479,7 +479,6 @@ def test_local_response_normalization_is_the_formula_of_its_source():
         np.testing.assert_allclose(y[..., i], x[..., i] / (1.5 + 0.3 * total) ** 0.6, rtol=1e-5)
 
 
-@pytest.mark.tiny
 def test_local_contrast_normalization_is_the_formula_of_its_source(float64):
     x = np.random.default_rng(0).normal(size=(2, 7, 6, 3))
     layer = nn.LocalContrastNormalization(5, spread=1.3)
@@ -539,7 +538,6 @@ def test_names_stand_for_functions():
     assert nn.Activation(own).function is own
 
 
-@pytest.mark.tiny
 @pytest.mark.parametrize("layer", HIDDEN, ids=str)
 def test_what_passes_the_layers_is_what_they_compute(layer):
     network = nn.Network((layer, nn.Softmax(3)), IMAGE)

@@ -24,8 +24,6 @@ from firsthand.reading.segment import HEIGHT, Span, Strip, cut_row, seams, spans
 from firsthand.reading.signs import is_letter_like, sign_of
 from firsthand.reading.skew import find_skew, straighten, to_original
 
-pytestmark = pytest.mark.tiny
-
 
 def paper(high=200, wide=300, level=230):
     return np.full((high, wide), level, np.float32)
@@ -126,6 +124,7 @@ def test_printed_lines_are_taken_off_and_the_strokes_that_cross_them_stay():
     assert not regions.beyond.any()
 
 
+@pytest.mark.tiny
 def test_a_short_bar_is_no_printed_line():
     # a 1 is as straight as a rule
     picture = np.full((300, 300), 230.0)
