@@ -3,12 +3,15 @@
 from .activations import gelu, linear, relu, sigmoid, softmax, tanh
 from .costs import Cost, Smoothed, cross_entropy, log_likelihood, quadratic
 from .describe import describe, from_json, register, to_json
-from .initializers import Initializer, glorot, he, large, network3, scaled, zeros
+from .initializers import Initializer, glorot, he, identity, large, network3, scaled, zeros
 from .layer import Layer, OutputLayer, Params, Passed, Shape, ShapeError, Terms
 from .layers import (
+    GRU,
+    LSTM,
     Activation,
     AveragePool,
     BatchNorm,
+    Bidirectional,
     Concatenate,
     Convolution,
     ConvPool,
@@ -26,6 +29,7 @@ from .layers import (
     MaxPool,
     Rescale,
     Residual,
+    SimpleRNN,
     Softmax,
     SqueezeExcite,
 )
@@ -34,9 +38,12 @@ from .network import Network, statistics_of
 from .windows import Field, UnknownField, Windows, whole
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "Activation",
     "AveragePool",
     "BatchNorm",
+    "Bidirectional",
     "Concatenate",
     "ConvPool",
     "Convolution",
@@ -64,6 +71,7 @@ __all__ = [
     "Residual",
     "Shape",
     "ShapeError",
+    "SimpleRNN",
     "Smoothed",
     "Softmax",
     "SqueezeExcite",
@@ -78,6 +86,7 @@ __all__ = [
     "gelu",
     "glorot",
     "he",
+    "identity",
     "initializer_named",
     "large",
     "linear",

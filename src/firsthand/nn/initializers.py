@@ -15,7 +15,7 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import DTypeLike
 
-__all__ = ["Initializer", "glorot", "he", "large", "network3", "scaled", "zeros"]
+__all__ = ["Initializer", "glorot", "he", "identity", "large", "network3", "scaled", "zeros"]
 
 Initializer = Callable[..., Array]
 
@@ -83,6 +83,15 @@ def glorot(shape: tuple[int, ...], fan_in: int, fan_out: float, dtype: DTypeLike
     networks', equation (12).
     """
     return _gaussian(shape, 2.0 / (fan_in + fan_out), dtype, key)
+
+
+def identity(shape: tuple[int, ...], fan_in: int, fan_out: float, dtype: DTypeLike, *, key: Array) -> Array:
+    """The identity matrix, once for each block of columns: a recurrent layer then begins by keeping its state.
+
+    References: Le, Jaitly and Hinton 2015, 'A Simple Way to Initialize Recurrent Networks of Rectified Linear Units'.
+    """
+    rows, columns = shape
+    return jnp.tile(jnp.eye(rows, dtype=dtype), (1, -(-columns // rows)))[:, :columns]
 
 
 def zeros(shape: tuple[int, ...], fan_in: int, fan_out: float, dtype: DTypeLike, *, key: Array) -> Array:

@@ -8,11 +8,15 @@ from .embedding import Embedding
 from .normalization import BatchNorm, LayerNorm, LocalContrastNormalization, LocalResponseNormalization
 from .plain import Activation, Flatten, Rescale
 from .pooling import AveragePool, GlobalAveragePool, GlobalMaxPool, L2Pool, MaxPool
+from .recurrent import GRU, LSTM, Bidirectional, SimpleRNN
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "Activation",
     "AveragePool",
     "BatchNorm",
+    "Bidirectional",
     "Concatenate",
     "ConvPool",
     "Convolution",
@@ -30,6 +34,7 @@ __all__ = [
     "MaxPool",
     "Rescale",
     "Residual",
+    "SimpleRNN",
     "Softmax",
     "SqueezeExcite",
 ]
