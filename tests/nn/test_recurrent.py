@@ -117,3 +117,26 @@ def test_what_is_no_recurrent_layer_is_refused():
         nn.Bidirectional(nn.FullyConnected(3))
     with pytest.raises(FirsthandError, match="activation is 'gelu', expected 'tanh' or 'relu'"):
         nn.SimpleRNN(3, activation="gelu")
+
+
+@pytest.mark.parametrize("layers", [(nn.LSTM(5), nn.LayerNorm(), nn.GRU(4)), (nn.SimpleRNN(3), nn.Dropout(0.5))])
+def test_a_network_reads_a_sequence_in_pieces(layers):
+    network = nn.Network((nn.Embedding(7, 3), *layers, nn.Softmax(7)), (6,))
+    params = network.init(key=KEY)
+    x = jax.random.randint(jax.random.key(1), (2, 6), 0, 7)
+    state, pieces = network.start(2), []
+    for piece in (x[:, :1], x[:, 1:4], x[:, 4:]):
+        z, state = network.run(params, piece, state)
+        pieces.append(z)
+    np.testing.assert_allclose(jnp.concatenate(pieces, 1), network.weighted_input(params, x), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("layer", "time"),
+    [(nn.Bidirectional(nn.GRU(3)), 4), (nn.Bidirectional(nn.GRU(3)), 1), (nn.LSTM(3, every_step=False), 4)],
+)
+def test_what_takes_sequences_as_a_whole_is_not_read_in_pieces(layer, time):
+    network = nn.Network((nn.Embedding(7, 3), layer, nn.Softmax(7)), (time,))
+    assert not network.reads_on
+    with pytest.raises(FirsthandError, match=r"network: its layer 2, .* takes sequences as a whole"):
+        network.start(1)

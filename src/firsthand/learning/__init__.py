@@ -1,5 +1,6 @@
 """Learning: recipes, the compiled training loop, and checkpoints."""
 
+from .adam import Adam
 from .evaluation import evaluate
 from .history import History
 from .input_gradients import input_gradients
@@ -16,6 +17,7 @@ from .source import Fixed, Made, Source
 from .train import EnsembleTraining, train
 
 __all__ = [
+    "Adam",
     "Classification",
     "Cosine",
     "DataSplits",

@@ -10,6 +10,7 @@ import optax
 
 from firsthand.errors import FirsthandError
 
+from .adam import Adam
 from .objective import Objective, plain
 from .objectives.classification import Classification
 from .parameters import WEIGHTS
@@ -44,8 +45,8 @@ class Recipe:
         momentum: mu in v <- mu v + gradient, w <- w - learning_rate * v; 0 is plain gradient descent.
         nesterov: take the gradient where momentum is about to lead.
         l2, l1: strengths of the two penalties, l2/2 sum w^2 and l1 sum |w|, on the mean cost.
-        optimizer: any Optax transformation, instead of momentum and nesterov; it holds its own learning rate, so
-            that learning_rate must then be left at None.
+        optimizer: `Adam`, or any Optax transformation, instead of momentum and nesterov; one of Optax's holds its own
+            learning rate, so that learning_rate must then be left at None.
         objective: what the training is for, one of `firsthand.learning.objectives` or your own.
         augment: a function of a mini-batch of inputs and a key, one of `firsthand.data.augment`'s: every example is
             seen in another form each time.
@@ -75,7 +76,7 @@ class Recipe:
     nesterov: bool = False
     l2: float = 0.0
     l1: float = 0.0
-    optimizer: optax.GradientTransformation | None = None
+    optimizer: Adam | optax.GradientTransformation | None = None
     objective: Objective = _CLASSIFICATION
     augment: Augment | None = None
     average: float = 0.0
@@ -119,8 +120,9 @@ class Recipe:
         for name in monitor:
             _require(name in known, "monitor", name, f"one of {', '.join(known)}")
         if self.optimizer is not None:
-            plain = self.learning_rate is None and self.momentum == 0
-            _require(plain, "optimizer", "an optimizer", "no learning_rate or momentum beside it")
+            _require(self.momentum == 0, "optimizer", "an optimizer", "no momentum beside it")
+        if self._brings_its_rate:
+            _require(self.learning_rate is None, "optimizer", "one of Optax's", "no learning_rate beside it")
         elif isinstance(self.learning_rate, int | float):
             rate = self.learning_rate
             _require(math.isfinite(rate) and rate > 0, "learning_rate", rate, "a positive number")
@@ -151,13 +153,18 @@ class Recipe:
         return self.monitor
 
     @property
+    def _brings_its_rate(self) -> bool:
+        return self.optimizer is not None and not isinstance(self.optimizer, Adam)
+
+    @property
     def rule(self) -> Rule:
         """All that a compiled step depends on."""
         return Rule(
             objective=self.objective,
             batch_size=self.batch_size,
-            optimizer=self.optimizer or momentum(self.momentum, self.nesterov),
-            descend=self.optimizer is None,
+            optimizer=(self.optimizer.transformation if isinstance(self.optimizer, Adam) else self.optimizer)
+            or momentum(self.momentum, self.nesterov),
+            descend=not self._brings_its_rate,
             l2=self.l2,
             l1=self.l1,
             augment=self.augment,
@@ -230,4 +237,6 @@ def _is_number(value: Any, kind: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Adam):
+        return repr(value)
     return "optax transformation" if isinstance(value, optax.GradientTransformation) else plain(value)

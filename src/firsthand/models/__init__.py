@@ -5,7 +5,7 @@ from .classifier import Classifier, normalized
 from .ensemble import Ensemble, voted
 from .family import NetworkModel
 from .file import ModelFileError
-from .language import LanguageModel
+from .language import LanguageModel, Place
 from .load import load, load_model
 from .model import Model
 from .temperature import CalibrationError, best_temperature, fit_temperature
@@ -19,6 +19,7 @@ __all__ = [
     "Model",
     "ModelFileError",
     "NetworkModel",
+    "Place",
     "best_temperature",
     "fit_temperature",
     "load",

@@ -1,31 +1,70 @@
 """A trained network that goes on with a text."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, ClassVar
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from firsthand.data import Sequences
 from firsthand.data.sequences import encode
 from firsthand.errors import FirsthandError
-from firsthand.nn import Network, Params
+from firsthand.nn import Network, Params, State
 
 from .family import NetworkModel
 from .outputs import weighted_inputs
 
-__all__ = ["LanguageModel"]
+__all__ = ["LanguageModel", "Place"]
+
+# of a long text: so many rows at most, of so many symbols at least, are read side by side
+ROWS, ROW = 32, 4096
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in a text: what the model says of the next symbol, and all that it remembers of those before.
+
+    Args:
+        model: who reads.
+        z: weighted inputs of the output layer, (symbols,); softmax(z) are the probabilities.
+        state: what every layer remembers, with a batch of one; empty where the network reads texts only as a whole.
+        end: numbers of the last symbols, as many as the network takes at once.
+    """
+
+    model: "LanguageModel"
+    z: np.ndarray
+    state: tuple[State, ...]
+    end: np.ndarray
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """How likely each symbol is to come next: (symbols,), summing to 1."""
+        e = np.exp(self.z - self.z.max())
+        return e / e.sum()
+
+    def draw(self, temperature: float, *, key: Array) -> str:
+        """Draw the next symbol from p^(1/temperature), normalized."""
+        noise = np.asarray(jax.random.gumbel(key, self.z.shape), np.float64)
+        return self.model.symbols[int(np.argmax(self.z / temperature + noise))]
+
+    def then(self, text: str) -> "Place":
+        """Return the place behind a text that comes next.
+
+        Raises:
+            FirsthandError: a symbol that is not in the alphabet.
+        """
+        return self.model.read(encode(text, self.model.symbols), self)
 
 
 @dataclass(frozen=True)
 class LanguageModel(NetworkModel):
     """A network that says at every place of a sequence how likely each symbol is to come next.
 
-    What it says at a place must depend on that place and those before it alone, as in a recurrent network.
+    What it says at a place must depend on that place and those before it alone, as in a recurrent network.  Where its
+    layers say what they remember (see `Network.start`) a text is read symbol by symbol, with all of the past in mind;
+    otherwise only as much of it counts as the network takes at once.
 
     Args:
         network: symbols (time,) -> (time, number of symbols), with softmax at every place.
@@ -51,16 +90,25 @@ class LanguageModel(NetworkModel):
             raise ValueError(f"{len(symbols)} symbols for {network.output_shape[-1]} outputs")
         return cls(network, params, symbols, about["provenance"])
 
-    def probabilities(self, prompt: str) -> np.ndarray:
-        """Return how likely each symbol is to come after a text: (symbols,), summing to 1.
+    def begin(self, prompt: str) -> Place:
+        """Read the beginning of a text.
 
         Args:
-            prompt: at least one symbol; of a longer text than the network takes, the end counts.
+            prompt: at least one symbol.
         Raises:
             FirsthandError: nothing, or a symbol that is not in the alphabet.
         """
-        window, last = self._window(self._encoded(prompt))
-        return np.asarray(_next_program(self.network)(self.params, window, last))
+        numbers = self._encoded(prompt)
+        state = self._start(1) if self.network.reads_on else ()
+        return self.read(numbers, Place(self, np.zeros(len(self.symbols)), state, numbers[:0]))
+
+    def probabilities(self, prompt: str) -> np.ndarray:
+        """Return how likely each symbol is to come after a text: (symbols,), summing to 1.
+
+        Raises:
+            FirsthandError: as `begin`.
+        """
+        return self.begin(prompt).probabilities
 
     def sample(self, prompt: str, length: int, *, key: Array, temperature: float = 1.0) -> str:
         """Go on with a text: see `stream`."""
@@ -75,64 +123,91 @@ class LanguageModel(NetworkModel):
             key: all randomness.
             temperature: below 1 the likeliest symbols are preferred, towards 0 the likeliest is always taken.
         Raises:
-            FirsthandError: a temperature that is not positive, or as `probabilities`.
+            FirsthandError: a temperature that is not positive, or as `begin`.
         """
         if not temperature > 0:
             raise FirsthandError(f"sample: temperature is {temperature}, expected a positive number")
-        numbers = self._encoded(prompt)
-        program = _next_program(self.network)
+        place = self.begin(prompt)
         for step in range(length):
-            window, last = self._window(numbers)
-            z = np.log(np.maximum(np.asarray(program(self.params, window, last), np.float64), 1e-300)) / temperature
-            noise = np.asarray(jax.random.gumbel(jax.random.fold_in(key, step), z.shape), np.float64)
-            drawn = int(np.argmax(z + noise))
-            numbers = np.append(numbers, np.int32(drawn))[-self.network.input_shape[0] :]
-            yield self.symbols[drawn]
+            drawn = place.draw(temperature, key=jax.random.fold_in(key, step))
+            yield drawn
+            if step < length - 1:
+                place = place.then(drawn)
 
-    def bits(self, text: str) -> float:
-        """Return the mean of -log2 p over the symbols of a text but the first: bits per symbol.
+    def surprises(self, text: str) -> np.ndarray:
+        """Return -log2 p of every symbol of a text but the first, given those before it, in bits: (symbols - 1,).
 
-        The text is read in pieces as long as the network takes; each begins without a memory of the one before.
+        A text of 8,192 symbols and more is read in rows side by side, 32 at most, each of which begins without a memory
+        of the one before; so are pieces where the network reads texts only as a whole.
 
         Raises:
             FirsthandError: fewer than two symbols, or one that is not in the alphabet.
         """
         numbers = self._encoded(text)
-        if len(numbers) < 2:
+        count, piece = len(numbers) - 1, self.network.input_shape[0]
+        if count < 1:
             raise FirsthandError(f"text: {len(numbers)} symbol found, at least 2 expected")
-        length = self.network.input_shape[0]
-        count = -(-(len(numbers) - 1) // length)
-        padded = np.zeros(count * length + 1, np.int32)
-        padded[: len(numbers)] = numbers
-        data = Sequences(padded[:-1].reshape(count, length), padded[1:].reshape(count, length), self.symbols)
-        z = weighted_inputs(self.network, self.params, data.inputs).astype(np.float64)  # (count, length, symbols)
-        z -= z.max(axis=-1, keepdims=True)
-        log_p = z - np.log(np.sum(np.exp(z), axis=-1, keepdims=True))
-        picked = np.take_along_axis(log_p, data.targets[..., None], axis=-1).ravel()[: len(numbers) - 1]
-        return float(-np.mean(picked) / np.log(2))
+        on = self.network.reads_on
+        rows = min(ROWS, max(1, count // ROW)) if on else -(-count // piece)
+        length = -(-count // (rows * piece)) * piece  # of a row, in whole pieces
+        padded = np.zeros(rows * length + 1, np.int32)
+        padded[: count + 1] = numbers
+        x, y = padded[:-1].reshape(rows, length), padded[1:].reshape(rows, length)
+        if not on:
+            found = _nats(weighted_inputs(self.network, self.params, x), y)
+        else:
+            state, parts = self._start(rows), []
+            for at in range(0, length, piece):
+                z, state = _run_program(self.network)(self.params, x[:, at : at + piece], state)
+                parts.append(_nats(np.asarray(z), y[:, at : at + piece]))
+            found = np.concatenate(parts, axis=1)
+        return found.ravel()[:count] / np.log(2)
+
+    def bits(self, text: str) -> float:
+        """Return the mean of the `surprises` of a text: bits per symbol."""
+        return float(np.mean(self.surprises(text)))
 
     def perplexity(self, text: str) -> float:
         """Return 2^bits: among how many equally likely symbols the model hesitates, in the mean."""
         return 2 ** self.bits(text)
+
+    def read(self, numbers: np.ndarray, place: Place) -> Place:
+        """Go on from a place with symbols, given by their numbers in the alphabet, (time,): `Place.then`."""
+        if not len(numbers):
+            return place
+        piece = self.network.input_shape[0]
+        end = np.append(place.end, numbers)[-piece:].astype(np.int32)
+        if not self.network.reads_on:
+            window = np.zeros((1, piece), np.int32)
+            window[0, : len(end)] = end
+            z = weighted_inputs(self.network, self.params, window)[0, len(end) - 1]
+            return Place(self, z.astype(np.float64), (), end)
+        z, state, program = place.z, place.state, _run_program(self.network)
+        at = 0
+        while at < len(numbers):
+            # two programs for texts of any length: for pieces, and for single symbols
+            part = numbers[at : at + (piece if len(numbers) - at >= piece else 1)].astype(np.int32)
+            found, state = program(self.params, part[None], state)
+            z, at = np.asarray(found)[0, -1], at + len(part)
+        return replace(place, z=np.asarray(z, np.float64), state=state, end=end)
+
+    def _start(self, batch: int) -> tuple[State, ...]:
+        return self.network.start(batch, jax.tree.leaves(self.params)[0].dtype)
 
     def _encoded(self, text: str) -> np.ndarray:
         if not text:
             raise FirsthandError("text: nothing found, at least one symbol expected")
         return encode(text, self.symbols)
 
-    def _window(self, numbers: np.ndarray) -> tuple[np.ndarray, np.int32]:
-        """The end of a sequence as the network takes it, filled up behind, and the place of its last symbol."""
-        length = self.network.input_shape[0]
-        end = numbers[-length:]
-        window = np.zeros((1, length), np.int32)
-        window[0, : len(end)] = end
-        return window, np.int32(len(end) - 1)
+
+def _nats(z: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """-ln softmax(z)[y] of weighted inputs (..., symbols) and numbers of symbols (...)."""
+    z = z.astype(np.float64)
+    z = z - z.max(axis=-1, keepdims=True)
+    log_p = z - np.log(np.sum(np.exp(z), axis=-1, keepdims=True))
+    return -np.take_along_axis(log_p, targets[..., None], axis=-1)[..., 0]
 
 
 @lru_cache(maxsize=16)
-def _next_program(network: Network):
-    def probabilities(params: Any, window: Array, last: Array) -> Array:
-        z = network.weighted_input(params, window)  # (1, time, symbols)
-        return jax.nn.softmax(jnp.take(z[0], last, axis=0))
-
-    return jax.jit(probabilities)
+def _run_program(network: Network):
+    return jax.jit(network.run)

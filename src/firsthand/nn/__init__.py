@@ -4,7 +4,7 @@ from .activations import gelu, linear, relu, sigmoid, softmax, tanh
 from .costs import Cost, Smoothed, cross_entropy, log_likelihood, quadratic
 from .describe import describe, from_json, register, to_json
 from .initializers import Initializer, glorot, he, identity, large, network3, scaled, zeros
-from .layer import Layer, OutputLayer, Params, Passed, Shape, ShapeError, Terms
+from .layer import Layer, OutputLayer, Params, Passed, Shape, ShapeError, State, Terms
 from .layers import (
     GRU,
     LSTM,
@@ -75,6 +75,7 @@ __all__ = [
     "Smoothed",
     "Softmax",
     "SqueezeExcite",
+    "State",
     "Terms",
     "UnknownField",
     "Windows",

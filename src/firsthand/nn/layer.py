@@ -8,6 +8,12 @@ The formula, and what goes with it:
     forward(params, x, key=)              the formula in training, and the statistics that it has brought up to date
     multiply_adds(input_shape)            how many multiplications with addition one example costs
 
+How a sequence is read in pieces, each of which begins where the one before ended (of a layer that does not say, every
+step is an input by itself, or it reads sequences as a whole alone: see `Network.start`):
+
+    start(batch, dtype)                   what it remembers before the first step: a tuple of arrays
+    run(params, x, state)                 the formula from there on, and what it remembers then
+
 What is known of the formula without computing it.  Each has an answer that is safe where nothing is known, so that a
 layer of one's own needs none of them.  (A subclass of another layer inherits its answers: if it changes the formula, it
 has to answer again.)
@@ -50,6 +56,7 @@ __all__ = [
     "Passed",
     "Shape",
     "ShapeError",
+    "State",
     "Terms",
     "seen_through",
 ]
@@ -58,6 +65,7 @@ __all__ = [
 STATISTICS = ("mean", "variance")
 
 Params = dict[str, Any]  # of arrays; of dicts of arrays where a layer has layers inside
+State = tuple[Array, ...]  # what a layer remembers of a sequence, with the batch as first axis
 
 
 class ShapeError(FirsthandError):
@@ -108,6 +116,22 @@ class Layer:
     def forward(self, params: Params, x: Array, *, key: Array | None = None) -> tuple[Array, Params]:
         """In training: the output, and the parameters with their statistics brought up to date by this batch."""
         return self.apply(params, x, key=key, train=True), params
+
+    def start(self, batch: int, dtype: DTypeLike = jnp.float32) -> State:
+        """What the layer remembers before the first step of so many sequences; here, nothing."""
+        return ()
+
+    def run(self, params: Params, x: Array, state: State) -> tuple[Array, State]:
+        """Use the layer from a state on.
+
+        Args:
+            params: from `init`.
+            x: the next piece of the sequences, (batch, time, ...) of any length.
+            state: from `start`, or where the piece before has ended.
+        Returns:
+            The output of every step, (batch, time, ...), and the state after the last.
+        """
+        return self.apply(params, x), state
 
     def multiply_adds(self, input_shape: Shape) -> int:
         """Multiplications with addition that the forward pass of one example takes."""

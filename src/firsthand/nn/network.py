@@ -13,7 +13,8 @@ from jax.typing import ArrayLike, DTypeLike
 
 from firsthand.errors import FirsthandError
 
-from .layer import STATISTICS, Layer, OutputLayer, Params, Passed, Shape, ShapeError
+from .layer import STATISTICS, Layer, OutputLayer, Params, Passed, Shape, ShapeError, State
+from .windows import Field
 
 __all__ = ["Network", "is_statistic", "statistics_of"]
 
@@ -145,6 +146,54 @@ class Network:
             a, p = layer.forward(p, a, key=k)
             updated.append(p)
         return self.output_layer.weighted_input(params[-1], a), (*updated, params[-1])
+
+    @property
+    def reads_on(self) -> bool:
+        """Whether it can read a sequence in pieces: each of its layers remembers, or takes every step by itself."""
+        return self._whole_sequences() is None
+
+    def _whole_sequences(self) -> tuple[int, Layer] | None:
+        """The first layer that reads sequences only as a whole, and its number from 1."""
+        step = Field(0, 1, 0, 1)
+        for number, (layer, before, after) in enumerate(
+            zip(self.layers, self.shapes[:-1], self.shapes[1:], strict=True), start=1
+        ):
+            in_time = len(after) == 2 and after[0] == before[0]
+            # asked of two steps at least: of one, the whole is that step
+            if not in_time or not (layer.start(1) or layer.seen(step, (max(2, before[0]), *before[1:])) == step):
+                return number, layer
+        return None
+
+    def start(self, batch: int, dtype: DTypeLike = jnp.float32) -> tuple[State, ...]:
+        """What the layers remember before the first step of so many sequences: one state per layer.
+
+        Raises:
+            FirsthandError: a layer takes sequences only as a whole.
+        """
+        if (found := self._whole_sequences()) is not None:
+            raise FirsthandError(
+                f"network: its layer {found[0]}, {found[1]}, takes sequences as a whole, "
+                "expected layers that remember or that take every step by itself"
+            )
+        return tuple(layer.start(batch, dtype) for layer in self.layers)
+
+    def run(
+        self, params: tuple[Params, ...], x: ArrayLike, state: tuple[State, ...]
+    ) -> tuple[Array, tuple[State, ...]]:
+        """Use the network from a state on: the weighted input z of every step, and the state after the last.
+
+        A sequence read in pieces gives what it gives as a whole.
+
+        Args:
+            params: from `init`.
+            x: the next piece of the sequences, (batch, time, ...), of any length.
+            state: from `start`, or where the piece before has ended.
+        """
+        a, after = self.as_float(x, params), []
+        for layer, p, before in zip(self.layers[:-1], params[:-1], state[:-1], strict=True):
+            a, now = layer.run(p, a, before)
+            after.append(now)
+        return self.output_layer.weighted_input(params[-1], a), (*after, state[-1])
 
     def trace(self, params: Sequence[Params], x: ArrayLike) -> dict[tuple[int | str, ...], Passed]:
         """What enters and what leaves every layer, those inside of others included, when the network is used.

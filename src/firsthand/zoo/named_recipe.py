@@ -22,6 +22,7 @@ class NamedRecipe:
         recipe: how it is trained.
         data: name of that data, as `firsthand train --data` takes it.
         expanded: train on the book's expanded set, every image and its four displacements by one pixel.
+        length: symbols in a sequence, where the data are a text; None where they are not.
     """
 
     name: str
@@ -30,11 +31,13 @@ class NamedRecipe:
     recipe: Recipe
     data: str = "mnist"
     expanded: bool = False
+    length: int | None = None
 
     def network(self, examples: Examples) -> nn.Network:
         """Return the network for examples: of their shape, with as many outputs as they need.
 
-        The output layer has one unit for each of their classes, whatever number the layers were made for.
+        The output layer has one unit for each of their classes or symbols, whatever number the layers were made for,
+        and an embedding at the beginning as many vectors.
 
         Raises:
             FirsthandError: there is one class alone, of which nothing can be learned.
@@ -45,6 +48,9 @@ class NamedRecipe:
         outputs = self.recipe.objective.outputs(examples)
         if outputs is not None and isinstance(last, nn.FullyConnected):
             last = replace(last, units=outputs)
+        symbols = getattr(examples, "symbols", None)
+        if symbols is not None and hidden and isinstance(hidden[0], nn.Embedding):
+            hidden[0] = replace(hidden[0], symbols=len(symbols))
         return nn.Network((*hidden, last), examples.example_shape)
 
     def changed(self, **values: Any) -> "NamedRecipe":

@@ -12,14 +12,12 @@ from firsthand import kernels
 from firsthand.errors import FirsthandError
 
 from ..initializers import scaled
-from ..layer import Layer, Params, Shape
+from ..layer import Layer, Params, Shape, State
 from ..names import Named, initializer_named
 from ..windows import Field
 from .common import require_positive
 
 __all__ = ["GRU", "LSTM", "Bidirectional", "SimpleRNN"]
-
-State = tuple[Array, ...]  # what a layer remembers, (batch, units) each
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class _Recurrent(Layer):
 
     gates: ClassVar[int] = 1  # blocks of `units` columns in W and U
     biases: ClassVar[int] = 1  # and in b
-    remembered: ClassVar[int] = 1  # arrays in the state
+    remembered: ClassVar[int] = 1  # arrays in the state, (batch, units) each
 
     def __post_init__(self) -> None:
         require_positive(self, units=self.units)
