@@ -13,13 +13,13 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from . import data, doctor, experiments, export, inspect, lab, models, read, search, sweep, train
+from . import data, doctor, experiments, export, inspect, lab, models, read, sample, search, sweep, train
 from .streams import OutputLost, guard_output
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
-    help="Neural networks, first hand: train them, look inside them, read handwritten digits.",
+    help="Neural networks, first hand: train them, look inside them, read handwritten digits, go on with a text.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -31,6 +31,7 @@ for command in (
     lab.lab,
     models.evaluate,
     models.predict,
+    sample.sample,
     inspect.inspect,
     export.export,
     models.summary,

@@ -11,15 +11,17 @@ from firsthand.errors import FirsthandError
 
 if TYPE_CHECKING:
     from firsthand.data import ImageSplits
-    from firsthand.models import Ensemble, Model
+    from firsthand.models import Ensemble, Model, NetworkModel
     from firsthand.zoo import NamedRecipe
 
 __all__ = [
     "DATA_NAMES",
+    "TEXT_NAMES",
     "DataName",
     "Device",
     "Invert",
     "Json",
+    "ModelArgument",
     "ModelPath",
     "Seed",
     "check_recipe",
@@ -28,7 +30,9 @@ __all__ = [
     "find_model",
     "find_reader",
     "find_recipe",
+    "find_trained",
     "load_splits",
+    "one_of",
     "use_device",
     "whole",
 ]
@@ -56,6 +60,7 @@ def whole(low: int, high: int | None = None) -> Callable[..., int | None]:
 
 
 DATA_NAMES = ("mnist", "fashion-mnist", "kmnist", "emnist-digits")
+TEXT_NAMES = ("shakespeare",)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text.")]
 Device = Annotated[str | None, typer.Option(help="Where to compute: cpu, gpu or tpu; chosen by JAX if not given.")]
@@ -79,6 +84,9 @@ Invert = Annotated[
 ModelPath = Annotated[
     Path | None,
     typer.Option("--model", help="Model file; the newest under runs/ if not given.", show_default=False),
+]
+ModelArgument = Annotated[
+    Path | None, typer.Argument(metavar="[MODEL]", help="The same without --model.", show_default=False)
 ]
 
 
@@ -166,9 +174,28 @@ def expand(splits: "ImageSplits") -> "ImageSplits":
     return Splits(augment.expanded(splits.train), splits.validation, splits.test)
 
 
+def one_of(named: Path | None, model: Path | None) -> Path | None:
+    """The model that is named without --model or with it."""
+    if named is not None and model is not None:
+        raise FirsthandError(f"--model: found {model} beside {named}, one of both expected")
+    return model if named is None else named
+
+
+def find_trained(path: Path | None, quiet: bool) -> "Ensemble | NetworkModel":
+    """The model of a file, or the newest under runs/, of whatever kind."""
+    from firsthand.models import load
+
+    return load(_model_file(path, quiet))
+
+
 def find_model(path: Path | None, quiet: bool) -> "Model | Ensemble":
+    """The same, which must be a classifier."""
     from firsthand.models import load_model
 
+    return load_model(_model_file(path, quiet))
+
+
+def _model_file(path: Path | None, quiet: bool) -> Path:
     if path is None:
         candidates = sorted(Path("runs").glob("*/model.safetensors"), key=lambda p: p.stat().st_mtime)
         if not candidates:
@@ -176,7 +203,7 @@ def find_model(path: Path | None, quiet: bool) -> "Model | Ensemble":
         path = candidates[-1]
         if not quiet:
             print(f"model: {path}", file=sys.stderr)
-    return load_model(path)
+    return path
 
 
 def find_reader(path: Path | None) -> "Model | Ensemble":

@@ -10,35 +10,60 @@ import typer
 from firsthand.errors import FirsthandError
 
 from .common import (
-    DataName,
+    DATA_NAMES,
+    TEXT_NAMES,
     Device,
     Invert,
     Json,
+    ModelArgument,
     ModelPath,
     check_recipe,
-    find_model,
     find_reader,
     find_recipe,
+    find_trained,
     load_splits,
+    one_of,
     use_device,
     whole,
 )
+from .texts import text_to_judge_by
 
 if TYPE_CHECKING:
-    from firsthand.models import Classifier
+    from firsthand.models import Classifier, LanguageModel
 
 __all__ = ["evaluate", "predict", "summary"]
 
+TestData = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        help="Data set, folder or file, as for `train`; for a language model shakespeare or FILE.txt.",
+        show_default="mnist, or shakespeare",
+    ),
+]
+
 
 def evaluate(
+    named: ModelArgument = None,
     model: ModelPath = None,
-    data: DataName = "mnist",
+    data: TestData = None,
     invert: Invert = None,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
-    """Accuracy and calibration of a model on a data set: on its test images if it has such a part."""
+    """How good a model is on a data set, on its test part if it has one: accuracy, or bits per character of a text."""
     use_device(device)
+    from firsthand.models import Ensemble, LanguageModel, Model
+
+    found = find_trained(one_of(named, model), quiet=as_json)
+    if isinstance(found, LanguageModel):
+        _evaluate_language(found, data or TEXT_NAMES[0], invert, as_json)
+        return
+    if not isinstance(found, Model | Ensemble):
+        raise FirsthandError(f"evaluate: {type(found).__name__} found, expected a classifier or a language model")
+    data = data or "mnist"
+    if data in TEXT_NAMES:
+        raise FirsthandError(f"--data: found {data}, a text; the model names classes")
     from firsthand.inspect import (
         brier_score,
         confusion_matrix,
@@ -46,7 +71,6 @@ def evaluate(
         negative_log_likelihood,
     )
 
-    found = find_model(model, quiet=as_json)
     size = found.input_shape[:2] if len(found.input_shape) == 3 else None
     splits = load_splits(data, None, 0, whole=True, size=size, invert=invert)
     test = (splits.test if splits.test is not None else splits.train).with_classes(found.classes)
@@ -74,6 +98,26 @@ def evaluate(
     wrong = [(int(n), i, j) for (i, j), n in _enumerate(matrix) if i != j and n]
     for n, i, j in sorted(wrong, reverse=True)[:5]:
         print(f"  {found.classes[i]} called {found.classes[j]}: {n} times")
+
+
+def _evaluate_language(model: "LanguageModel", data: str, invert: bool | None, as_json: bool) -> None:
+    """Read a text on with the model's memory, and say how much it was surprised."""
+    if data in DATA_NAMES or invert is not None:
+        found = f"--data: found {data}, images" if data in DATA_NAMES else "--invert: found, for pictures"
+        raise FirsthandError(f"{found}; a language model reads a text, shakespeare or FILE.txt expected")
+    text, part = text_to_judge_by(model, data)
+    started = time.perf_counter()
+    try:
+        bits = model.bits(text)
+    except FirsthandError as error:
+        raise FirsthandError(f"--data: {data}: {str(error).removeprefix('text: ')}") from None
+    seconds = time.perf_counter() - started
+    if as_json:
+        print(json.dumps({"bits": bits, "perplexity": 2**bits, "n": len(text) - 1, "part": part, "seconds": seconds}))
+        return
+    what = "test part of the text" if part else "whole text"
+    print(f"bits per character: {bits:.3f} ({what}, {len(text) - 1:,} characters, {seconds:.2f} s)")
+    print(f"perplexity: {2**bits:.2f}")
 
 
 def predict(
@@ -111,11 +155,13 @@ def predict(
 
 
 def summary(
+    named: ModelArgument = None,
     model: Annotated[Path | None, typer.Option("--model", help="Model file to describe.")] = None,
     recipe: Annotated[str | None, typer.Option(help="Recipe to describe.")] = None,
     as_json: Json = False,
 ) -> None:
     """Describe a model or a recipe: layers, shapes, parameters, multiply-adds; without either, list the recipes."""
+    model = one_of(named, model)
     if model is None and recipe is None:
         from firsthand.zoo.about import ABOUT
 
@@ -126,12 +172,13 @@ def summary(
     from firsthand.nn import Network, to_json
 
     if model is not None:
-        loaded = find_model(model, quiet=True)
+        loaded = find_trained(model, quiet=True)
         networks = [member.network for member in (loaded.members if isinstance(loaded, Ensemble) else (loaded,))]
         table, about = loaded.summary(), loaded.provenance
     else:
         chosen = find_recipe(recipe or "", {})
-        networks, about = [Network(chosen.layers)], {"recipe": chosen.recipe.to_json()}
+        shape = (28, 28, 1) if chosen.length is None else (chosen.length,)
+        networks, about = [Network(chosen.layers, shape)], {"recipe": chosen.recipe.to_json()}
         table = networks[0].summary()
     if as_json:
         described = [to_json(network) for network in networks]

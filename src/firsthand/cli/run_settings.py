@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from firsthand.errors import FirsthandError, reading
 from firsthand.files import write_atomically
 
-from .common import DATA_NAMES, MAX_MEMBERS, MAX_SEED, check_whole
+from .common import DATA_NAMES, MAX_MEMBERS, MAX_SEED, TEXT_NAMES, check_whole
 
 if TYPE_CHECKING:
     from firsthand.report import RunFolder
@@ -114,4 +114,4 @@ def check_same(folder: "RunFolder", kept: dict[str, Any], given: dict[str, Any],
 
 def absolute(name: str) -> str:
     """Return the path of the user's own data from the root, so that a run goes on from any folder; other names stay."""
-    return name if name in DATA_NAMES else str(Path(name).absolute())
+    return name if name in (*DATA_NAMES, *TEXT_NAMES) else str(Path(name).absolute())

@@ -21,6 +21,7 @@ from firsthand.errors import FirsthandError
 from . import train
 from .common import DataName, Device, Invert, Json, Seed, find_recipe, load_splits, use_device, whole
 from .streams import go_on_without_output
+from .texts import refuse_text
 
 if TYPE_CHECKING:
     from firsthand.search import Choices, Range, Search, SearchResult, Trial
@@ -59,6 +60,7 @@ def search(
     from firsthand.search import Search
 
     chosen = find_recipe(recipe, {} if epochs is None else {"epochs": epochs})
+    refuse_text(chosen, "search")
     splits = load_splits(data, examples, seed, invert=invert)
     opened = Search(chosen, splits, spaces, storage=storage, seed=seed)
     if parent is not None:

@@ -10,6 +10,7 @@ from firsthand.errors import FirsthandError
 
 from .common import DataName, Device, Invert, Json, Seed, expand, find_recipe, load_splits, use_device
 from .streams import go_on_without_output
+from .texts import refuse_text
 
 __all__ = ["sweep"]
 
@@ -44,6 +45,7 @@ def sweep(
     from firsthand.search import sweep as run
 
     chosen = find_recipe(recipe, {} if epochs is None else {"epochs": epochs})
+    refuse_text(chosen, "sweep")
     splits = load_splits(data, examples, seed, invert=invert)
     if chosen.expanded:
         splits = expand(splits)

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +15,6 @@ from firsthand.errors import FirsthandError
 from . import fine_tune, run_settings
 from .common import (
     MAX_MEMBERS,
-    DataName,
     Device,
     Invert,
     Json,
@@ -27,14 +27,25 @@ from .common import (
     whole,
 )
 from .streams import go_on_without_output
+from .texts import check_kind, load_text_splits
 
 if TYPE_CHECKING:
-    from firsthand.data import ImageSplits
-    from firsthand.models import Classifier
+    from firsthand.data import Splits
+    from firsthand.learning import Quantity
     from firsthand.report import RunFolder
     from firsthand.zoo import FineTuning, NamedRecipe
 
 __all__ = ["train"]
+
+OwnData = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        help="mnist, fashion-mnist, kmnist, emnist-digits, a folder of class-named folders (or of train/ and test/ "
+        "with these), .npz, .npy, .csv[.gz] or IDX; for a recipe that learns a text: shakespeare or FILE.txt.",
+        show_default="the recipe's",
+    ),
+]
 
 
 def train(
@@ -43,7 +54,7 @@ def train(
         str | None,
         typer.Option(help="What to train; `firsthand summary` lists the names.", show_default="digit-reader"),
     ] = None,
-    data: DataName = "mnist",
+    data: OwnData = None,
     invert: Invert = None,
     start: Annotated[
         Path | None, typer.Option("--from", help="Fine-tune this model with your own --data, instead of a new network.")
@@ -100,7 +111,7 @@ def train(
     }
     settings = {
         "recipe": recipe or "digit-reader",
-        "data": run_settings.absolute(data),
+        "data": None if data is None else run_settings.absolute(data),
         "invert": invert,
         "start": None if start is None else str(start.absolute()),
         "rehearsal": rehearsal,
@@ -171,21 +182,28 @@ def _reopened(path: Path) -> "RunFolder":
     return folder
 
 
-def _prepared(settings: dict[str, Any]) -> "tuple[NamedRecipe, ImageSplits, FineTuning | None]":
-    """Recipe and data that settings name, and how the fine-tuning begins if it is one."""
+def _prepared(settings: dict[str, Any]) -> "tuple[NamedRecipe, Splits[Any, Any], FineTuning | None]":
+    """Recipe and data that settings name, and how the fine-tuning begins if it is one; the data get their name."""
     tuning = None
     if settings["start"] is not None:
+        settings["data"] = settings["data"] or "mnist"
         chosen, tuning = fine_tune.prepare(settings)
-        splits = tuning.splits
-    else:
-        chosen = find_recipe(settings["recipe"], settings["overrides"])
-        splits = load_splits(settings["data"], settings["examples"], settings["seed"], invert=settings["invert"])
-    return chosen, expand(splits) if chosen.expanded else splits, tuning
+        return chosen, tuning.splits, tuning
+    chosen = find_recipe(settings["recipe"], settings["overrides"])
+    settings["data"] = settings["data"] or chosen.data
+    check_kind(chosen, settings["data"])
+    if chosen.length is not None:
+        for option in ("invert", "members"):
+            if settings[option] is not None:
+                raise FirsthandError(f"--{option}: the recipe {chosen.name} learns a text, which has no such thing")
+        return chosen, load_text_splits(settings["data"], chosen.length, settings["examples"]), None
+    splits = load_splits(settings["data"], settings["examples"], settings["seed"], invert=settings["invert"])
+    return chosen, expand(splits) if chosen.expanded else splits, None
 
 
 def _train(
     chosen: "NamedRecipe",
-    splits: "ImageSplits",
+    splits: "Splits[Any, Any]",
     settings: dict[str, Any],
     folder: "RunFolder",
     devices: list[Any] | None,
@@ -206,7 +224,7 @@ def _train(
     if tuning is not None and not as_json:
         print(fine_tune.describe(tuning))
     try:
-        with show_progress(as_json, members or 1) as progress:
+        with show_progress(as_json, members or 1, chosen.recipe.objective.quantities[0]) as progress:
             outcome = train_and_finish(
                 network,
                 splits,
@@ -233,14 +251,15 @@ def _train(
     if outcome.unfinished:
         print(f"firsthand: {outcome.unfinished}", file=sys.stderr)
     seconds = time.perf_counter() - started
-    write_run(folder, outcome.model, outcome.histories, splits.test, seconds)
+    quantities = chosen.recipe.objective.quantities
+    write_run(folder, outcome.model, outcome.histories, splits.test, seconds, quantities)
     if not outcome.interrupted and not outcome.failure:
         folder.tidy()
     if outcome.failure:
         raise FirsthandError(f"{outcome.failure}; the last good epoch is kept in {folder.model}")
     if tuning is not None and not as_json:
         fine_tune.print_before_and_after(outcome.model, {"own": settings["data"], "original": settings["rehearse"]})
-    _print_training(outcome.model, outcome.histories[0].stopped, folder, seconds, as_json)
+    _print_training(outcome.model, outcome.histories[0].stopped, folder, seconds, as_json, quantities)
     if outcome.interrupted:
         print(f"firsthand: go on with: firsthand train --resume {folder.path}", file=sys.stderr)
         raise typer.Exit(130)
@@ -257,7 +276,9 @@ def _divided_over(count: int | None, coordinator: str | None) -> list[Any] | Non
     return None if count is None else jax.local_devices()[:count]
 
 
-def _help(chosen: "NamedRecipe", splits: "ImageSplits", settings: dict[str, Any], folder: "RunFolder | None") -> None:
+def _help(
+    chosen: "NamedRecipe", splits: "Splits[Any, Any]", settings: dict[str, Any], folder: "RunFolder | None"
+) -> None:
     """Be a process other than the first: compute with it, and write and print nothing."""
     import jax
 
@@ -282,18 +303,28 @@ def _help(chosen: "NamedRecipe", splits: "ImageSplits", settings: dict[str, Any]
         raise distributed.lost(error, None if folder is None else folder.path) from None
 
 
-def _print_training(model: "Classifier", stopped: str, folder: "RunFolder", seconds: float, as_json: bool) -> None:
-    accuracies = model.provenance["accuracies"]
+def _print_training(
+    model: Any, stopped: str, folder: "RunFolder", seconds: float, as_json: bool, quantities: "Sequence[Quantity]"
+) -> None:
+    accuracies, scores = model.provenance.get("accuracies"), model.provenance.get("scores")
     if as_json:
-        result = {"event": "done", "accuracies": accuracies, "seconds": seconds, "stopped": stopped}
-        result["temperature"] = model.temperature
+        result = {"event": "done", "seconds": seconds, "stopped": stopped}
+        result |= {"scores": scores} if accuracies is None else {"accuracies": accuracies}
+        if accuracies is not None:
+            result["temperature"] = model.temperature
         if "fine_tuning" in model.provenance:
             result |= {name: model.provenance["fine_tuning"][name] for name in ("before", "after")}
         print(json.dumps({**result, "model": str(folder.model), "report": str(folder.report)}))
         return
     best = model.provenance["best_epoch"]
-    shown = ", ".join(f"{name} {value:.2%}" for name, value in accuracies.items())
     print(f"{stopped}, {seconds:.0f} s" + (f", best on validation data: epoch {best}" if best else ""))
+    if accuracies is None:
+        for quantity in quantities[:2]:
+            shown = ", ".join(f"{part} {quantity.show(found[quantity.name])}" for part, found in scores.items())
+            print(f"{quantity.en}: {shown}")
+        print(f"model:    {folder.model}\nreport:   {folder.report}")
+        return
+    shown = ", ".join(f"{name} {value:.2%}" for name, value in accuracies.items())
     print(f"accuracy: {shown}")
     if "votes" in model.provenance:
         each = [accuracies["test"] for accuracies in model.provenance["member_accuracies"] if "test" in accuracies]

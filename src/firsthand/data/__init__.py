@@ -11,6 +11,7 @@ from .mnist import mnist
 from .pictures import LoadedImage, load_image
 from .sequences import Sequences, text_splits
 from .splits import ImageSplits, Splits
+from .texts import TextParts, load_text, shakespeare, shakespeare_text
 
 if TYPE_CHECKING:
     from .augment import (
@@ -56,6 +57,7 @@ __all__ = [
     "Shear",
     "Shift",
     "Splits",
+    "TextParts",
     "Translate",
     "Vectors",
     "Warp",
@@ -71,7 +73,10 @@ __all__ = [
     "load_npz",
     "load_parts",
     "load_splits",
+    "load_text",
     "mnist",
+    "shakespeare",
+    "shakespeare_text",
     "text_splits",
 ]
 

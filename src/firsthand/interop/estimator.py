@@ -158,10 +158,10 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
             chosen = _default(shape)
         elif isinstance(self.recipe, NamedRecipe):
             chosen = self.recipe
-        elif self.recipe in RECIPES:
+        elif self.recipe in (of_images := [name for name, recipe in RECIPES.items() if recipe.length is None]):
             chosen = RECIPES[self.recipe]
         else:
-            names = ", ".join(RECIPES)
+            names = ", ".join(of_images)
             raise FirsthandError(f"recipe: found {self.recipe!r}, expected None, a NamedRecipe or one of {names}")
         return chosen.changed(**given)
 

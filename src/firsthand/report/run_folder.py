@@ -6,21 +6,28 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from firsthand.data import Dataset
+import jax
+
+from firsthand.data import Dataset, Examples, Sequences
 from firsthand.errors import FirsthandError
 from firsthand.files import remove_leftovers, write_atomically
 from firsthand.inspect import Reliability, confusion_matrix, mistakes, negative_log_likelihood, reliability
-from firsthand.learning import History
-from firsthand.models import Classifier, Ensemble, Model
+from firsthand.learning import History, Quantity
+from firsthand.learning.objectives.classification import ACCURACY
+from firsthand.models import Classifier, Ensemble, LanguageModel, Model
 
 __all__ = ["RunFolder", "new_run_folder", "write_run"]
+
+
+SAMPLED = 400  # letters of a report's samples
 
 
 class RunFolder(NamedTuple):
@@ -112,7 +119,12 @@ def new_run_folder(path: Path | None, name: str) -> RunFolder:
 
 
 def write_run(
-    folder: RunFolder, model: Model | Ensemble, histories: Sequence[History], test: Dataset | None, seconds: float
+    folder: RunFolder,
+    model: Model | Ensemble | LanguageModel,
+    histories: Sequence[History],
+    test: Examples | None,
+    seconds: float,
+    quantities: Sequence[Quantity] = (ACCURACY,),
 ) -> None:
     """Write model, history, pictures (PNG) and a self-contained report page into a run's folder.
 
@@ -120,18 +132,23 @@ def write_run(
         folder: of the run.
         model: what was trained.
         histories: of the training, or of each member.
-        test: data for the confusion matrix, the mistakes and the reliability diagram; without them the report
-            leaves these out.
+        test: data for the confusion matrix, the mistakes and the reliability diagram, or a text to read on; without
+            them the report leaves these out.
         seconds: how long the whole run took.
+        quantities: what the training is judged by; the first decides.
     """
     from firsthand.inspect import plots  # Matplotlib takes a second to import, and only reports need it
 
     model.save(folder.model)
     kept = [history.to_json() for history in histories]
     write_atomically(folder.history, json.dumps(kept[0] if len(kept) == 1 else kept, indent=1) + "\n")
-    figures = {"learning curves": plots.plot_history(*histories)}
-    rows = _calibration(model)
-    if test is not None:
+    figures = {"learning curves": plots.plot_history(*histories, quantity=quantities[0])}
+    if isinstance(model, LanguageModel):
+        rows, written = _language(model, test, quantities)
+        write_atomically(folder.report, _page(model, histories, rows, _written(folder, figures), seconds, written))
+        return
+    rows = _accuracies(model) + _calibration(model)
+    if isinstance(test, Dataset):
         matrix = confusion_matrix(test.labels, model.predict(test.images), len(model.classes))
         found = mistakes(model, test)
         figures["confusion matrix"] = plots.plot_confusion(matrix, model.classes)
@@ -142,13 +159,57 @@ def write_run(
         errors = [f"{diagram.expected_calibration_error:.2%}" for diagram in diagrams.values()]
         rows.append(("test calibration error", " → ".join(errors)))
         rows.append(("test negative log-likelihood", " → ".join(f"{cost:.4f}" for cost in costs)))
+    write_atomically(folder.report, _page(model, histories, rows, _written(folder, figures), seconds))
+
+
+def _written(folder: RunFolder, figures: dict[str, Any]) -> dict[str, bytes]:
+    """Pictures of figures, written into the folder."""
     pictures = {}
     for name, figure in figures.items():
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=110)
         pictures[name] = buffer.getvalue()
         write_atomically(folder.path / f"{name.replace(' ', '_')}.png", pictures[name])
-    write_atomically(folder.report, _page(model, histories, rows, pictures, seconds))
+    return pictures
+
+
+def _language(
+    model: LanguageModel, test: Examples | None, quantities: Sequence[Quantity]
+) -> tuple[list[tuple[str, str]], dict[str, str]]:
+    """What a language model is worth: of pieces each read from nothing, and of the test text read on; and samples."""
+    scores = model.provenance["scores"]
+    rows = [
+        (f"{part} {quantity.en}", quantity.show(found[quantity.name]))
+        for quantity in quantities[:2]
+        for part, found in scores.items()
+    ]
+    if isinstance(test, Sequences):
+        text = "".join(test.symbols[number] for number in [*test.inputs.ravel(), test.targets[-1, -1]])
+        bits = model.bits(text)
+        rows.append(
+            (
+                "test text, read on with a memory",
+                f"{bits:.3f} bit per symbol, perplexity {2**bits:.2f}, n = {len(text) - 1:,}",
+            )
+        )
+    start = "\n" if "\n" in model.symbols else model.symbols[0]
+    key = jax.random.key(0)
+    return rows, {
+        f"written at temperature {temperature}": model.sample(start, SAMPLED, key=key, temperature=temperature)
+        for temperature in (0.5, 0.8, 1.0)
+    }
+
+
+def _accuracies(model: Classifier) -> list[tuple[str, str]]:
+    about = model.provenance
+    rows = [(f"{name} accuracy", f"{value:.2%}") for name, value in about["accuracies"].items()]
+    rows += [(f"{name} accuracy by votes", f"{value:.2%}") for name, value in about.get("votes", {}).items()]
+    if tuning := about.get("fine_tuning"):
+        rows += [
+            (f"test accuracy, {kind} images", f"{before['accuracy']:.2%} → {tuning['after'][kind]['accuracy']:.2%}")
+            for kind, before in tuning["before"].items()
+        ]
+    return rows
 
 
 def _calibration(model: Classifier) -> list[tuple[str, str]]:
@@ -174,22 +235,16 @@ def _reliability(model: Classifier, test: Dataset) -> tuple[dict[str, Reliabilit
 
 
 def _page(
-    model: Classifier,
+    model: Classifier | LanguageModel,
     histories: Sequence[History],
-    calibration: list[tuple[str, str]],
+    rows: list[tuple[str, str]],
     pictures: dict[str, bytes],
     seconds: float,
+    texts: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     about = model.provenance
-    rows = [(f"{name} accuracy", f"{value:.2%}") for name, value in about["accuracies"].items()]
-    rows += [(f"{name} accuracy by votes", f"{value:.2%}") for name, value in about.get("votes", {}).items()]
-    if tuning := about.get("fine_tuning"):
-        rows += [
-            (f"test accuracy, {kind} images", f"{before['accuracy']:.2%} → {tuning['after'][kind]['accuracy']:.2%}")
-            for kind, before in tuning["before"].items()
-        ]
-    rows += [
-        *calibration,
+    rows = [
+        *rows,
         ("parameters", f"{model.parameter_count:,}"),
         ("epochs", f"{about['epochs']}, best {about['best_epoch']} ({histories[0].stopped})"),
         ("time", f"{seconds:.0f} s on {about['machine']}"),
@@ -203,6 +258,7 @@ def _page(
         f'<img alt="{escape(name)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
         for name, png in pictures.items()
     )
+    images += "".join(f"\n<h2>{escape(name)}</h2>\n<pre>{escape(text)}</pre>" for name, text in texts.items())
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>firsthand: training report</title>
 <meta name="viewport" content="width=device-width">

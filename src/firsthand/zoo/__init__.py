@@ -13,12 +13,13 @@ if TYPE_CHECKING:
         GATE,
         PAGE_READER,
         QUICK,
-        RECIPES,
         SIMARD,
         SMALLEST,
     )
     from .fine_tuning import FineTuning, fine_tune, fine_tuning_recipe
     from .named_recipe import NamedRecipe
+    from .recipes import RECIPES
+    from .text import SHAKESPEARE
 
 __all__ = [
     "DEEP",
@@ -29,6 +30,7 @@ __all__ = [
     "PAGE_READER",
     "QUICK",
     "RECIPES",
+    "SHAKESPEARE",
     "SIMARD",
     "SMALLEST",
     "FineTuning",
@@ -37,12 +39,15 @@ __all__ = [
     "fine_tuning_recipe",
 ]
 
+_ELSEWHERE = ("RECIPES", "SHAKESPEARE")
 # on use, because a list of the recipes takes no networks
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        ".digits": [name for name in __all__ if name.isupper()],
+        ".digits": [name for name in __all__ if name.isupper() and name not in _ELSEWHERE],
         ".fine_tuning": ("FineTuning", "fine_tune", "fine_tuning_recipe"),
         ".named_recipe": ("NamedRecipe",),
+        ".recipes": ("RECIPES",),
+        ".text": ("SHAKESPEARE",),
     },
 )

@@ -1,0 +1,7 @@
+"""All named recipes, in the order in which they are listed."""
+
+from . import digits, text
+
+__all__ = ["RECIPES"]
+
+RECIPES = digits.RECIPES | text.RECIPES
