@@ -8,6 +8,7 @@ from .file import ModelFileError
 from .language import LanguageModel, Place
 from .load import load, load_model
 from .model import Model
+from .ngram import NGram
 from .temperature import CalibrationError, best_temperature, fit_temperature
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "LanguageModel",
     "Model",
     "ModelFileError",
+    "NGram",
     "NetworkModel",
     "Place",
     "best_temperature",
