@@ -11,6 +11,7 @@ from . import (
     expanded_data,
     first_networks,
     grokking,
+    letter_by_letter,
     more_data,
     overfitting,
     polynomial,
@@ -35,5 +36,6 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *deep_networks.EXPERIMENTS,
     *convolution.EXPERIMENTS,
     *expanded_data.EXPERIMENTS,
+    *letter_by_letter.EXPERIMENTS,
     *grokking.EXPERIMENTS,
 )

@@ -55,5 +55,6 @@ IDS = (
     "ensemble",
     "simard-conv",
     "ciresan-mlp",
+    "shakespeare",
     "grokking-cnn",
 )
