@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from .quality import digit_reader, reading, reading_figure
-from .speed import augment, convolutions, figure, floor, members, steps, time_to_accuracy
+from .speed import augment, convolutions, figure, floor, language, members, steps, time_to_accuracy
 from .speed import parts as kernel_parts
 from .speed.nets import NETS
 from .speed.peers import PEERS
@@ -20,6 +20,7 @@ PARTS = (
     "augment",
     "members",
     "time-to-accuracy",
+    "language",
     "digit-reader",
     "reading",
     "figure",
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("--batches", nargs="+", type=int, default=list(steps.BATCH_SIZES), help="for steps")
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS), help="for steps")
     parser.add_argument("--rounds", type=int, help="turns of each contender")
+    parser.add_argument("--history", type=Path, help="for language: history.json of a training by the recipe")
     parser.add_argument("--out", type=Path, help="folder for the results instead of results/")
     chosen = parser.parse_args()
     for part in chosen.parts:
@@ -68,6 +70,8 @@ def main() -> None:
             time_to_accuracy.run(below, 1, accuracy=0.97)
         else:
             time_to_accuracy.run(below, min(rounds, 3))
+    if "language" in parts:
+        language.run(below, rounds, 5 * seconds, chosen.history)
     if "digit-reader" in parts:
         if chosen.quick:
             digit_reader.run(top, 1, ("--examples", "5000", "--epochs", "1"))
@@ -84,7 +88,7 @@ def main() -> None:
 
 def _print_targets(folder: Path) -> None:
     rows = []
-    for name in ("steps.json", "floor.json", "reading.json"):
+    for name in ("steps.json", "floor.json", "language.json", "reading.json"):
         if (folder / name).exists():
             rows += json.loads((folder / name).read_text())["targets"]
     if rows:

@@ -39,15 +39,25 @@ class Worker:
         threads: how many cores it may use, and threads it is told to use.
         folder: from `workplace`.
         first_core: the first of its cores, counted among those that this process may use.
+        python: what runs it, where its framework is in an environment of its own.
+        module: the worker, in `benchmarks.speed.peers`.
     """
 
-    def __init__(self, peer: str, threads: int, folder: Path, first_core: int = 0) -> None:
+    def __init__(
+        self,
+        peer: str,
+        threads: int,
+        folder: Path,
+        first_core: int = 0,
+        python: str = sys.executable,
+        module: str = "worker",
+    ) -> None:
         self.peer, self.threads = peer, threads
         self.log = folder / f"{peer}-{threads}-{first_core}.log"
         cores = sorted(os.sched_getaffinity(0))[first_core : first_core + threads]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "benchmarks.speed.peers.worker", peer, ",".join(map(str, cores)), str(folder)],
+                [python, "-m", f"benchmarks.speed.peers.{module}", peer, ",".join(map(str, cores)), str(folder)],
                 cwd=ROOT,
                 env=environment(peer, threads),
                 stdin=subprocess.PIPE,

@@ -177,8 +177,8 @@ def _decides(runs: Sequence[Measured]) -> Finding:
         min(bits) > 0,
         Text(
             f"the 'two' of the text costs {min(bits):.1f} to {max(bits):.1f} bit more than the 'to': in the worst run "
-            f"it is {2 ** min(bits):,.0f} times less likely; of all {len(PAIRS)} pairs that sound alike the LSTM decides "
-            f"{right:.1f} as a reader would, {others.en}",
+            f"it is {2 ** min(bits):,.0f} times less likely; of all {len(PAIRS)} pairs that sound alike the LSTM "
+            f"decides {right:.1f} as a reader would, {others.en}",
             f"“two”比 “to” 多需要 {min(bits):.1f} 到 {max(bits):.1f} 比特：最差的一次运行中其概率也只有后者的 "
             f"1/{2 ** min(bits):,.0f}；在全部 {len(PAIRS)} 对同音短语中，LSTM 判断正确 {right:.1f} 对，{others.zh}",
         ),
@@ -247,15 +247,16 @@ EXPERIMENTS = (
                 "The texts name language models and have no experiment with one. Here: eight plays, 1.04 million "
                 "characters, of each the first 90 % to learn from, 5 % to choose the epoch and the order of the "
                 "n-grams by, 5 % to be judged by.",
-                "书中只提到语言模型，没有相应的实验。这里用八部戏剧，共 104 万字符；每部的前 90% 用于学习，5% 用于选择回合"
-                "和 n 元模型的阶数，5% 用于评判。",
+                "书中只提到语言模型，没有相应的实验。这里用八部戏剧，共 104 万字符；每部的前 90% 用于学习，5% 用于选择"
+                "回合和 n 元模型的阶数，5% 用于评判。",
             ),
             Text(
                 f"Both networks are trained by the recipe `shakespeare`, on pieces of {SHAKESPEARE.length} characters "
                 "that are each read from nothing; the rate was chosen among 0.001, 0.002 and 0.005 by two epochs of "
                 "the tanh RNN on a quarter of the text. The test text is read on, with the memory carried along.",
                 f"两个网络都按配方 `shakespeare` 训练，每段 {SHAKESPEARE.length} 个字符，都从零开始读；"
-                "学习率是用 tanh RNN 在四分之一文本上训练两个回合，从 0.001、0.002 和 0.005 中选出的。测试文本则连续读下去，记忆一直保留。",
+                "学习率是用 tanh RNN 在四分之一文本上训练两个回合，从 0.001、0.002 和 0.005 中选出的。"
+                "测试文本则连续读下去，记忆一直保留。",
             ),
             Text(
                 "As many units is not as many parameters: the tanh RNN has a quarter of the LSTM's recurrent weights.",
@@ -285,9 +286,10 @@ EXPERIMENTS = (
             Drawing(
                 "unit",
                 Text(
-                    "One of 256 units over text that it has not read, blue where negative, orange where positive: "
-                    "chosen on validation text because it goes along with the place in the line. Nobody told it of lines.",
-                    "256 个单元之一在未读过的文本上的激活值，蓝色为负，橙色为正；它是在验证文本上选出的，"
+                    "One of 256 units over text that it has not read, purple where negative, orange where positive: "
+                    "chosen on validation text because it goes along with the place in the line. Nobody told it of "
+                    "lines.",
+                    "256 个单元之一在未读过的文本上的激活值，紫色为负，橙色为正；它是在验证文本上选出的，"
                     "因为它随行内位置变化。没有人告诉过它什么是行。",
                 ),
                 draw_unit,
