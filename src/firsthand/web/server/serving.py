@@ -24,6 +24,7 @@ from .trainings import Trainings
 
 __all__ = ["serve"]
 
+SWITCH = 0.001  # seconds that who answers waits for a thread that reads a page; Python's own 0.005 add up
 MAX_MESSAGE = 2**21  # bytes of a WebSocket message: twice the largest drawing
 
 
@@ -49,6 +50,7 @@ def serve(
         FirsthandError: the address cannot be bound to, or the model cannot be used.
     """
     keep_compilations()
+    sys.setswitchinterval(SWITCH)
     lab = Lab(Shelf(model, runs, boxed_model), Trainings(max(2, len(cores())), runs), results)
     first = lab.shelf.model(None)  # a model that cannot be used is said now
     with _bound(host, port) as listening:
