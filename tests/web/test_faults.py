@@ -28,9 +28,10 @@ from firsthand.web.server.drawing import Drawing, glance, read_drawing, read_pag
 from firsthand.web.server.lab import Lab
 from firsthand.web.server.live import _Newest, _reading
 from firsthand.web.server.patience import PatientProtocol
+from firsthand.web.server.remains import PLACE
 from firsthand.web.server.shelf import Shelf
 from firsthand.web.server.together import Together
-from firsthand.web.server.trainings import PLACE, Trainings
+from firsthand.web.server.trainings import Trainings
 
 PATIENCE = 120
 
@@ -135,7 +136,7 @@ def test_half_sent_requests_are_closed_and_lock_nobody_out(tmp_path, monkeypatch
     port = server.servers[0].sockets[0].getsockname()[1]
     starts = (b"", b"GET /api/pre", b"POST /api/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999\r\n\r\nab")
     half = []
-    for number in range(60):
+    for number in range(200):
         half.append(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE))
         half[-1].sendall(starts[number % 3])
     assert len(asked(f"http://127.0.0.1:{port}/api/presets")) > 3
@@ -177,7 +178,7 @@ def test_a_training_comes_back_after_its_lab_was_killed(tmp_path):
 
 
 def test_a_training_killed_between_its_model_and_its_history_comes_back(tmp_path):
-    old = tmp_path / PLACE / "dead" / "1"
+    old = tmp_path / PLACE / "tmp_dead_00" / "1"
     old.mkdir(parents=True)
     (old / "settings.json").write_text(json.dumps({"examples": 100, "epochs": 2, "hidden": [10]}))
     (old / "model.safetensors").write_bytes(b"whole, but nobody has said so yet")
