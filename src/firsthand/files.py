@@ -1,17 +1,19 @@
 """Files that are there whole or not at all, and what is said about the machine that wrote them."""
 
+import io
 import os
 import platform
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
+from typing import IO, Any
 
 from firsthand.processes import cores
 
-__all__ = ["describe_machine", "naming", "remove_leftovers", "versions", "write_atomically"]
+__all__ = ["describe_machine", "naming", "remove_leftovers", "versions", "write_atomically", "write_saved"]
 
 # of a file that is being written; nobody else's file ends so
 _UNFINISHED = ".firsthand-part"
@@ -45,6 +47,18 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> Path
             Path(temporary).unlink(missing_ok=True)
             raise
     return path
+
+
+def write_saved(path: str | os.PathLike[str], save: Callable[[IO[bytes]], Any]) -> Path:
+    """Write what a function saves into an open file, a figure or a picture, as `write_atomically` writes it.
+
+    Args:
+        path: where; its folder must exist.
+        save: given a file open for bytes; the ending of the path means nothing to it.
+    """
+    buffer = io.BytesIO()
+    save(buffer)
+    return write_atomically(path, buffer.getvalue())
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from firsthand import files
 from firsthand.models import Model
+from tests.processes import finished
 
 
 def firsthand(*arguments, cwd=None, **more):
@@ -102,17 +104,17 @@ def test_a_second_process_is_kept_out_of_a_run(pictures, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_a_folder_without_settings_is_a_run_that_can_begin(pictures, tmp_path):
+@pytest.mark.parametrize("option", ["--out", "--resume"])
+def test_a_folder_without_settings_is_a_run_that_can_begin(pictures, tmp_path, option):
     """A kill may come between the folder and its settings."""
     run = tmp_path / "run"
     run.mkdir()
     (run / ".settings.json.abcdefgh.firsthand-part").write_text('{"reci')
-    refused = firsthand("train", "--resume", run)
-    assert refused.returncode == 2
-    assert f"--out {run}" in refused.stderr
     options = ("--data", pictures, "--recipe", "fully-connected", "--epochs", 1)
-    done = firsthand("train", "--out", run, *options)
+    done = firsthand("train", option, run, *options)
     assert done.returncode == 0, done.stderr
+    assert ("had not begun: it begins now" in done.stderr) == (option == "--resume")
+    assert json.loads((run / "settings.json").read_text())["recipe"] == "fully-connected"
     assert not list(run.glob(".*"))
     again = firsthand("train", "--out", run, *options)
     assert again.returncode == 2
@@ -157,3 +159,43 @@ def test_a_full_disk_names_the_file(tmp_path):
     done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, timeout=120)
     assert done.stderr.strip().splitlines()[-1].endswith(f"File too large: '{path}'")
     assert not list(tmp_path.iterdir())
+
+
+RESULTS = Path(__file__).parents[2] / "results" / "experiments"
+FULL = (
+    "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (99, 99)); from firsthand.cli import main; main()"
+)
+
+
+@pytest.mark.parametrize(
+    ("command", "named"),
+    [
+        (["data", "--export", "out"], "out/7/00000.png"),
+        (["report", "--results", RESULTS, "--out", "out.html"], "out.html"),
+    ],
+    ids=["data", "report"],
+)
+def test_a_full_disk_names_the_file_for_pictures_and_pages_too(tmp_path, command, named):
+    kept = {**os.environ, "FIRSTHAND_COMPILATION_CACHE": "off"}
+    done = finished([sys.executable, "-c", FULL, *command], cwd=tmp_path, env=kept)
+    assert (done.returncode, done.stderr) == (2, f"firsthand: [Errno 27] File too large: '{named}'\n")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_figure_that_does_not_fit_leaves_nothing(tmp_path):
+    def save(file):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        files.write_saved(tmp_path / "figure.png", save)
+    assert not list(tmp_path.iterdir())
+
+
+def test_exported_images_stay_in_their_folder(tmp_path):
+    Image.new("L", (28, 28), 9).save(tmp_path / "x.png")
+    (tmp_path / "table.csv").write_text("name,label\n" + "".join(f"x.png,{label}\n" for label in ("../a", "..", "b/c")))
+    done = firsthand("data", tmp_path / "table.csv", "--export", tmp_path / "inner" / "out", "--count", 9)
+    assert done.returncode == 0, done.stderr
+    written = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("0*.png"))
+    assert written == ["inner/out/.._a/00000.png", "inner/out/_../00001.png", "inner/out/b_c/00002.png"]

@@ -24,13 +24,14 @@ from starlette.websockets import WebSocketDisconnect
 
 from firsthand.reading import boxed_model
 from firsthand.web.server.app import create_app
-from firsthand.web.server.drawing import Drawing, read_drawing, read_drawings
+from firsthand.web.server.drawing import Drawing, glance, read_drawing, read_pages
 from firsthand.web.server.lab import Lab
-from firsthand.web.server.live import _Newest
+from firsthand.web.server.live import _Newest, _reading
 from firsthand.web.server.patience import PatientProtocol
+from firsthand.web.server.remains import PLACE
 from firsthand.web.server.shelf import Shelf
 from firsthand.web.server.together import Together
-from firsthand.web.server.trainings import PLACE, Trainings
+from firsthand.web.server.trainings import Trainings
 
 PATIENCE = 120
 
@@ -135,7 +136,7 @@ def test_half_sent_requests_are_closed_and_lock_nobody_out(tmp_path, monkeypatch
     port = server.servers[0].sockets[0].getsockname()[1]
     starts = (b"", b"GET /api/pre", b"POST /api/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999\r\n\r\nab")
     half = []
-    for number in range(60):
+    for number in range(200):
         half.append(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE))
         half[-1].sendall(starts[number % 3])
     assert len(asked(f"http://127.0.0.1:{port}/api/presets")) > 3
@@ -177,7 +178,7 @@ def test_a_training_comes_back_after_its_lab_was_killed(tmp_path):
 
 
 def test_a_training_killed_between_its_model_and_its_history_comes_back(tmp_path):
-    old = tmp_path / PLACE / "dead" / "1"
+    old = tmp_path / PLACE / "tmp_dead_00" / "1"
     old.mkdir(parents=True)
     (old / "settings.json").write_text(json.dumps({"examples": 100, "epochs": 2, "hidden": [10]}))
     (old / "model.safetensors").write_bytes(b"whole, but nobody has said so yet")
@@ -194,18 +195,59 @@ def ink(i):
     return drawn
 
 
+def same(one, other):
+    assert [(digit.label, digit.box) for digit in one.digits] == [(digit.label, digit.box) for digit in other.digits]
+    assert [reject.box for reject in one.rejected] == [reject.box for reject in other.rejected]
+    for digit, alone in zip(one.digits, other.digits, strict=True):
+        np.testing.assert_allclose(digit.probabilities, alone.probabilities, atol=1e-5)
+        np.testing.assert_array_equal(digit.pixels, alone.pixels)
+
+
 def test_drawings_read_together_are_read_as_alone():
     drawings = [ink(i) for i in range(5)] + [np.zeros((30, 30), np.uint8), np.hstack([ink(0), ink(1)])]
-    for one, drawn in zip(read_drawings(drawings, boxed_model()), drawings, strict=True):
-        alone = read_drawing(drawn, boxed_model())
-        assert [digit.label for digit in one.digits] == [digit.label for digit in alone.digits]
-        for digit, other in zip(one.digits, alone.digits, strict=True):
-            np.testing.assert_allclose(digit.probabilities, other.probabilities, atol=1e-5)
-            np.testing.assert_array_equal(digit.pixels, other.pixels)
+    for one, drawn in zip(glance(drawings, boxed_model()), drawings, strict=True):
+        assert one.plain
+        same(one.reading, read_drawing(drawn, boxed_model()))
+    for one, drawn in zip(read_pages(drawings, boxed_model()), drawings, strict=True):
+        same(one, read_drawing(drawn, boxed_model(), careful=True))
+
+
+def test_a_page_is_read_where_it_stands_on_the_paper():
+    small, large = np.zeros((300, 500), np.uint8), np.zeros((600, 1000), np.uint8)
+    small[10:290, 100:380] = large[310:590, 600:880] = ink(3)
+    one, other = read_pages([small, large], boxed_model())
+    (digit,), (same_digit,) = one.digits, other.digits
+    assert digit.label == same_digit.label == 0
+    assert np.subtract(same_digit.box, digit.box).tolist() == [500, 300, 500, 300]
+
+
+@pytest.mark.parametrize(
+    ("parts", "plain"),
+    [
+        ([(40, 20), 60, (40, 20)], True),  # two ones, well apart
+        ([(100, 20), 6, (100, 20)], False),  # too near: strokes of one digit, or two
+        ([(40, 90)], False),  # wide: digits that touch
+        ([(40, 20), 60, (10, 20)], False),  # a digit and a sign
+    ],
+)
+def test_what_is_not_plainly_a_row_of_digits_is_looked_at_as_a_page(parts, plain):
+    columns = [np.zeros((120, 20), np.uint8)]
+    for part in parts:
+        column = np.zeros((120, part if isinstance(part, int) else part[1]), np.uint8)
+        if not isinstance(part, int):
+            column[10 : 10 + part[0]] = 255
+        columns.append(column)
+    (seen,) = glance([np.hstack(columns)], boxed_model())
+    assert seen.plain is plain
+
+
+def test_two_lines_are_looked_at_as_a_page():
+    (seen,) = glance([np.vstack([ink(0), ink(1)])], boxed_model())
+    assert not seen.plain
 
 
 def _label(answer):
-    return answer.digits[0].label
+    return answer.reading.digits[0].label
 
 
 def test_what_waits_is_read_in_one_pass_and_a_fault_of_one_is_no_others():
@@ -220,7 +262,7 @@ def test_what_waits_is_read_in_one_pass_and_a_fault_of_one_is_no_others():
         raise RuntimeError("no model")
 
     async def main():
-        together = Together(compute)
+        together = Together(glance, compute, 128)
         models = [boxed_model, boxed_model, broken, boxed_model]
         drawings = [Drawing(i, False, ink(i)) for i in range(4)]
         return await asyncio.gather(*map(together.read, models, drawings), return_exceptions=True)
@@ -233,6 +275,29 @@ def test_what_waits_is_read_in_one_pass_and_a_fault_of_one_is_no_others():
         "no model",
         0,
     ]
+
+
+def test_in_a_crowd_a_doubtful_drawing_is_answered_at_first_sight(tmp_path):
+    doubtful, alone = Drawing(1, False, np.vstack([ink(0), ink(1)])), []
+
+    async def main():
+        lab = Lab(Shelf(None, tmp_path, boxed_model), Trainings(1, tmp_path), tmp_path)
+        alone.append(await _reading(lab, boxed_model, doubtful))
+        go = asyncio.Event()
+
+        async def slow(*arguments):
+            await go.wait()
+            return await lab.compute(*arguments)
+
+        lab.pages = Together(read_pages, slow, 8)
+        other = asyncio.create_task(_reading(lab, boxed_model, Drawing(2, True, ink(2))))
+        await asyncio.sleep(0)
+        alone.append(await _reading(lab, boxed_model, doubtful))
+        go.set()
+        await other
+
+    asyncio.run(main())
+    assert [len(reading.digits) for reading in alone] == [2, 1]
 
 
 def test_of_drawings_of_one_client_that_wait_the_newest_is_read(tmp_path):
@@ -250,7 +315,7 @@ def test_of_drawings_of_one_client_that_wait_the_newest_is_read(tmp_path):
             await go.wait()
             return await first(*arguments)
 
-        lab.together = Together(slow)
+        lab.strokes = Together(glance, slow, 128)
         newest = _Newest(Socket(), lab)  # type: ignore[arg-type]
         for number in range(1, 6):
             newest.take(None, Drawing(number, False, ink(0)))

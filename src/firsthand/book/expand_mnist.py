@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from firsthand.book import adaptor, mnist_loader
+from firsthand.files import naming
 
 __all__ = ["displaced", "expand", "gzip", "main", "np", "os", "random", "sys"]
 
@@ -64,7 +65,7 @@ def main(filename=DEFAULT) -> None:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         # level 3 is within a fifth of the best size in a tenth of the time
-        with gzip.open(unfinished, "wb", compresslevel=3) as file:
+        with naming(path), gzip.open(unfinished, "wb", compresslevel=3) as file:
             pickle.dump((expanded, validation_data, test_data), file, protocol=pickle.HIGHEST_PROTOCOL)
         unfinished.replace(path)
     finally:

@@ -1,13 +1,16 @@
 """`firsthand data`."""
 
 import json
+import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from firsthand.errors import FirsthandError
+from firsthand.files import write_saved
 
 from .common import Invert, Json, load_splits, whole
 
@@ -60,7 +63,14 @@ def _export(dataset: "Dataset", folder: Path) -> int:
     except FileExistsError:
         raise FirsthandError(f"--export: {folder} exists already, expected a new folder") from None
     for number, (pixels, label) in enumerate(zip(dataset.images, dataset.labels, strict=True)):
-        place = folder / dataset.classes[label]
+        place = folder / _folder_name(dataset.classes[label])
         place.mkdir(exist_ok=True)
-        Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(place / f"{number:05}.png")
+        picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+        write_saved(place / f"{number:05}.png", partial(picture.save, format="PNG"))
     return len(dataset)
+
+
+def _folder_name(name: str) -> str:
+    """The name of a class as one of a folder: a table may say '../a'."""
+    plain = re.sub(r"[/\\:\0]", "_", name)
+    return plain if plain.strip(". ") else f"_{plain}"

@@ -1,12 +1,14 @@
 """`firsthand inspect`."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from firsthand.errors import FirsthandError, reading
+from firsthand.files import write_atomically, write_saved
 
 from .common import DataName, Device, Json, ModelPath, find_model, load_splits, use_device
 
@@ -56,8 +58,8 @@ def inspect(
         numbers["overfitting"] = {"kind": verdict.kind, "gap": verdict.gap, "noise": verdict.noise}
         numbers["overfitting"] |= {"english": verdict.english, "chinese": verdict.chinese}
     for name, figure in figures.items():
-        figure.savefig(folder / f"{name}.png", dpi=110)
-    (folder / "inspect.json").write_text(json.dumps(numbers, indent=1, ensure_ascii=False) + "\n")
+        write_saved(folder / f"{name}.png", partial(figure.savefig, format="png", dpi=110))
+    write_atomically(folder / "inspect.json", json.dumps(numbers, indent=1, ensure_ascii=False) + "\n")
     if as_json:
         print(json.dumps({**numbers, "folder": str(folder)}))
         return

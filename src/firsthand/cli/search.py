@@ -2,7 +2,6 @@
 
 import dataclasses
 import inspect
-import io
 import json
 import os
 import shlex
@@ -207,9 +206,8 @@ class _Table:
 
 
 def _draw(result: "SearchResult", space: "dict[str, Range | Choices]", path: Path) -> None:
-    from firsthand.files import write_atomically
+    from firsthand.files import write_saved
     from firsthand.report.search import plot_search
 
-    buffer = io.BytesIO()
-    plot_search(result, space).savefig(buffer, format="png", dpi=110)
-    write_atomically(path, buffer.getvalue())
+    figure = plot_search(result, space)
+    write_saved(path, lambda file: figure.savefig(file, format="png", dpi=110))

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from firsthand.errors import FirsthandError
+from firsthand.files import write_atomically, write_saved
 
 from .common import DataName, Device, Invert, Json, Seed, expand, find_recipe, load_splits, use_device
 from .streams import go_on_without_output
@@ -64,8 +65,9 @@ def sweep(
     except KeyboardInterrupt:
         raise FirsthandError("interrupted before every training had an epoch: nothing to compare") from None
     rows, folder = result.rows(), new_run_folder(out, f"sweep-{chosen.name}").path
-    (folder / "sweep.json").write_text(json.dumps(rows, indent=1) + "\n")
-    plots.plot_sweep(result).savefig(folder / "sweep.png", dpi=110)
+    write_atomically(folder / "sweep.json", json.dumps(rows, indent=1) + "\n")
+    figure = plots.plot_sweep(result)
+    write_saved(folder / "sweep.png", lambda file: figure.savefig(file, format="png", dpi=110))
     if as_json:
         print(json.dumps({"event": "done", "rows": rows, "best": result.best.settings, "folder": str(folder)}))
         return

@@ -128,6 +128,9 @@ def train(
         name for name in context.params if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
     }
     given = {name: value for name, value in {**settings, **overrides}.items() if name in typed}
+    if resume is not None and out is None and _had_not_begun(resume):
+        print(f"firsthand: --resume: the run in {resume} had not begun: it begins now", file=sys.stderr)
+        out, resume = resume, None
     if resume is None:
         fine_tune.check_options(settings, alone)
     elif out is not None:
@@ -164,6 +167,13 @@ def train(
         _train(chosen, splits, settings, folder, _divided_over(devices, coordinator), as_json, started, tuning)
 
 
+def _had_not_begun(path: Path) -> bool:
+    """Whether a folder is all that there is of a run: a kill came before its settings were written."""
+    from firsthand.report import RunFolder
+
+    return path.is_dir() and not RunFolder(path).has_begun
+
+
 def _reopened(path: Path) -> "RunFolder":
     """The folder of a run that is to go on."""
     from firsthand.report import RunFolder
@@ -172,10 +182,6 @@ def _reopened(path: Path) -> "RunFolder":
     if not path.is_dir():
         raise FirsthandError(
             f"--resume: {path} is no folder of a run ({'a file' if path.exists() else 'no such folder'})"
-        )
-    if not folder.has_begun:
-        raise FirsthandError(
-            f"--resume: the run in {path} had not begun; begin it with: firsthand train --out {path} ..."
         )
     if folder.model.exists() and not folder.checkpoints():
         raise FirsthandError(f"--resume: the run in {path} is complete; its model is {folder.model}")

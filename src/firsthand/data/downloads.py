@@ -19,6 +19,7 @@ import numpy as np
 import platformdirs
 
 from firsthand.errors import reading
+from firsthand.files import naming
 
 from .bounded import open_unpacked
 from .dataset import Dataset
@@ -275,7 +276,8 @@ def _fetch(remote: RemoteFile, part: Path) -> None:
             raise DataError(f"{remote.url}: {response.length + start:,} bytes found, {remote.size:,} expected")
         with part.open("ab" if start else "wb") as file:
             while file.tell() <= remote.size and (chunk := response.read(_CHUNK)):
-                file.write(chunk)
+                with naming(part):
+                    file.write(chunk)
             arrived = file.tell()
     if arrived < remote.size:
         raise ConnectionError(f"{arrived:,} of {remote.size:,} bytes arrived, which are kept")

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from firsthand.files import write_atomically
+from firsthand.files import write_saved
 
 from .page import Page
 from .sheet import Sheet
@@ -23,7 +23,6 @@ def explain(sheet: Sheet, page: Page, path: Path) -> Path:
         page: what was read in the end.
         path: of the file; its folder must exist.
     """
-    from io import BytesIO
 
     # not pyplot: no window system, no global state
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -57,9 +56,7 @@ def explain(sheet: Sheet, page: Page, path: Path) -> Path:
     _boxes(axes[5], page)
     for axis in axes:
         axis.axis("off")
-    buffer = BytesIO()
-    figure.savefig(buffer, dpi=130, format="png", pil_kwargs={"optimize": True})
-    return write_atomically(path, buffer.getvalue())
+    return write_saved(path, lambda file: figure.savefig(file, dpi=130, format="png", pil_kwargs={"optimize": True}))
 
 
 def _regions(sheet: Sheet) -> np.ndarray:

@@ -18,6 +18,7 @@ from firsthand.data import Dataset
 from firsthand.inspect import Neighbours
 from firsthand.processes import cores
 
+from .drawing import Glance, Reading, glance, read_pages
 from .shelf import Shelf
 from .studies import Studies
 from .together import Together
@@ -27,6 +28,9 @@ __all__ = ["REFUSALS", "REFUSALS_IN_JSON", "Error", "Lab", "TheLab", "base64_of"
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+STROKES = 128  # drawings that are glanced at in one pass: the largest size that the networks are compiled for
+PAGES = 8  # drawings that are read as pages in one pass: the first who waits does so for all of them
 
 
 class Error(BaseModel):
@@ -72,10 +76,13 @@ class Lab:
     # as many at once as there are cores: more would only wait for each other, with their memory taken
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(len(cores()), "lab"))
     slow: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "lab-study"))
+    # pages never take the cores that strokes wait for
+    careful: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "lab-page"))
     studies: Studies = field(default_factory=Studies)
 
     def __post_init__(self) -> None:
-        self.together = Together(self.compute)
+        self.strokes: Together[Glance] = Together(glance, self.compute, STROKES)
+        self.pages: Together[Reading] = Together(read_pages, partial(_called, self.careful), PAGES)
 
     async def compute(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call what takes milliseconds, outside of the loop that answers everybody."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,8 +11,9 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from firsthand.errors import FirsthandError
+from firsthand.models import Classifier
 
-from .drawing import Drawing, Found, Reading, read_drawing, unpack_drawing
+from .drawing import Drawing, Found, Reading, unpack_drawing
 from .lab import Lab, TheLab, base64_of, rounded
 
 __all__ = ["router"]
@@ -126,10 +128,7 @@ async def _send(socket: WebSocket, message: dict[str, Any]) -> None:
 
 async def _read(lab: Lab, name: str | None, drawing: Drawing) -> dict[str, Any]:
     started = time.perf_counter()
-    if drawing.careful:
-        found = await lab.compute(_read_carefully, lab, name, drawing)
-    else:
-        found = await lab.together.read(partial(lab.shelf.model, name), drawing)
+    found = await _reading(lab, partial(lab.shelf.model, name), drawing)
     return {
         "type": "read",
         "number": drawing.number,
@@ -141,8 +140,13 @@ async def _read(lab: Lab, name: str | None, drawing: Drawing) -> dict[str, Any]:
     }
 
 
-def _read_carefully(lab: Lab, name: str | None, drawing: Drawing) -> Reading:
-    return read_drawing(drawing.ink, lab.shelf.model(name), careful=True)
+async def _reading(lab: Lab, model: Callable[[], Classifier], drawing: Drawing) -> Reading:
+    if not drawing.careful:
+        seen = await lab.strokes.read(model, drawing)
+        # in a crowd, pages are read of whole drawings alone: who draws is shown something at once
+        if seen.plain or lab.pages.busy:
+            return seen.reading
+    return await lab.pages.read(model, drawing)
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import socket
 import sys
 import threading
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -24,6 +25,8 @@ from .trainings import Trainings
 
 __all__ = ["serve"]
 
+SWITCH = 0.001  # seconds that who answers waits for a thread that reads a page; Python's own 0.005 add up
+CONNECTIONS = 4096  # open files, at most, that are asked for; some systems begin with 256
 MAX_MESSAGE = 2**21  # bytes of a WebSocket message: twice the largest drawing
 
 
@@ -49,6 +52,8 @@ def serve(
         FirsthandError: the address cannot be bound to, or the model cannot be used.
     """
     keep_compilations()
+    sys.setswitchinterval(SWITCH)
+    _allow_connections()
     lab = Lab(Shelf(model, runs, boxed_model), Trainings(max(2, len(cores())), runs), results)
     first = lab.shelf.model(None)  # a model that cannot be used is said now
     with _bound(host, port) as listening:
@@ -78,6 +83,19 @@ def serve(
             # a process that ends while a thread of it compiles is aborted
             ended.set()
             warming.join()
+
+
+def _allow_connections() -> None:
+    """Raise the limit of open files to what the system lets this process have: each connection takes one."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, CONNECTIONS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -22,17 +22,17 @@ from typing import Any, Literal
 from firsthand.errors import FirsthandError
 from firsthand.files import write_atomically
 
+from .remains import ENDED, PLACE, SETTINGS, Remains, dead_places, find, locked, remove_old, remove_place, write_end
 from .settings import TrainingSettings
 
 __all__ = ["AtLimit", "Training", "Trainings", "UnknownTraining"]
 
-State = Literal["starting", "training", "paused", "stopping", "finished", "failed", "crashed"]
+State = Literal["waiting", "starting", "training", "paused", "stopping", "finished", "failed", "crashed"]
 OVER = ("finished", "failed", "crashed")
 POINTS = 2_000  # of the cost's curve; beyond, every second is forgotten
 REMEMBERED = 12  # trainings; beyond, the oldest that is over is forgotten
 PATIENCE = 60.0  # seconds that a process has to end by itself
 RESTARTS = 3  # of a training whose process is killed
-PLACE = ".lab"  # in the folder of runs: a folder for each lab that runs, with one for each of its trainings
 
 
 class UnknownTraining(FirsthandError):
@@ -121,8 +121,8 @@ class Training:
             self.verdict = event
         elif kind == "done":
             self.state, self.why, self.has_model = "finished", event["why"], True
-        elif kind == "failed":
-            self.state, self.error, self.has_model = "failed", event["error"], event.get("model", False)
+        elif kind in ("failed", "crashed"):
+            self.state, self.error, self.has_model = kind, event["error"], event.get("model", False)
         return {}
 
 
@@ -167,45 +167,65 @@ class Trainings:
         number = next(self._numbers)
         folder = self._place() / str(number)
         folder.mkdir()
-        write_atomically(folder / "settings.json", settings.model_dump_json(indent=1) + "\n")
-        return self._begin(number, settings, folder)
-
-    def _begin(self, number: int, settings: TrainingSettings, folder: Path) -> Training:
+        write_atomically(folder / SETTINGS, settings.model_dump_json(indent=1) + "\n")
         training = self.all[number] = Training(number, settings, folder)
-        training.task = asyncio.create_task(self._follow(training))
-        self._tell(training, training.whole())
+        self._begin(training)
         return training
 
+    def _begin(self, training: Training) -> None:
+        training.task = asyncio.create_task(self._follow(training))
+        self._tell(training, training.whole())
+
     async def bring_back(self) -> None:
-        """Go on with the trainings of labs that were killed, and remove their folders."""
-        for place in sorted((self.runs / PLACE).glob("*")):
-            if place == self._scratch or (lock := _locked(place)) is None:
-                continue
-            try:
-                for old in sorted(place.glob("*"), key=lambda path: (len(path.name), path.name)):
-                    with suppress(OSError, ValueError):  # what was killed before it had settings is nobody's
-                        settings = TrainingSettings.model_validate_json((old / "settings.json").read_bytes())
-                        number = next(self._numbers)
-                        folder = self._place() / str(number)
-                        old.rename(folder)
-                        if (folder / "history.json").exists():  # the last that a process writes
-                            self.all[number] = _finished(number, settings, folder)
-                        else:
-                            self._begin(number, settings, folder)
-                shutil.rmtree(place, ignore_errors=True)
-            finally:
-                os.close(lock)
+        """Go on with the trainings of labs that were killed, and remove their folders.
+
+        Of those that have not ended as many begin as may run; the others wait.
+        """
+        with dead_places(self.runs, self._scratch) as places:
+            for place in places:
+                for found in list(find(place)):
+                    self._bring_back(found)
+                remove_place(place)
+        remove_old()
+        self._begin_waiting()
+
+    def _bring_back(self, found: Remains) -> None:
+        number = next(self._numbers)
+        folder = self._place() / str(number)
+        try:
+            found.folder.rename(folder)
+        except OSError as error:
+            print(f"firsthand: {found.folder}: cannot go on ({error.strerror}); left as it is", file=sys.stderr)
+            return
+        training = self.all[number] = Training(number, found.settings, folder, "waiting")
+        if found.event is not None:
+            training.hear(found.event)
+            training.records = found.records or []
+
+    def _begin_waiting(self) -> None:
+        """Begin what waits, as far as it may."""
+        running = sum(not training.over and training.state != "waiting" for training in self.all.values())
+        waiting = [training for training in self.all.values() if training.state == "waiting"]
+        for training in waiting[: max(0, self.limit - running)]:
+            training.state = "starting"
+            self._begin(training)
 
     def _place(self) -> Path:
         """The folder of this lab's trainings, locked as long as its process lives."""
         if self._scratch is None:
             (self.runs / PLACE).mkdir(parents=True, exist_ok=True)
             self._scratch = Path(tempfile.mkdtemp(dir=self.runs / PLACE))
-            self._lock = _locked(self._scratch)
+            self._lock = locked(self._scratch)
         return self._scratch
 
     async def command(self, training: Training, command: Literal["pause", "continue", "stop"]) -> None:
-        """Ask the process to pause, continue or stop; nothing happens to one that is over."""
+        """Ask the process to pause, continue or stop; nothing happens to one that is over.
+
+        Raises:
+            FirsthandError: it has no process yet, and waits for another to end.
+        """
+        if training.state == "waiting":
+            raise FirsthandError(f"training {training.number}: it waits until another has ended, and can be removed")
         if training.over or training.process is None or training.process.stdin is None:
             return
         if command == "stop":
@@ -229,7 +249,7 @@ class Trainings:
                 raise FirsthandError(f"training {training.number}: it is {training.state} and has no model to keep")
             name = f"{datetime.now():%Y%m%d-%H%M%S}-lab-{training.number}"
             self.runs.mkdir(parents=True, exist_ok=True)
-            without = shutil.ignore_patterns("checkpoint*", "records.jsonl", ".*")
+            without = shutil.ignore_patterns("checkpoint*", "records.jsonl", ENDED, ".*")
             shutil.copytree(training.folder, self.runs / name, ignore=without)
             training.kept = name
             self._tell(training)
@@ -244,10 +264,13 @@ class Trainings:
         self.all.pop(training.number, None)
         shutil.rmtree(training.folder, ignore_errors=True)
         self._say({"type": "removed", "number": training.number})
+        self._begin_waiting()
 
     async def close(self) -> None:
         """End everything."""
-        for training in list(self.all.values()):
+        for training in sorted(
+            self.all.values(), key=lambda each: each.state != "waiting"
+        ):  # nothing that waits begins
             await self.remove(training)
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
@@ -290,9 +313,11 @@ class Trainings:
             await self._follow(training)
             return
         if not training.over:
-            training.state = "crashed"
-            training.error = f"its process {_ending(code)}" + (f": {said}" if said else "")
-            self._tell(training)
+            event = {"event": "crashed", "error": f"its process {_ending(code)}" + (f": {said}" if said else "")}
+            with suppress(OSError):  # removed meanwhile, or the disk is full
+                write_end(training.folder, event)
+            self._tell(training, training.hear(event))
+        self._begin_waiting()
 
     def _tell(self, training: Training, more: dict[str, Any] | None = None) -> None:
         self._say({"type": "training", **training.about(), **(more or {})})
@@ -313,30 +338,6 @@ class Trainings:
             del self.all[training.number]
             shutil.rmtree(training.folder, ignore_errors=True)
             self._say({"type": "removed", "number": training.number})
-
-
-def _finished(number: int, settings: TrainingSettings, folder: Path) -> Training:
-    """A training whose model was there before its lab was killed."""
-    history = json.loads((folder / "history.json").read_bytes())
-    return Training(
-        number, settings, folder, "finished", why=history["stopped"], records=history["records"], has_model=True
-    )
-
-
-def _locked(folder: Path) -> int | None:
-    """A descriptor that locks a folder until it is closed, or the process ends; None where another process has it."""
-    try:
-        import fcntl
-
-        descriptor = os.open(folder, os.O_RDONLY)
-    except (ImportError, OSError):
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
 
 
 def _kill(training: Training) -> None:

@@ -13,6 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from firsthand.compilation import keep_compilations
 from firsthand.errors import FirsthandError
 from firsthand.files import write_atomically
 
+from .remains import write_end
 from .settings import TrainingSettings
 
 __all__ = ["main"]
@@ -74,18 +76,24 @@ def main() -> None:
     def say(event: str, **about: Any) -> None:
         out.write(json.dumps({"event": event, **about}) + "\n")
 
+    def end(event: str, **about: Any) -> None:
+        with suppress(OSError):  # a full disk: it is said at least
+            write_end(folder, {"event": event, **about})
+        say(event, **about)
+
     if hasattr(os, "nice"):
         os.nice(10)  # the page comes first
+    folder = Path(sys.argv[1])
     settings = TrainingSettings.model_validate_json(sys.stdin.readline())
     keep_compilations()
     control = Control()
     threading.Thread(target=control.listen, daemon=True).start()
     try:
-        _train(settings, Path(sys.argv[1]), control, say)
+        _train(settings, folder, control, say, end)
     except KeyboardInterrupt:
-        say("failed", error="stopped before the first epoch was complete: there is nothing to keep")
+        end("failed", error="stopped before the first epoch was complete: there is nothing to keep")
     except FirsthandError as error:
-        say("failed", error=" ".join(str(error).split()))
+        end("failed", error=" ".join(str(error).split()))
     except BaseException as error:
         traceback.print_exc()
         print(f"{type(error).__name__}: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
@@ -94,7 +102,9 @@ def main() -> None:
     os._exit(0)  # the thread still waits for a command
 
 
-def _train(settings: TrainingSettings, folder: Path, control: Control, say: Callable[..., None]) -> None:
+def _train(
+    settings: TrainingSettings, folder: Path, control: Control, say: Callable[..., None], end: Callable[..., None]
+) -> None:
     import jax
 
     from firsthand.data import mnist
@@ -121,10 +131,10 @@ def _train(settings: TrainingSettings, folder: Path, control: Control, say: Call
     for path in (checkpoint, kept):
         path.unlink(missing_ok=True)
     if outcome.failure:
-        say("failed", error=f"{outcome.failure}; the last good epoch can be kept", model=True)
+        end("failed", error=f"{outcome.failure}; the last good epoch can be kept", model=True)
     else:
         accuracies = outcome.model.provenance["accuracies"]
-        say("done", why=history.stopped, validation_accuracy=accuracies["validation"])
+        end("done", why=history.stopped, validation_accuracy=accuracies["validation"])
 
 
 class Teller:

@@ -10,6 +10,7 @@ export const about = {
 };
 
 const STATES = {
+  waiting: { en: "waits for another to end", zh: "等待其他训练结束" },
   starting: { en: "starting …", zh: "正在启动……" },
   training: { en: "training", zh: "训练中" },
   paused: { en: "paused", zh: "已暂停" },
@@ -147,9 +148,10 @@ export function mount(root, { api }) {
         choose.checked = run.number === kept.chosen;
         buttons.pause.hidden = run.state !== "training";
         buttons.continue.hidden = run.state !== "paused";
-        buttons.stop.hidden = over || run.state === "stopping";
+        const waiting = run.state === "waiting";
+        buttons.stop.hidden = over || waiting || run.state === "stopping";
         buttons.keep.hidden = !run.has_model || Boolean(run.kept);
-        buttons.remove.hidden = !over;
+        buttons.remove.hidden = !over && !waiting;
         link.hidden = !run.kept;
       },
     };
