@@ -16,6 +16,7 @@ from . import (
     expanded_data,
     first_networks,
     grokking,
+    grokking_more,
     more_data,
     obstacles,
     overfitting,
@@ -23,6 +24,7 @@ from . import (
     polynomial,
     regularization,
     regularized_runs,
+    review,
     softmax,
     wide_networks,
 )
@@ -52,4 +54,6 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *conv_choices.EXPERIMENTS,
     *expanded_data.EXPERIMENTS,
     *grokking.EXPERIMENTS,
+    *grokking_more.EXPERIMENTS,
+    *review.EXPERIMENTS,
 )

@@ -78,4 +78,11 @@ IDS = (
     "simard-conv",
     "ciresan-mlp",
     "grokking-cnn",
+    "grokking-kernels",
+    "grokking-dense",
+    "grokking-stacked",
+    "review-figure-1",
+    "descent-lbfgs",
+    "far-from-training",
+    "selectivity-invariance",
 )
