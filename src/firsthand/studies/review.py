@@ -1,7 +1,7 @@
 """LeCun, Bengio and Hinton's review: its figure 1 in numbers, and what it says of shallow classifiers and of layers."""
 
 from collections.abc import Mapping, Sequence
-from statistics import fmean
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
