@@ -81,8 +81,8 @@ SECTIONS = (
         GROKKING,
         "A simple implementation in NumPy",
         "grokking-cnn grokking-dense grokking-stacked",
-        note="the listing letter by letter takes hours, one test image at a time: the study runs it 500 at a time, from "
-        "the same random numbers, and meets every printed accuracy",
+        note="the listing letter by letter takes hours, one test image at a time: the study runs it 500 at a time, "
+        "from the same random numbers, and meets every printed accuracy",
     ),
     Section(GROKKING, "Summary", note="the structure trick: that is what all convolutional studies are about"),
     Section(REVIEW, "Introduction; background", note="history, and no claim that MNIST can answer"),
@@ -90,8 +90,8 @@ SECTIONS = (
         REVIEW,
         "Supervised learning",
         "review-figure-1 descent-lbfgs far-from-training selectivity-invariance",
-        note="figure 1a is the lab's page Space bends, 1 b to d its page Backward; figure 2, a colour photograph through "
-        "a network, is open: no network that has learned from colour photographs comes with the package",
+        note="figure 1a is the lab's page Space bends, 1 b to d its page Backward; figure 2, a colour photograph "
+        "through a network, is open: no network that has learned from colour photographs comes with the package",
     ),
 )
 

@@ -90,7 +90,7 @@ def _draw_kernels(result: Result, needed: Mapping[str, Result]) -> "Figure":
     shown += [(arrays[name], f"{name} of the four") for name in WAYS]
     shown += [(output, name) for output, name in zip(arrays["outputs"], KERNELS, strict=True)]
     for axes, (values, title) in zip(grid.flat, shown, strict=True):
-        axes.imshow(values, cmap="gray_r", vmin=0)
+        axes.imshow(values, cmap="gray_r", vmin=0, vmax=1)
         axes.grid(visible=False)
         axes.set(xticks=(), yticks=())
         axes.set_title(title, fontsize=9)
