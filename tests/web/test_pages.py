@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from firsthand.reference import functions as f
 from firsthand.reference.fully_connected import backprop_matrix
 
-PAGES = ("neuron", "softmax", "space")
+PAGES = ("neuron", "softmax", "backward", "space")
 ACTIVATIONS = {"sigmoid": f.SIGMOID, "tanh": f.TANH, "relu": f.RELU, "linear": f.LINEAR}
 COSTS = {"quadratic": f.QUADRATIC, "crossEntropy": f.CROSS_ENTROPY}
 FOUR_RUNS = [
@@ -268,7 +268,44 @@ def test_learning_that_explodes_is_shown_and_breaks_nothing(open_page):
     assert value(page, "epoch") == "300"
 
 
-# what the three have in common
+# backward
+
+
+def test_backward_page_computes_as_the_study_does(sheet):
+    from firsthand.studies.review import backward, forward
+
+    kinds = {"relu": "ReLU", "tanh": "tanh", "logistic": "logistic"}
+    start = call(sheet, "backward", "m.START")
+    for kind, name in kinds.items():
+        found = call(sheet, "backward", "m.look({ ...m.START, kind: v.kind })", kind=kind)
+        weights = [np.array(w) for w in start["weights"]]
+        zs, ys = forward(weights, np.array(start["x"]), name)
+        by_z, slopes = backward(weights, zs, ys, np.array([start["t"]]), name)
+        for layer in range(3):
+            np.testing.assert_allclose(found["z"][layer + 1], zs[layer], rtol=1e-12)
+            np.testing.assert_allclose(found["dz"][layer + 1], by_z[layer], rtol=1e-12, atol=1e-15)
+            np.testing.assert_allclose(found["dw"][layer], slopes[layer], rtol=1e-12, atol=1e-15)
+
+
+def test_backward_page_says_what_a_small_change_does(open_page):
+    page = open_page("backward")
+    first = float(value(page, "error"))
+    page.locator("[data-way=backward]").click()
+    page.get_by_role("img", name="with ∂E/∂z").wait_for()
+    page.get_by_role("combobox", name="connection").select_option("0,1,2")
+    expected, changed = (float(value(page, name).replace("−", "-")) for name in ("expected", "changed"))
+    assert changed == pytest.approx(expected, rel=0.05)
+    page.get_by_role("slider", name="its weight w").fill("-1.5")
+    assert "× −1" in page.locator(".formula").text_content() or "−1.50 ×" in page.locator(".formula").text_content()
+    page.locator("[data-do=again]").click()
+    for _ in range(10):
+        page.locator("[data-do=descend]").click()
+    assert float(value(page, "error")) < first / 2
+    page.locator("[data-edge='2,0,0']").click()
+    assert page.get_by_role("combobox", name="connection").input_value() == "2,0,0"
+
+
+# what they have in common
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -278,7 +315,7 @@ def test_pages_fit_a_small_screen_in_both_languages(open_page, name, lang):
     page.locator(".chart-svg[aria-label]").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     about = page.locator("main > .look").text_content()
-    assert ("第三章" in about or "图 1a" in about) if lang == "zh" else ("chapter 3" in about or "figure 1a" in about)
+    assert ("第三章" in about or "图 1" in about) if lang == "zh" else ("chapter 3" in about or "figure 1" in about)
     for figure in page.locator("figure").all():  # a title, a sentence what to look for, and named axes
         assert figure.locator("h3").text_content()
         assert figure.locator("figcaption").text_content()

@@ -34,12 +34,10 @@ BACK, CROSS, SOFT, DATA = (
 CONV = "exercises/convolution.md"
 
 SECTIONS = (
-    Section(TWO, "A matrix-based approach; the four equations and their proof", pages=BACK),
+    Section(TWO, "A matrix-based approach; the four equations and their proof", "slow-weights", BACK),
     Section(TWO, "The backpropagation algorithm, and its code", "full-matrix", BACK),
     Section(TWO, "In what sense is backpropagation a fast algorithm?", "why-backprop"),
-    Section(
-        TWO, "Backpropagation: the big picture, (47) to (53)", note="open: the sum over all paths has no study yet"
-    ),
+    Section(TWO, "Backpropagation: the big picture, (47) to (53)", "path-sums"),
     Section(THREE, "The cross-entropy cost function", "neuron-quadratic-easy neuron-quadratic-stuck"),
     Section(THREE, "Introducing the cross-entropy", "neuron-cross-entropy", CROSS),
     Section(
@@ -47,14 +45,14 @@ SECTIONS = (
         "Using the cross-entropy to classify MNIST digits",
         "quadratic-30 quadratic-100 cross-entropy-30 cross-entropy-100",
     ),
-    Section(THREE, "What does the cross-entropy mean? (71) to (77)", note="open: the derivation has no study yet"),
-    Section(THREE, "Softmax", "softmax-values softmax-temperature", SOFT),
+    Section(THREE, "What does the cross-entropy mean? (71) to (77)", "cross-entropy-derived"),
+    Section(THREE, "Softmax", "softmax-values softmax-temperature sigmoid-or-softmax", SOFT),
     Section(THREE, "Overfitting and regularization", "overfit-1000 overfit-50000 early-stopping as-recorded"),
-    Section(THREE, "Regularization", "l2-1000 l2-50000 l2-100-hidden l2-100-hidden-60"),
-    Section(THREE, "Why does regularization help reduce overfitting?", "polynomial"),
-    Section(THREE, "Other techniques for regularization", "l1 dropout-mlp more-data simard-mlp", DATA),
+    Section(THREE, "Regularization", "smaller-network l2-1000 l2-50000 l2-100-hidden l2-100-hidden-60 stuck-runs"),
+    Section(THREE, "Why does regularization help reduce overfitting?", "polynomial penalized-biases self-regularized"),
+    Section(THREE, "Other techniques for regularization", "l1 dropout-mlp dropout-inside more-data simard-mlp", DATA),
     Section(THREE, "An aside on big data", "more-data-svm", DATA),
-    Section(FIVE, "Circuits, and why depth should help", note="open: multiplier and parity have no study yet"),
+    Section(FIVE, "Circuits, and why depth should help", "nand-multiplier parity-gates parity-learned linear-regions"),
     Section(
         FIVE, "The vanishing gradient problem", "depth-1 depth-2 depth-3 depth-4 gradient-at-start speed-of-learning"
     ),
@@ -62,13 +60,14 @@ SECTIONS = (
         FIVE, "What's causing the vanishing gradient problem?", "one-neuron-chain", "exercises/unstable-gradient.md"
     ),
     Section(FIVE, "The prevalence of the problem", "narrow-window identity-neuron", "exercises/unstable-gradient.md"),
-    Section(FIVE, "Other obstacles to deep learning", note="open: Glorot and Bengio, and Sutskever, have no study yet"),
-    Section(SIX, "Introducing convolutional networks", "parameters filters", CONV),
+    Section(FIVE, "Other obstacles to deep learning", "saturation start-and-momentum"),
+    Section(SIX, "Introducing convolutional networks", "parameters filters conv-choices figure-network", CONV),
     Section(
         SIX,
         "Convolutional neural networks in practice",
-        "shallow conv-1 conv-1-no-fc conv-2 conv-2-tanh conv-2-relu expanded expanded-fc-300 expanded-fc-1000 "
-        "expanded-two-fc-100 expanded-two-fc-300 expanded-two-fc-1000 dropout ensemble",
+        "shallow shallow-l2 conv-1 conv-1-no-fc conv-2 conv-2-tanh tanh-settings lenet-5 conv-2-relu expanded "
+        "expanded-fc-300 expanded-fc-1000 expanded-two-fc-100 expanded-two-fc-300 expanded-two-fc-1000 dropout "
+        "dropout-where ensemble relu-speed",
         f"{CONV} exercises/tanh.md",
     ),
     Section(SIX, "Expanding the training data; going further", "simard-conv ciresan-mlp"),
@@ -77,10 +76,87 @@ SECTIONS = (
     ),
     Section(SIX, "Recent progress in image recognition", note="ImageNet is beyond what comes with the package"),
     Section(SIX, "Other approaches; the future of neural networks", note="no claim that MNIST can answer"),
-    Section(GROKKING, "Reusing weights; the convolutional layer", "grokking-cnn"),
-    Section(GROKKING, "Summary: stack several layers", "conv-2", note="open: on his 1,000 images"),
+    Section(GROKKING, "Reusing weights; the convolutional layer", "grokking-kernels"),
+    Section(
+        GROKKING,
+        "A simple implementation in NumPy",
+        "grokking-cnn grokking-dense grokking-stacked",
+        note="the listing letter by letter takes hours, one test image at a time: the study runs it 500 at a time, "
+        "from the same random numbers, and meets every printed accuracy",
+    ),
+    Section(GROKKING, "Summary", note="the structure trick: that is what all convolutional studies are about"),
     Section(REVIEW, "Introduction; background", note="history, and no claim that MNIST can answer"),
-    Section(REVIEW, "Supervised learning", note="open: figure 1 b-d with numbers, and the far classifier"),
+    Section(
+        REVIEW,
+        "Supervised learning",
+        "review-figure-1 descent-lbfgs far-from-training selectivity-invariance",
+        note="figure 1a is the lab's page Space bends, 1 b to d its page Backward; figure 2, a colour photograph "
+        "through a network, is open: no network that has learned from colour photographs comes with the package",
+    ),
+)
+
+# (where, what stands there, what is right, how it shows here)
+SLIPS = (
+    (
+        "Nielsen 3, one neuron with the cross-entropy",
+        "learning rate 0.005",
+        "with it the neuron has hardly begun after 300 epochs; the curves fit 0.15",
+        "`neuron-cross-entropy`",
+    ),
+    (
+        "Nielsen 5, the identity neuron",
+        "w₂ σ(w₁ x + b) ≈ x on [0, 1]",
+        "only up to a constant, which the next bias takes",
+        "`identity-neuron`",
+    ),
+    (
+        "Nielsen 6, `network3`",
+        "weights start with 1/√n_out",
+        "1/√n_in was meant, says the author",
+        "`nn.network3` beside `nn.scaled`",
+    ),
+    (
+        "Nielsen 6, rectified linear units",
+        "λ = 0.01 in the text, 0.1 in the listing",
+        "0.1 is what was run",
+        "`conv-2-relu`",
+    ),
+    (
+        "Nielsen 6, Chinese, max-pooling",
+        "它还会给出准确的位置信息 (it also gives the exact position)",
+        "the English says the opposite: it throws the exact position away",
+        "",
+    ),
+    (
+        "Nielsen 6, Chinese, choosing a stride",
+        "可靠的资料 (reliable material)",
+        "validation data",
+        "`conv-choices`",
+    ),
+    (
+        "Nielsen 6, Chinese, the shallow network",
+        "softmax 比 log-likelihood 使用得更为广泛 (softmax is more common than log-likelihood)",
+        "softmax with log-likelihood is more common in image classification",
+        "`sigmoid-or-softmax`",
+    ),
+    (
+        "Grokking 10, first fragment",
+        "`sub_section = ...`, `return subsection`",
+        "one name for both, as in the long listing",
+        "`grokking-cnn`",
+    ),
+    (
+        "Grokking 10, the listing",
+        "25 × 25 positions, `kernels -= alpha * k_update`, the slope behind dropout's factor",
+        "26 × 26, `+=`, the slope before it",
+        "`grokking-cnn`: corrected",
+    ),
+    (
+        "The review, figure 1b",
+        "Δx becomes Δz by the product of ∂y/∂x and ∂z/∂x",
+        "of ∂y/∂x and ∂z/∂y",
+        "`review-figure-1`",
+    ),
 )
 
 
@@ -112,6 +188,16 @@ def page(sections: tuple[Section, ...] = SECTIONS) -> str:
                 raise ValueError(f"docs/{name}: no such page")
             answers.append(f"[{name}]({name})")
         lines.append(f"| {section.title} | {'<br>'.join([*answers, *([section.note] if section.note else [])])} |")
+    lines += [
+        "",
+        "## Slips of the texts",
+        "",
+        "Found in our copies; what is left of them in the originals is not known.",
+        "",
+        "| where | what stands there | what is right | here |",
+        "|---|---|---|---|",
+        *(f"| {' | '.join(slip)} |" for slip in SLIPS),
+    ]
     return "\n".join(lines) + "\n"
 
 

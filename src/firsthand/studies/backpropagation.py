@@ -15,6 +15,7 @@ from firsthand.reference.fully_connected import (
     Gradient,
     backprop,
     backprop_matrix,
+    descend,
     feedforward,
     large_weights,
 )
@@ -58,8 +59,29 @@ def _full_matrix(run: Run) -> Measured:
             micros[name].append(round(1e6 * seconds / size, 2))
         run.say(f"mini-batch of {size}: {micros['loop'][-1]:.0f} and {micros['matrix'][-1]:.0f} us an example")
     at = BATCHES.index(10)
-    numbers = {"largest_relative_difference": apart, "times_as_fast": micros["loop"][at] / micros["matrix"][at]}
+    epochs = _interleaved(
+        {
+            "loop": partial(_epoch, weights, biases, run.shortened(2_000, 100), _one_by_one),
+            "matrix": partial(_epoch, weights, biases, run.shortened(2_000, 100), backprop_matrix),
+        },
+        run.shortened(5, 1),
+    )
+    numbers = {
+        "largest_relative_difference": apart,
+        "times_as_fast": micros["loop"][at] / micros["matrix"][at],
+        "training_times_as_fast": epochs["loop"] / epochs["matrix"],
+    }
     return Measured(numbers, {"batch_size": list(BATCHES), **micros})
+
+
+def _epoch(weights: Arrays, biases: Arrays, images: int, gradient: Callable[..., Gradient]) -> None:
+    """Train on so many images in mini-batches of 10, as the text's program does, with one way to the gradient."""
+    x, y = _columns(images)
+    order = np.random.default_rng(0).permutation(images)
+    for start in range(0, images, 10):
+        batch = order[start : start + 10]
+        summed = gradient(weights, biases, x[:, batch], y[:, batch])
+        weights, biases = descend(weights, biases, summed, 3.0 / 10)
 
 
 def _same_gradients(runs: Sequence[Measured]) -> Finding:
@@ -75,11 +97,15 @@ def _same_gradients(runs: Sequence[Measured]) -> Finding:
 
 def _twice_as_fast(runs: Sequence[Measured]) -> Finding:
     times = sorted(run.numbers["times_as_fast"] for run in runs)
+    training = sorted(run.numbers["training_times_as_fast"] for run in runs)
     return Finding(
-        times[0] >= 2,
+        training[0] >= 2,
         Text(
-            f"at a mini-batch of 10 it is {times[0]:.1f} to {times[-1]:.1f} times as fast",
-            f"小批量为 10 时，速度是逐个样本的 {times[0]:.1f} 到 {times[-1]:.1f} 倍",
+            f"at a mini-batch of 10 the gradient is {times[0]:.1f} to {times[-1]:.1f} times as fast, the whole "
+            "training, "
+            f"an epoch of 2,000 images with its steps, {training[0]:.1f} to {training[-1]:.1f} times",
+            f"小批量为 10 时，求梯度的速度是逐个样本的 {times[0]:.1f} 到 {times[-1]:.1f} 倍；"
+            f"整个训练（2,000 幅图像的一个回合，包括更新）是 {training[0]:.1f} 到 {training[-1]:.1f} 倍",
         ),
     )
 
@@ -279,9 +305,10 @@ EXPERIMENTS = (
         ),
         deviations=(
             Text(
-                "Timed is the gradient alone, in float64 and on one core, in processor seconds, the least of 30 "
-                "interleaved rounds; the text speaks of the whole training.",
-                "只计梯度的处理器时间，float64，单核，取 30 轮交错测量的最小值；书中说的是整个训练。",
+                "Timed in float64 and on one core, in processor seconds: the gradient, least of 30 interleaved rounds, "
+                "and "
+                "an epoch of 2,000 images, least of 5.",
+                "float64，单核，按处理器时间：梯度取 30 轮交错测量的最小值，2,000 幅图像的一个回合取 5 轮的最小值。",
             ),
         ),
         drawings=(

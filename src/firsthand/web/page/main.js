@@ -9,6 +9,7 @@ const PAGES = [
   ["inside", { en: "Inside", zh: "内部" }],
   ["neuron", { en: "One neuron", zh: "一个神经元" }],
   ["softmax", { en: "Softmax", zh: "Softmax" }],
+  ["backward", { en: "Backward", zh: "反向传播" }],
   ["train", { en: "Train", zh: "训练" }],
   ["mistakes", { en: "Mistakes", zh: "错例" }],
   ["space", { en: "Space bends", zh: "空间弯曲" }],
