@@ -6,7 +6,7 @@ from typing import Any
 from firsthand import nn
 from firsthand.data import Examples
 from firsthand.errors import FirsthandError
-from firsthand.learning import Recipe
+from firsthand.learning import Greedy, Recipe
 
 __all__ = ["NamedRecipe"]
 
@@ -23,6 +23,7 @@ class NamedRecipe:
         data: name of that data, as `firsthand train --data` takes it.
         expanded: train on the book's expanded set, every image and its four displacements by one pixel.
         length: symbols in a sequence, where the data are a text; None where they are not.
+        pretraining: machines that are trained greedily first, and whose weights the network starts with.
     """
 
     name: str
@@ -32,6 +33,7 @@ class NamedRecipe:
     data: str = "mnist"
     expanded: bool = False
     length: int | None = None
+    pretraining: Greedy | None = None
 
     def network(self, examples: Examples) -> nn.Network:
         """Return the network for examples: of their shape, with as many outputs as they need.

@@ -1,0 +1,98 @@
+"""Networks that run backwards: Boltzmann machines, deep belief nets, autoencoders."""
+
+from firsthand import nn
+from firsthand.learning import ContrastiveDivergence, Cosine, Greedy, OneCycle, Recipe, Reconstruction, UpDown
+
+from .about import ABOUT
+from .named_recipe import NamedRecipe
+
+__all__ = ["AUTOENCODER", "DBN", "GENERATIVE", "SINGLE_RBM", "divergence_recipe", "greedy", "mirrored"]
+
+
+def divergence_recipe(
+    epochs: int, *, rate: float = 0.1, objective: ContrastiveDivergence | None = None, monitor: tuple[str, ...] = ()
+) -> Recipe:
+    """Return how a machine is trained: Hinton's settings, with a rate that rises and falls in the place of two momenta.
+
+    Mini-batches of 100, momentum 0.9, weight decay 0.0002 (Hinton and Salakhutdinov 2006, supporting material).  A tenth
+    of the rate is right for Gaussian units, whose reconstructions have no bound.
+    """
+    return Recipe(
+        epochs=epochs,
+        batch_size=100,
+        learning_rate=OneCycle(rate, epochs, rise=0.2),
+        momentum=0.9,
+        l2=2e-4,
+        objective=objective or ContrastiveDivergence(),
+        monitor=monitor,
+        keep_best=False,
+    )
+
+
+def greedy(units: tuple[int, ...], epochs: int, *, linear_code: bool = False, untied: bool = False) -> Greedy:
+    """Return machines of these sizes, each trained for so many epochs.
+
+    Args:
+        units: hidden units of each.
+        epochs: of each.
+        linear_code: the last has Gaussian hidden units, as the code of an autoencoder.
+        untied: with weights of their own downwards.
+    """
+    machines = [nn.RBM(n, untied=untied) for n in units]
+    recipes = [divergence_recipe(epochs) for _ in units]
+    if linear_code:
+        machines[-1] = nn.RBM(units[-1], nn.linear)
+        recipes[-1] = divergence_recipe(epochs, rate=0.001)
+    return Greedy(tuple(machines), tuple(recipes))
+
+
+def mirrored(units: tuple[int, ...], inputs: int) -> tuple[nn.Layer, ...]:
+    """Return an autoencoder's layers: down to a code of linear units, and up again to as many outputs as inputs."""
+    *hidden, code = units
+    up = [nn.FullyConnected(n, weights_init=nn.glorot) for n in hidden]
+    down = [nn.FullyConnected(n, weights_init=nn.glorot) for n in (*hidden[::-1], inputs)]
+    return (*up, nn.FullyConnected(code, nn.linear, weights_init=nn.glorot), *down)
+
+
+SINGLE_RBM = NamedRecipe(
+    "rbm",
+    ABOUT["rbm"],
+    (nn.RBM(500),),
+    divergence_recipe(15, monitor=("validation_pseudo_likelihood", "validation_error", "validation_free_energy")),
+)
+
+_TOP = nn.RBM(2000, labels=10)
+_BELOW = greedy((500, 500), 10, untied=True)
+
+DBN = NamedRecipe(
+    "dbn",
+    ABOUT["dbn"],
+    (*_BELOW.machines, _TOP),
+    Recipe(
+        epochs=6,
+        batch_size=100,
+        learning_rate=Cosine(0.01, 6),
+        objective=UpDown(k=5),
+        monitor=("validation_error",),
+        keep_best=False,
+    ),
+    pretraining=Greedy(
+        (*_BELOW.machines, _TOP), (*_BELOW.recipes, divergence_recipe(15, objective=ContrastiveDivergence(k=1)))
+    ),
+)
+
+AUTOENCODER = NamedRecipe(
+    "autoencoder",
+    ABOUT["autoencoder"],
+    mirrored((1000, 500, 250, 30), 784),
+    Recipe(
+        epochs=25,
+        batch_size=100,
+        learning_rate=Cosine(0.02, 25),
+        momentum=0.9,
+        objective=Reconstruction(cross_entropy=True),
+    ),
+    pretraining=greedy((1000, 500, 250, 30), 8, linear_code=True),
+)
+
+GENERATIVE = {recipe.name: recipe for recipe in (SINGLE_RBM, DBN, AUTOENCODER)}
