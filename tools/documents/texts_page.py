@@ -76,10 +76,17 @@ SECTIONS = (
         SIX, "The code for our convolutional networks", pages="exercises/network3.md exercises/relu.md deviations.md"
     ),
     Section(SIX, "Recent progress in image recognition", note="ImageNet is beyond what comes with the package"),
+    Section(
+        SIX,
+        "Other approaches to deep neural nets: deep belief nets, generative models, and Boltzmann machines",
+        "rbm-filters dbn-backprop dbn-generate autoencoder-30 autoencoder-2 denoising",
+        "backwards.md",
+    ),
     Section(SIX, "Other approaches; the future of neural networks", note="no claim that MNIST can answer"),
     Section(GROKKING, "Reusing weights; the convolutional layer", "grokking-cnn"),
     Section(GROKKING, "Summary: stack several layers", "conv-2", note="open: on his 1,000 images"),
     Section(REVIEW, "Introduction; background", note="history, and no claim that MNIST can answer"),
+    Section(REVIEW, "Backpropagation: pre-training where labels are few", "few-labels", "backwards.md"),
     Section(REVIEW, "Supervised learning", note="open: figure 1 b-d with numbers, and the far classifier"),
 )
 

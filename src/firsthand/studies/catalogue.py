@@ -4,10 +4,13 @@ from firsthand.experiments.experiment import Experiment
 
 from . import (
     as_recorded,
+    autoencoders,
     backpropagation,
     convolution,
     cost_functions,
+    deep_belief,
     deep_networks,
+    dreams,
     expanded_data,
     first_networks,
     grokking,
@@ -37,5 +40,9 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *convolution.EXPERIMENTS,
     *expanded_data.EXPERIMENTS,
     *letter_by_letter.EXPERIMENTS,
+    *deep_belief.EXPERIMENTS[:2],
+    *dreams.EXPERIMENTS,
+    *autoencoders.EXPERIMENTS,
     *grokking.EXPERIMENTS,
+    *deep_belief.EXPERIMENTS[2:],
 )

@@ -56,5 +56,12 @@ IDS = (
     "simard-conv",
     "ciresan-mlp",
     "shakespeare",
+    "rbm-filters",
+    "dbn-backprop",
+    "dbn-generate",
+    "autoencoder-30",
+    "autoencoder-2",
+    "denoising",
     "grokking-cnn",
+    "few-labels",
 )
