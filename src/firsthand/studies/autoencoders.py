@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import jax
 import numpy as np
-import optax
 
 from firsthand import nn
 from firsthand.data import Noise, Splits
 from firsthand.experiments.drawing import panels
 from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
 from firsthand.experiments.result import Finding, Published, Result, Text
-from firsthand.learning import Recipe, Reconstruction, Training, started, train
+from firsthand.learning import Adam, Cosine, Recipe, Reconstruction, Training, started, train
 from firsthand.models import Autoencoder
 from firsthand.nn import Network
 from firsthand.zoo.generative import AUTOENCODER, greedy, mirrored
@@ -182,7 +181,14 @@ def _draw_map(result: Result, needed: Mapping[str, Result]) -> "Figure":
 # --- noise taken away ----------------------------------------------------------------------------------------------
 
 NOISE = Noise(0.5)
-DENOISING = Recipe(12, 100, optimizer=optax.adam(1e-3), objective=Reconstruction(cross_entropy=True), keep_best=False)
+DENOISING = Recipe(
+    12,
+    100,
+    learning_rate=Cosine(0.001, 12),
+    optimizer=Adam(),
+    objective=Reconstruction(cross_entropy=True),
+    keep_best=False,
+)
 ONE_LAYER = (nn.FullyConnected(300, weights_init=nn.glorot), nn.FullyConnected(784, weights_init=nn.glorot))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from firsthand.data import ImageSplits, Splits, mnist
 from firsthand.experiments.experiment import Run
 from firsthand.experiments.result import Source
+from firsthand.inspect.sheets import GAP, GROUND, as_bytes, sheet_of
 from firsthand.learning import Greedy, Progress, train_greedily
 from firsthand.models import Generator
 
@@ -62,8 +63,7 @@ def below(run: Run, greedy: Greedy, data: ImageSplits, *, name: str) -> Generato
 
 def packed(images: np.ndarray) -> list[str]:
     """Return images, floats 0 to 1 or bytes, as a short text in a list, for a result: the inverse of `unpacked`."""
-    found = images if images.dtype == np.uint8 else np.rint(255 * np.clip(images, 0, 1)).astype(np.uint8)
-    return [base64.b64encode(zlib.compress(found.tobytes(), 9)).decode()]
+    return [base64.b64encode(zlib.compress(as_bytes(images).tobytes(), 9)).decode()]
 
 
 def unpacked(text: Sequence[str], size: int = 28) -> np.ndarray:
@@ -82,17 +82,12 @@ def show_images(rows: Sequence[np.ndarray], *, names: Sequence[str] = (), diverg
     from matplotlib.figure import Figure
 
     columns = max(map(len, rows))
-    gap, (height, width) = 2, rows[0].shape[1:]
-    sheet = np.full(
-        (len(rows) * (height + gap) - gap, columns * (width + gap) - gap), 128 if diverging else 60, np.uint8
-    )
-    for i, row in enumerate(rows):
-        for j, image in enumerate(row):
-            sheet[i * (height + gap) :, j * (width + gap) :][:height, :width] = image
+    height = rows[0].shape[1]
+    sheet = sheet_of(rows, 128 if diverging else GROUND)
     figure = Figure(figsize=(0.32 * columns + (1.6 if names else 0.1), 0.32 * len(rows) + 0.1), layout="constrained")
     axes = figure.subplots()
     axes.imshow(sheet, cmap="RdBu_r" if diverging else "gray", vmin=0, vmax=255, interpolation="nearest")
-    axes.set(xticks=(), yticks=[height / 2 + i * (height + gap) for i in range(len(names))], yticklabels=names)
+    axes.set(xticks=(), yticks=[height / 2 + i * (height + GAP) for i in range(len(names))], yticklabels=names)
     axes.tick_params(length=0)
     for side in axes.spines.values():
         side.set_visible(False)

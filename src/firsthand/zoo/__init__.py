@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         SMALLEST,
     )
     from .fine_tuning import FineTuning, fine_tune, fine_tuning_recipe
-    from .generative import AUTOENCODER, DBN, GENERATIVE, SINGLE_RBM
+    from .generative import AUTOENCODER, DBN, SINGLE_RBM
     from .named_recipe import NamedRecipe
     from .recipes import RECIPES
     from .text import SHAKESPEARE
@@ -30,7 +30,6 @@ __all__ = [
     "DROPOUT",
     "FULLY_CONNECTED",
     "GATE",
-    "GENERATIVE",
     "PAGE_READER",
     "QUICK",
     "RECIPES",
@@ -44,7 +43,7 @@ __all__ = [
     "fine_tuning_recipe",
 ]
 
-_GENERATIVE = ("AUTOENCODER", "DBN", "GENERATIVE", "SINGLE_RBM")
+_GENERATIVE = ("AUTOENCODER", "DBN", "SINGLE_RBM")
 # on use, because a list of the recipes takes no networks
 __getattr__, __dir__ = lazy_names(
     __name__,

@@ -1,12 +1,12 @@
 """Networks that run backwards: Boltzmann machines, deep belief nets, autoencoders."""
 
 from firsthand import nn
-from firsthand.learning import ContrastiveDivergence, Cosine, Greedy, OneCycle, Recipe, Reconstruction, UpDown
+from firsthand.learning import Adam, ContrastiveDivergence, Cosine, Greedy, OneCycle, Recipe, Reconstruction, UpDown
 
 from .about import ABOUT
 from .named_recipe import NamedRecipe
 
-__all__ = ["AUTOENCODER", "DBN", "GENERATIVE", "SINGLE_RBM", "divergence_recipe", "greedy", "mirrored"]
+__all__ = ["AUTOENCODER", "DBN", "RECIPES", "SINGLE_RBM", "divergence_recipe", "greedy", "mirrored"]
 
 
 def divergence_recipe(
@@ -88,11 +88,11 @@ AUTOENCODER = NamedRecipe(
     Recipe(
         epochs=25,
         batch_size=100,
-        learning_rate=Cosine(0.02, 25),
-        momentum=0.9,
+        learning_rate=Cosine(0.001, 25),
+        optimizer=Adam(),
         objective=Reconstruction(cross_entropy=True),
     ),
     pretraining=greedy((1000, 500, 250, 30), 8, linear_code=True),
 )
 
-GENERATIVE = {recipe.name: recipe for recipe in (SINGLE_RBM, DBN, AUTOENCODER)}
+RECIPES = {recipe.name: recipe for recipe in (SINGLE_RBM, DBN, AUTOENCODER)}
