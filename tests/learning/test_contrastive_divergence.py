@@ -35,17 +35,17 @@ pytestmark = pytest.mark.usefixtures("compiled_quickly")
 KEY = jax.random.key(3)
 
 
-def arrays_of(visible, hidden, scale=0.8):
+def arrays_of(inputs, hidden, scale=0.8):
     """W, b and c of a size that matters."""
     rng = np.random.default_rng(0)
-    return [scale * rng.standard_normal(shape) for shape in ((visible, hidden), hidden, visible)]
+    return [scale * rng.standard_normal(shape) for shape in ((inputs, hidden), hidden, inputs)]
 
 
-def tiny(visible, hidden, **options):
+def tiny(inputs, hidden, **options):
     """A machine as a network, its parameters in double precision, and W, b and c."""
-    network = nn.Network((nn.RBM(hidden, **options),), (visible,))
+    network = nn.Network((nn.RBM(hidden, **options),), (inputs,))
     params = network.init(jnp.float64, key=KEY)[0]
-    found = arrays_of(visible + network.layers[0].labels, hidden)
+    found = arrays_of(inputs + network.layers[0].labels, hidden)
     for name, array in zip(("weights", "bias", "visible_bias"), found, strict=True):
         params[name] = jnp.asarray(array)
     return network, params, found
@@ -169,7 +169,9 @@ def test_free_energy_and_energy_belong_together(options, float64):
     if layer.binary:
         gaussian = layer.visible == "gaussian"
         W, b, c = (np.asarray(params[name]) for name in ("weights", "bias", "visible_bias"))
-        np.testing.assert_allclose(layer.free_energy(params, v), reference.free_energy(v, W, b, c, gaussian), atol=1e-12)
+        np.testing.assert_allclose(
+            layer.free_energy(params, v), reference.free_energy(v, W, b, c, gaussian), atol=1e-12
+        )
 
 
 def test_pseudo_likelihood_is_that_of_all_units_in_the_mean(float64):
@@ -208,7 +210,7 @@ def stripes(n=200, seed=0):
 
 DATA = Splits(stripes(), stripes(60, 1), None)
 CD = Recipe(20, 10, 0.2, momentum=0.5, objective=ContrastiveDivergence(), keep_best=False)
-NET = Greedy((nn.RBM(12, untied=True), nn.RBM(24, labels=2)), (CD, CD))
+NET = Greedy((nn.RBM(12, untied=True), nn.RBM(24, labels=2, chains=20)), (CD, CD))
 
 
 @pytest.mark.parametrize("persistent", [False, True])
@@ -227,7 +229,11 @@ def test_a_deep_belief_net_draws_what_it_is_told(tmp_path):
     model, histories = train_greedily(NET, DATA, key=KEY, place=tmp_path)
     assert len(histories) == 2
     tuned = train(
-        model.network, DATA, Recipe(10, 10, 0.02, objective=UpDown(k=3), keep_best=False), key=KEY, params=model.params
+        model.network,
+        DATA,
+        Recipe(20, 10, 0.05, objective=UpDown(k=2, persistent=True), keep_best=False),
+        key=KEY,
+        params=model.params,
     ).model
     right = tuned.probabilities(DATA.validation.arrays[0]).argmax(1) == DATA.validation.labels
     assert np.mean(right) > 0.9
@@ -327,13 +333,15 @@ def test_one_line_says_what_is_wrong():
     with pytest.raises(FirsthandError, match=r"its last layer is Softmax\(2.*expected an RBM"):
         train(nn.Network((nn.Softmax(2),), (16,)), DATA, CD, key=KEY)
     with pytest.raises(FirsthandError, match=r"expected examples with labels below 2, for RBM"):
-        train(nn.Network((nn.RBM(3, labels=2),), (16,)), Splits(Arrays((DATA.train.arrays[0],)), None, None), CD, key=KEY)
+        train(
+            nn.Network((nn.RBM(3, labels=2),), (16,)), Splits(Arrays((DATA.train.arrays[0],)), None, None), CD, key=KEY
+        )
     with pytest.raises(FirsthandError, match=r"up-down learning expects binary RBMs that are untied"):
         train(nn.Network((nn.RBM(3), nn.RBM(3)), (16,)), DATA, CD.changed(objective=UpDown()), key=KEY)
     with pytest.raises(FirsthandError, match=r"2 machines and 1 recipes found"):
         Greedy((nn.RBM(3), nn.RBM(2)), (CD,))
     with pytest.raises(FirsthandError, match=r"objective Classification.*expected ContrastiveDivergence"):
-        Greedy((nn.RBM(3),), (CD.changed(objective=Classification()),))
+        Greedy((nn.RBM(3),), (Recipe(1, 10, 0.1, objective=Classification()),))
     with pytest.raises(FirsthandError, match=r"persistent chains and devices found, expected one device"):
         recipe = CD.changed(persistent=True, epochs=1)
         train(nn.Network((nn.RBM(3, chains=10),), (16,)), DATA, recipe, key=KEY, devices=jax.devices()[:1] * 1)
@@ -364,7 +372,5 @@ def test_bytes_are_pixels():
     recipe = CD.changed(epochs=1, batch_size=20)
     model = train(nn.Network((nn.RBM(4),)), Splits(data.train[:40], data.validation[:20], None), recipe, key=KEY).model
     images = data.test.images[:3]
-    np.testing.assert_allclose(
-        model.reconstruct(images), model.reconstruct(images.astype(np.float32) / 255), rtol=1e-5
-    )
+    np.testing.assert_allclose(model.reconstruct(images), model.reconstruct(images.astype(np.float32) / 255), rtol=1e-5)
     assert model.states(2, key=KEY, steps=6, every=2).shape == (3, 2, 28, 28, 1)

@@ -73,7 +73,7 @@ class Generator(NetworkModel):
         return np.sum((given - self.reconstruct(x)).reshape(len(x), -1) ** 2, axis=1)
 
     def sample(self, count: int, *, key: Array, label: str | None = None, steps: int = STEPS) -> np.ndarray:
-        """Draw examples: a Markov chain for each, which begins with random units at the top.
+        """Draw examples: a Markov chain for each, which begins at the top with units that are on or off by chance.
 
         Args:
             count: how many.
@@ -210,9 +210,9 @@ def _programs(network: Network) -> _Programs:
         return in_chunks(part, x)
 
     def begin(params: Any, key: Array, clamped: Array, count: int) -> Array:
-        h = jax.random.bernoulli(key, 0.5, (count, top.units)).astype(jnp.float32)
-        means = top.visible_means(params[-1], h)
-        return kept(top.draw_visible(means, jax.random.fold_in(key, 1)), clamped)
+        # anywhere: from units that are all off a machine gets away only slowly
+        shape = count, inputs[-1] + top.labels
+        return kept(jax.random.bernoulli(key, 0.5, shape).astype(jnp.float32), clamped)
 
     def go_on(params: Any, v: Array, key: Array, clamped: Array, steps: int) -> tuple[Array, Array]:
         def once(i: Array, at: tuple[Array, Array]) -> tuple[Array, Array]:

@@ -1,12 +1,12 @@
 """Networks that run backwards: Boltzmann machines, deep belief nets, autoencoders."""
 
 from firsthand import nn
-from firsthand.learning import Adam, ContrastiveDivergence, Cosine, Greedy, OneCycle, Recipe, Reconstruction, UpDown
+from firsthand.learning import Adam, ContrastiveDivergence, Cosine, Greedy, OneCycle, Recipe, Reconstruction
 
 from .about import ABOUT
 from .named_recipe import NamedRecipe
 
-__all__ = ["AUTOENCODER", "DBN", "RECIPES", "SINGLE_RBM", "divergence_recipe", "greedy", "mirrored"]
+__all__ = ["AUTOENCODER", "DBN", "RECIPES", "SINGLE_RBM", "belief_net", "divergence_recipe", "greedy", "mirrored"]
 
 
 def divergence_recipe(
@@ -29,16 +29,15 @@ def divergence_recipe(
     )
 
 
-def greedy(units: tuple[int, ...], epochs: int, *, linear_code: bool = False, untied: bool = False) -> Greedy:
+def greedy(units: tuple[int, ...], epochs: int, *, linear_code: bool = False) -> Greedy:
     """Return machines of these sizes, each trained for so many epochs.
 
     Args:
         units: hidden units of each.
         epochs: of each.
         linear_code: the last has Gaussian hidden units, as the code of an autoencoder.
-        untied: with weights of their own downwards.
     """
-    machines = [nn.RBM(n, untied=untied) for n in units]
+    machines = [nn.RBM(n) for n in units]
     recipes = [divergence_recipe(epochs) for _ in units]
     if linear_code:
         machines[-1] = nn.RBM(units[-1], nn.linear)
@@ -61,25 +60,35 @@ SINGLE_RBM = NamedRecipe(
     divergence_recipe(15, monitor=("validation_pseudo_likelihood", "validation_error", "validation_free_energy")),
 )
 
-_TOP = nn.RBM(2000, labels=10)
-_BELOW = greedy((500, 500), 10, untied=True)
 
-DBN = NamedRecipe(
-    "dbn",
-    ABOUT["dbn"],
-    (*_BELOW.machines, _TOP),
-    Recipe(
-        epochs=6,
-        batch_size=100,
-        learning_rate=Cosine(0.01, 6),
-        objective=UpDown(k=5),
-        monitor=("validation_error",),
-        keep_best=False,
-    ),
-    pretraining=Greedy(
-        (*_BELOW.machines, _TOP), (*_BELOW.recipes, divergence_recipe(15, objective=ContrastiveDivergence(k=1)))
-    ),
-)
+def belief_net(name: str, below: tuple[int, ...], top: int, epochs: int) -> NamedRecipe:
+    """Return a deep belief net with label units: greedy learning, then persistent chains at the top.
+
+    One step of contrastive divergence sees the neighbourhood of the examples alone.  It leaves states likely that are far
+    from all of them, where chains that run long enough end; persistent chains find these, and make them unlikely.
+    """
+    started = greedy(below, epochs)
+    machines = (*started.machines, nn.RBM(top, labels=10, chains=100))
+    return NamedRecipe(
+        name,
+        ABOUT["dbn"],
+        machines,
+        Recipe(
+            epochs=epochs,
+            batch_size=100,
+            learning_rate=Cosine(0.05, epochs),
+            momentum=0.5,
+            l2=1e-4,
+            frozen=tuple(f"{number}.*" for number in range(len(below))),
+            objective=ContrastiveDivergence(persistent=True),
+            monitor=("validation_error",),
+            keep_best=False,
+        ),
+        pretraining=Greedy(machines, (*started.recipes, divergence_recipe(epochs))),
+    )
+
+
+DBN = belief_net("dbn", (500, 500), 2000, 10)
 
 AUTOENCODER = NamedRecipe(
     "autoencoder",

@@ -68,12 +68,7 @@ class ContrastiveDivergence(Objective):
     ) -> tuple[Array, list[Array], Any]:
         layer, own = machine_of(network), params[-1]
         v = _seen(network, params, batch)
-        if self.persistent:
-            _alone()
-            counts = jnp.full(layer.chains, 1 / layer.chains, v.dtype)
-            start = own["chains"]
-        else:
-            counts, start = weights.astype(v.dtype), v
+        start, counts = self.start(layer, own, v, weights)
         end, first = gibbs(layer, own, start, self.k, key, states=self.states or self.persistent)
         gradient = divergence(layer, own, v, weights.astype(v.dtype), end, counts)
         updated: Params = dict(own)
@@ -84,6 +79,13 @@ class ContrastiveDivergence(Objective):
             error = jnp.sum(counts * jnp.sum((v - first) ** 2, axis=1))
         still = tuple(jax.tree.map(jnp.zeros_like, p) for p in params[:-1])
         return error, statistics_of((*params[:-1], updated)), (*still, gradient)
+
+    def start(self, layer: RBM, params: Params, v: Array, weights: Array) -> tuple[Array, Array]:
+        """Where Gibbs sampling begins, (chains, visible units), and what each chain counts, summing to 1."""
+        if not self.persistent:
+            return v, weights.astype(v.dtype)
+        _alone()
+        return params["chains"], jnp.full(layer.chains, 1 / layer.chains, v.dtype)
 
     def measure(self, network: Network, params: Any, batch: Batch) -> dict[str, Array]:
         layer, own = machine_of(network), params[-1]

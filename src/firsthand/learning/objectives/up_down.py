@@ -23,22 +23,19 @@ class UpDown(ContrastiveDivergence):
 
         up      draw the states of all layers from an example; the weights that lead down learn to predict each layer
                 from the one above it:          dC/dD = -h^T (v - sigmoid(h D + c))
-        top     k steps of Gibbs sampling, which begin there, with the label: contrastive divergence
+        top     k steps of Gibbs sampling, which begin there, with the label, or, persistent, where those of the last
+                step ended: contrastive divergence
         down    draw the states of all layers from what those steps ended with; the weights that lead up learn to
                 predict each layer from the one below:   dC/dW = -v^T (h - sigmoid(v W + b))
 
     Args:
         k: steps of Gibbs sampling at the top; 3, 6 and 10 in the source.
+        persistent: go on with the `chains` of the machine at the top, which the source does not.
     References:
         Hinton, Osindero and Teh 2006, 'A Fast Learning Algorithm for Deep Belief Nets', section 5 and appendix B.
     """
 
     k: int = 3
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.persistent:
-            raise FirsthandError("recipe: persistent is True, expected False: up-down learning begins at the examples")
 
     def gradient(
         self, network: Network, params: Any, batch: Batch, weights: Array, *, key: Array
@@ -60,8 +57,10 @@ class UpDown(ContrastiveDivergence):
         cost = jnp.sum(counts * (states[0] - below[0].visible_means(params[0], states[1])) ** 2)
 
         v = top.seen_with(states[-1], batch[1] if top.labels else None)
-        end, _ = gibbs(top, params[-1], v, self.k, keys[-1], states=True)
-        found[-1] = divergence(top, params[-1], v, weights, end, weights)
+        start, of_end = self.start(top, params[-1], v, weights)
+        end, _ = gibbs(top, params[-1], start, self.k, keys[-1], states=True)
+        found[-1] = divergence(top, params[-1], v, weights, end, of_end)
+        updated = {**params[-1], "chains": end} if self.persistent else params[-1]
 
         # down, from what the machine at the top has come to
         v = end[:, : end.shape[1] - top.labels]
@@ -69,10 +68,10 @@ class UpDown(ContrastiveDivergence):
             layer, p, h = below[number], params[number], v
             means = layer.visible_means(p, h)
             v = layer.draw_visible(means, keys[len(below) + number]) if number else means
-            error = counts * (h - layer.hidden(p, v))
+            error = of_end[:, None] * (h - layer.hidden(p, v))
             found[number]["weights"] = -v.T @ error
             found[number]["bias"] = -jnp.sum(error, axis=0)
-        return cost, statistics_of(params), tuple(found)
+        return cost, statistics_of((*params[:-1], updated)), tuple(found)
 
     def check(self, network: Network, examples: Examples, name: str) -> None:
         super().check(network, examples, name)

@@ -76,7 +76,9 @@ class RBM(FullyConnected):
         params = weights_and_bias(self, (seen, self.units), seen, self.units, dtype, key)
         params["visible_bias"] = jnp.zeros(seen, dtype)
         if self.chains:
-            params["chains"] = jnp.zeros((self.chains, seen), dtype)
+            # anywhere: from units that are all off a machine gets away only slowly
+            start = jax.random.bernoulli(jax.random.fold_in(key, 1), 0.5, (self.chains, seen))
+            params["chains"] = start.astype(dtype)
         if self.untied:
             params["down"] = params["weights"].T
         return params
