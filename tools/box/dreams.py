@@ -16,8 +16,8 @@ from firsthand import nn
 from firsthand.data import mnist
 from firsthand.learning import Adam, Cosine, Recipe, Reconstruction, train, train_greedily
 from firsthand.models import Autoencoder, Generator
-from firsthand.models.file import flatten, write_safetensors
 from firsthand.models.family import MODEL_FORMAT
+from firsthand.models.file import flatten, write_safetensors
 from firsthand.nn import Network
 from firsthand.studies.dreams import judged
 from firsthand.zoo.box import DREAMER, MAP

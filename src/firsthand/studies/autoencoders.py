@@ -1,4 +1,4 @@
-"""Images in 30 numbers, and in two: deep autoencoders that Boltzmann machines started, and one that takes noise away."""
+"""Images in 30 numbers, and in two: deep autoencoders started by Boltzmann machines; one that takes noise away."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -76,7 +76,7 @@ def _flat(images: np.ndarray) -> np.ndarray:
 
 def _autoencoder(code: int, compare: bool, run: Run) -> Measured:
     data = data_of(run)
-    training = _trained(run, code, True, AUTOENCODER.recipe.epochs)
+    training = _trained(run, code, True, AUTOENCODER.recipe.epochs if code > 2 else 12)
     model: Autoencoder = training.model
     numbers = {
         "squared_error": float(np.mean(model.errors(data.test.images))),

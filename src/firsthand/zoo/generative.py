@@ -12,10 +12,10 @@ __all__ = ["AUTOENCODER", "DBN", "RECIPES", "SINGLE_RBM", "belief_net", "diverge
 def divergence_recipe(
     epochs: int, *, rate: float = 0.1, objective: ContrastiveDivergence | None = None, monitor: tuple[str, ...] = ()
 ) -> Recipe:
-    """Return how a machine is trained: Hinton's settings, with a rate that rises and falls in the place of two momenta.
+    """Return how a machine is trained: Hinton's settings, with one rate that rises and falls and one momentum.
 
-    Mini-batches of 100, momentum 0.9, weight decay 0.0002 (Hinton and Salakhutdinov 2006, supporting material).  A tenth
-    of the rate is right for Gaussian units, whose reconstructions have no bound.
+    Mini-batches of 100, momentum 0.9, weight decay 0.0002 (Hinton and Salakhutdinov 2006, supporting material).  Gaussian
+    units, which have no bound, take a twentieth of the rate.
     """
     return Recipe(
         epochs=epochs,
@@ -41,7 +41,7 @@ def greedy(units: tuple[int, ...], epochs: int, *, linear_code: bool = False) ->
     recipes = [divergence_recipe(epochs) for _ in units]
     if linear_code:
         machines[-1] = nn.RBM(units[-1], nn.linear)
-        recipes[-1] = divergence_recipe(epochs, rate=0.001)
+        recipes[-1] = divergence_recipe(epochs, rate=0.005)
     return Greedy(tuple(machines), tuple(recipes))
 
 
@@ -64,8 +64,8 @@ SINGLE_RBM = NamedRecipe(
 def belief_net(name: str, below: tuple[int, ...], top: int, epochs: int) -> NamedRecipe:
     """Return a deep belief net with label units: greedy learning, then persistent chains at the top.
 
-    One step of contrastive divergence sees the neighbourhood of the examples alone.  It leaves states likely that are far
-    from all of them, where chains that run long enough end; persistent chains find these, and make them unlikely.
+    One step of contrastive divergence sees the neighbourhood of the examples alone.  It leaves states likely that are
+    far from all of them, where chains that run long enough end; persistent chains find these, and make them unlikely.
     """
     started = greedy(below, epochs)
     machines = (*started.machines, nn.RBM(top, labels=10, chains=100))
