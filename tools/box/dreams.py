@@ -23,8 +23,8 @@ from firsthand.studies.dreams import judged
 from firsthand.zoo.box import DREAMER, MAP
 from firsthand.zoo.generative import belief_net, mirrored
 
-EPOCHS = 12
-MAP_EPOCHS = 30
+EPOCHS = 8
+MAP_EPOCHS = 20
 
 
 def main() -> None:

@@ -88,20 +88,20 @@ def belief_net(name: str, below: tuple[int, ...], top: int, epochs: int) -> Name
     )
 
 
-DBN = belief_net("dbn", (500, 500), 2000, 10)
+DBN = belief_net("dbn", (500, 500), 2000, 6)
 
 AUTOENCODER = NamedRecipe(
     "autoencoder",
     ABOUT["autoencoder"],
     mirrored((1000, 500, 250, 30), 784),
     Recipe(
-        epochs=25,
+        epochs=15,
         batch_size=100,
-        learning_rate=Cosine(0.001, 25),
+        learning_rate=Cosine(0.001, 15),
         optimizer=Adam(),
         objective=Reconstruction(cross_entropy=True),
     ),
-    pretraining=greedy((1000, 500, 250, 30), 8, linear_code=True),
+    pretraining=greedy((1000, 500, 250, 30), 5, linear_code=True),
 )
 
 RECIPES = {recipe.name: recipe for recipe in (SINGLE_RBM, DBN, AUTOENCODER)}

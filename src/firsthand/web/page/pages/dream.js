@@ -10,8 +10,8 @@ import { fixed } from "../lib/scale.js";
 
 export const title = { en: "Dream", zh: "做梦" };
 export const about = {
-  en: "A deep belief net run backwards: hold one of its label units on, and watch what it draws. It learned from digits, and none of these is in its training data. (Nielsen, chapter 6, “Deep belief nets, generative models, and Boltzmann machines”)",
-  zh: "反向运行的深度信念网络：固定一个标签单元，看它画出什么。它从手写数字中学习，而这些图都不在训练数据里。（Nielsen 第六章“深度信念网络、生成模型和玻尔兹曼机”）",
+  en: "A deep belief net run backwards: hold one of its label units on, and watch what it draws. It learned from 50,000 handwritten digits, and draws its own. (Nielsen, chapter 6, “Deep belief nets, generative models, and Boltzmann machines”)",
+  zh: "反向运行的深度信念网络：固定一个标签单元，看它画出什么。它从 50000 个手写数字中学习，画出的却是自己的数字。（Nielsen 第六章“深度信念网络、生成模型和玻尔兹曼机”）",
 };
 
 const NOTES = {
@@ -20,8 +20,8 @@ const NOTES = {
     zh: "四条链从随机开关的单元开始。顶层玻尔兹曼机的隐藏单元和可见单元轮流抽样，标签保持不变；得到的结果再向下传到像素。几步之内数字就出现了，之后还在变化：链不会停下来，而是在可能性大的状态之间游走。",
   },
   complete: {
-    en: "Draw in the light half. The net goes up with what is known, and comes down with all of it; the known half is put back, a hundred times. Tell it a label, and the same strokes become another digit, as far as they can.",
-    zh: "请在亮的一半里画。网络用已知的部分向上，再带着整幅图下来，然后把已知的一半放回去，如此一百次。给它指定标签，同样的笔画就会尽可能变成另一个数字。",
+    en: "Draw in the half that is not veiled. The net goes up with what is known, and comes down with all of it; the known half is put back, a hundred times. Tell it a label, and the same strokes become another digit, as far as they can.",
+    zh: "请在没有遮住的一半里画。网络用已知的部分向上，再带着整幅图下来，然后把已知的一半放回去，如此一百次。给它指定标签，同样的笔画就会尽可能变成另一个数字。",
   },
   map: {
     en: "An autoencoder that keeps two numbers of an image. Dots are test images by their two numbers; no label was used. Move over the map to see what it draws there: between two digits lies something between them.",
@@ -102,8 +102,8 @@ function settling(panel, api, reducedMotion, ends) {
     at.input.max = frames.length - 1;
     play();
   });
-  const buttons = Array.from({ length: 10 }, (_, digit) => h("button", { type: "button", "aria-pressed": digit === label, onclick: () => choose(digit) }, digit));
-  const free = h("button", { type: "button", "aria-pressed": false, onclick: () => choose(null) }, t({ en: "none", zh: "不固定" }));
+  const buttons = Array.from({ length: 10 }, (_, digit) => h("button", { type: "button", "aria-pressed": String(digit === label), onclick: () => choose(digit) }, digit));
+  const free = h("button", { type: "button", "aria-pressed": "false", onclick: () => choose(null) }, t({ en: "none", zh: "不固定" }));
   function choose(to) {
     label = to;
     buttons.forEach((button, digit) => button.setAttribute("aria-pressed", digit === label));
