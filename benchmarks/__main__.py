@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from .quality import digit_reader, reading, reading_figure
-from .speed import augment, convolutions, figure, floor, language, members, steps, time_to_accuracy
+from .speed import augment, boltzmann, convolutions, figure, floor, language, members, steps, time_to_accuracy
 from .speed import parts as kernel_parts
 from .speed.nets import NETS
 from .speed.peers import PEERS
@@ -18,6 +18,7 @@ PARTS = (
     "parts",
     "convolutions",
     "augment",
+    "boltzmann",
     "members",
     "time-to-accuracy",
     "language",
@@ -63,6 +64,8 @@ def main() -> None:
         convolutions.run(below, rounds)
     if "augment" in parts:
         augment.run(below, rounds)
+    if "boltzmann" in parts:
+        boltzmann.run(below, rounds, 1_000 if chosen.quick else boltzmann.IMAGES)
     if "members" in parts:
         members.run(below, rounds=rounds, seconds=seconds)
     if "time-to-accuracy" in parts:
@@ -88,7 +91,7 @@ def main() -> None:
 
 def _print_targets(folder: Path) -> None:
     rows = []
-    for name in ("steps.json", "floor.json", "language.json", "reading.json"):
+    for name in ("steps.json", "floor.json", "boltzmann.json", "language.json", "reading.json"):
         if (folder / name).exists():
             rows += json.loads((folder / name).read_text())["targets"]
     if rows:

@@ -15,7 +15,19 @@ from firsthand import mnist
 from firsthand.experiments.result import Finding, Published, Result, Source, Text
 from tests.processes import PATIENCE, read_until, running
 
-PAGES = ("draw", "inside", "neuron", "softmax", "backward", "train", "mistakes", "space", "results", "api")
+PAGES = (
+    "draw",
+    "inside",
+    "neuron",
+    "softmax",
+    "backward",
+    "train",
+    "mistakes",
+    "space",
+    "dream",
+    "results",
+    "api",
+)
 SHOTS = Path(__file__).parents[2] / "runs" / "lab-screenshots"
 # strokes as shares of the surface
 SEVEN = [[(0.40, 0.2), (0.60, 0.2), (0.48, 0.85)]]

@@ -75,6 +75,12 @@ SECTIONS = (
         SIX, "The code for our convolutional networks", pages="exercises/network3.md exercises/relu.md deviations.md"
     ),
     Section(SIX, "Recent progress in image recognition", note="ImageNet is beyond what comes with the package"),
+    Section(
+        SIX,
+        "Other approaches to deep neural nets: deep belief nets, generative models, and Boltzmann machines",
+        "rbm-filters dbn-backprop dbn-generate autoencoder-30 autoencoder-2 denoising",
+        "backwards.md",
+    ),
     Section(SIX, "Other approaches; the future of neural networks", note="no claim that MNIST can answer"),
     Section(GROKKING, "Reusing weights; the convolutional layer", "grokking-kernels"),
     Section(
@@ -86,6 +92,7 @@ SECTIONS = (
     ),
     Section(GROKKING, "Summary", note="the structure trick: that is what all convolutional studies are about"),
     Section(REVIEW, "Introduction; background", note="history, and no claim that MNIST can answer"),
+    Section(REVIEW, "Backpropagation: pre-training where labels are few", "few-labels", "backwards.md"),
     Section(
         REVIEW,
         "Supervised learning",

@@ -2,11 +2,12 @@
 
 from .adam import Adam
 from .evaluation import evaluate
+from .greedy import Greedy, started, train_greedily, unrolled, upward
 from .history import History
 from .input_gradients import input_gradients
 from .members import Plan, plan, train_members
 from .objective import Objective
-from .objectives import Classification, NextSymbol, Reconstruction
+from .objectives import Classification, ContrastiveDivergence, NextSymbol, Reconstruction, UpDown
 from .outcome import Outcome, train_and_finish
 from .quantity import Quantity
 from .recipe import Recipe, RecipeError
@@ -19,11 +20,13 @@ from .train import EnsembleTraining, train
 __all__ = [
     "Adam",
     "Classification",
+    "ContrastiveDivergence",
     "Cosine",
     "DataSplits",
     "Diverged",
     "EnsembleTraining",
     "Fixed",
+    "Greedy",
     "History",
     "Made",
     "NextSymbol",
@@ -38,10 +41,15 @@ __all__ = [
     "Reconstruction",
     "Source",
     "Training",
+    "UpDown",
     "evaluate",
     "input_gradients",
     "plan",
+    "started",
     "train",
     "train_and_finish",
+    "train_greedily",
     "train_members",
+    "unrolled",
+    "upward",
 ]

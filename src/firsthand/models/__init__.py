@@ -5,6 +5,7 @@ from .classifier import Classifier, normalized
 from .ensemble import Ensemble, voted
 from .family import NetworkModel
 from .file import ModelFileError
+from .generator import Generator
 from .language import LanguageModel, Place
 from .load import load, load_model
 from .model import Model
@@ -16,6 +17,7 @@ __all__ = [
     "CalibrationError",
     "Classifier",
     "Ensemble",
+    "Generator",
     "LanguageModel",
     "Model",
     "ModelFileError",

@@ -32,7 +32,8 @@ def write_safetensors(path: str | os.PathLike[str], arrays: dict[str, np.ndarray
 def flatten(tree: Any) -> dict[str, np.ndarray]:
     """A pytree as a flat dict of arrays, named by their place in it: '0.weights', '0.bias', ..."""
     leaves = jax.tree_util.tree_leaves_with_path(tree)
-    return {jax.tree_util.keystr(path, simple=True, separator="."): np.array(leaf) for path, leaf in leaves}
+    # in the order of C: safetensors writes the bytes as they lie, those of a transposed matrix too
+    return {jax.tree_util.keystr(path, simple=True, separator="."): np.array(leaf, order="C") for path, leaf in leaves}
 
 
 def unflatten(like: Any, arrays: dict[str, np.ndarray]) -> Any:

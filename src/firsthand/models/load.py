@@ -6,19 +6,20 @@ from .autoencoder import Autoencoder
 from .ensemble import ENSEMBLE_FORMAT, Ensemble
 from .family import MODEL_FORMAT, NetworkModel
 from .file import ModelFileError, read_safetensors
+from .generator import Generator
 from .language import LanguageModel
 from .model import Model
 
 __all__ = ["FAMILIES", "load", "load_model"]
 
-FAMILIES: dict[str, type[NetworkModel]] = {each.family: each for each in (Model, LanguageModel, Autoencoder)}
+FAMILIES: dict[str, type[NetworkModel]] = {each.family: each for each in (Model, LanguageModel, Autoencoder, Generator)}
 
 
 def load(path: str | os.PathLike[str]) -> Ensemble | NetworkModel:
     """Read a model file; nothing in it is ever executed.
 
     Returns:
-        A `Model`, `Ensemble`, `LanguageModel` or `Autoencoder`, as the file says.
+        A `Model`, `Ensemble`, `LanguageModel`, `Autoencoder` or `Generator`, as the file says.
     Raises:
         FileNotFoundError: there is no such file.
         ModelFileError: it is none, or damaged.

@@ -3,11 +3,12 @@
 from .activations import gelu, linear, relu, sigmoid, softmax, tanh
 from .costs import Cost, Smoothed, cross_entropy, log_likelihood, quadratic
 from .describe import describe, from_json, register, to_json
-from .initializers import Initializer, glorot, he, identity, large, network3, scaled, zeros
+from .initializers import Initializer, glorot, he, hinton, identity, large, network3, scaled, zeros
 from .layer import Layer, OutputLayer, Params, Passed, Shape, ShapeError, State, Terms
 from .layers import (
     GRU,
     LSTM,
+    RBM,
     Activation,
     AveragePool,
     BatchNorm,
@@ -40,6 +41,7 @@ from .windows import Field, UnknownField, Windows, whole
 __all__ = [
     "GRU",
     "LSTM",
+    "RBM",
     "Activation",
     "AveragePool",
     "BatchNorm",
@@ -87,6 +89,7 @@ __all__ = [
     "gelu",
     "glorot",
     "he",
+    "hinton",
     "identity",
     "initializer_named",
     "large",

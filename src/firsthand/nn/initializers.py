@@ -15,7 +15,7 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import DTypeLike
 
-__all__ = ["Initializer", "glorot", "he", "identity", "large", "network3", "scaled", "zeros"]
+__all__ = ["Initializer", "glorot", "he", "hinton", "identity", "large", "network3", "scaled", "zeros"]
 
 Initializer = Callable[..., Array]
 
@@ -83,6 +83,14 @@ def glorot(shape: tuple[int, ...], fan_in: int, fan_out: float, dtype: DTypeLike
     networks', equation (12).
     """
     return _gaussian(shape, 2.0 / (fan_in + fan_out), dtype, key)
+
+
+def hinton(shape: tuple[int, ...], fan_in: int, fan_out: float, dtype: DTypeLike, *, key: Array) -> Array:
+    """N(0, 0.01^2), whatever the size of the layer: for Boltzmann machines, whose units begin undecided.
+
+    References: Hinton 2010, 'A Practical Guide to Training Restricted Boltzmann Machines', section 8.
+    """
+    return _gaussian(shape, 0.01**2, dtype, key)
 
 
 def identity(shape: tuple[int, ...], fan_in: int, fan_out: float, dtype: DTypeLike, *, key: Array) -> Array:

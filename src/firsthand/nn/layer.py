@@ -61,8 +61,8 @@ __all__ = [
     "seen_through",
 ]
 
-# names of parameters that follow the data and not the gradient
-STATISTICS = ("mean", "variance")
+# names of parameters that follow the data and not the gradient: averages, and the Markov chains of an RBM
+STATISTICS = ("mean", "variance", "chains")
 
 Params = dict[str, Any]  # of arrays; of dicts of arrays where a layer has layers inside
 State = tuple[Array, ...]  # what a layer remembers of a sequence, with the batch as first axis

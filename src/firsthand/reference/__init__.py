@@ -5,11 +5,12 @@ Read in this order:
     functions        activation and cost functions with their derivatives
     fully_connected  chapters 2 and 3: backpropagation, (BP1) to (BP4), regularization, initialization, momentum
     conv_pool        chapter 6: convolution and max-pooling, and how the four equations change
+    boltzmann        networks run backwards: energy, contrastive divergence, exact likelihood of tiny machines
     grokking         *Grokking Deep Learning*, chapter 10: convolution as a batch of small linear layers
 
 Nothing here imports more than NumPy, and SciPy for one BLAS call.  All randomness is handed in.
 """
 
-from . import conv_pool, fully_connected, functions, grokking
+from . import boltzmann, conv_pool, fully_connected, functions, grokking
 
-__all__ = ["conv_pool", "fully_connected", "functions", "grokking"]
+__all__ = ["boltzmann", "conv_pool", "fully_connected", "functions", "grokking"]

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -22,7 +23,9 @@ from firsthand.files import remove_leftovers, write_atomically
 from firsthand.inspect import Reliability, confusion_matrix, mistakes, negative_log_likelihood, reliability
 from firsthand.learning import History, Quantity
 from firsthand.learning.objectives.classification import ACCURACY
-from firsthand.models import Classifier, Ensemble, LanguageModel, Model
+from firsthand.models import Autoencoder, Classifier, Ensemble, Generator, LanguageModel, Model
+
+from .generative_run import drawn
 
 __all__ = ["RunFolder", "new_run_folder", "write_run"]
 
@@ -66,6 +69,11 @@ class RunFolder(NamedTuple):
         return self.path / "report.html"
 
     @property
+    def pretraining(self) -> Path:
+        """The checkpoints of machines that are trained before the network; removed once the run is complete."""
+        return self.path / "pretraining"
+
+    @property
     def has_begun(self) -> bool:
         """Whether there is anything but hidden files: a kill may come before the settings are written."""
         return any(not path.name.startswith(".") for path in self.path.iterdir())
@@ -98,6 +106,7 @@ class RunFolder(NamedTuple):
         """Remove what a complete run needs no more: checkpoints, and the unfinished files of killed processes."""
         for checkpoint in self.checkpoints():
             checkpoint.unlink()
+        shutil.rmtree(self.pretraining, ignore_errors=True)
         remove_leftovers(self.path)
 
 
@@ -120,7 +129,7 @@ def new_run_folder(path: Path | None, name: str) -> RunFolder:
 
 def write_run(
     folder: RunFolder,
-    model: Model | Ensemble | LanguageModel,
+    model: Model | Ensemble | LanguageModel | Generator | Autoencoder,
     histories: Sequence[History],
     test: Examples | None,
     seconds: float,
@@ -132,8 +141,8 @@ def write_run(
         folder: of the run.
         model: what was trained.
         histories: of the training, or of each member.
-        test: data for the confusion matrix, the mistakes and the reliability diagram, or a text to read on; without
-            them the report leaves these out.
+        test: data for the confusion matrix, the mistakes and the reliability diagram, a text to read on, or
+            images to be given back; without them the report leaves these out.
         seconds: how long the whole run took.
         quantities: what the training is judged by; the first decides.
     """
@@ -146,6 +155,12 @@ def write_run(
     if isinstance(model, LanguageModel):
         rows, written = _language(model, test, quantities)
         write_atomically(folder.report, _page(model, histories, rows, _written(folder, figures), seconds, written))
+        return
+    if isinstance(model, Generator | Autoencoder):
+        pictures = _written(folder, figures) | drawn(model, test)
+        for name, png in pictures.items():
+            write_atomically(folder.path / f"{name.replace(' ', '_')}.png", png)
+        write_atomically(folder.report, _page(model, histories, _scores(model, quantities), pictures, seconds))
         return
     rows = _accuracies(model) + _calibration(model)
     if isinstance(test, Dataset):
@@ -177,12 +192,7 @@ def _language(
     model: LanguageModel, test: Examples | None, quantities: Sequence[Quantity]
 ) -> tuple[list[tuple[str, str]], dict[str, str]]:
     """What a language model is worth: of pieces each read from nothing, and of the test text read on; and samples."""
-    scores = model.provenance["scores"]
-    rows = [
-        (f"{part} {quantity.en}", quantity.show(found[quantity.name]))
-        for quantity in quantities[:2]
-        for part, found in scores.items()
-    ]
+    rows = _scores(model, quantities[:2])
     if isinstance(test, Sequences):
         text = "".join(test.symbols[number] for number in [*test.inputs.ravel(), test.targets[-1, -1]])
         bits = model.bits(text)
@@ -198,6 +208,15 @@ def _language(
         f"written at temperature {temperature}": model.sample(start, SAMPLED, key=key, temperature=temperature)
         for temperature in (0.5, 0.8, 1.0)
     }
+
+
+def _scores(model: Any, quantities: Sequence[Quantity]) -> list[tuple[str, str]]:
+    return [
+        (f"{part} {quantity.en}", quantity.show(found[quantity.name]))
+        for quantity in quantities
+        for part, found in model.provenance["scores"].items()
+        if quantity.name in found
+    ]
 
 
 def _accuracies(model: Classifier) -> list[tuple[str, str]]:
@@ -235,7 +254,7 @@ def _reliability(model: Classifier, test: Dataset) -> tuple[dict[str, Reliabilit
 
 
 def _page(
-    model: Classifier | LanguageModel,
+    model: Classifier | LanguageModel | Generator | Autoencoder,
     histories: Sequence[History],
     rows: list[tuple[str, str]],
     pictures: dict[str, bytes],

@@ -12,7 +12,7 @@ from firsthand.experiments.experiment import Measured, Run
 from firsthand.learning import DataSplits, Progress, Recipe, Training, train
 from firsthand.learning.source import as_source
 from firsthand.models import ModelFileError
-from firsthand.nn import Layer, Network
+from firsthand.nn import Layer, Network, Params
 
 __all__ = ["accuracy", "curves_of", "measured", "seed_of", "trained"]
 
@@ -28,6 +28,7 @@ def trained(
     name: str = "training",
     quick_epochs: int = 2,
     quick_examples: int = 5_000,
+    start: tuple[Params, ...] | None = None,
 ) -> Training:
     """Train a network with the run's key.
 
@@ -40,6 +41,7 @@ def trained(
         name: of the checkpoint file, and in what is said; each training of a run of several has a name of its own.
         quick_epochs, quick_examples: at most so many epochs, and so many of the first training examples, if the run is
             shortened; a source gives as many as it always does.
+        start: parameters to begin with; fresh ones by default.
     Returns:
         The model, at the best epoch if the recipe keeps the best, and the `History`.
     Raises:
@@ -61,7 +63,8 @@ def trained(
             run.say(f"{prefix}epoch {at.epoch}/{at.epochs} {at.record[recipe.decisive]:.4f}")
 
     def once(resume: bool) -> Training:
-        return train(network, data, recipe, key=run.key, progress=say, checkpoint=checkpoint, resume=resume)
+        options = {"progress": say, "checkpoint": checkpoint, "resume": resume}
+        return train(network, data, recipe, key=run.key, params=start, **options)
 
     if checkpoint.exists():
         try:

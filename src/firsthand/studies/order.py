@@ -78,6 +78,12 @@ IDS = (
     "simard-conv",
     "ciresan-mlp",
     "shakespeare",
+    "rbm-filters",
+    "dbn-backprop",
+    "dbn-generate",
+    "autoencoder-30",
+    "autoencoder-2",
+    "denoising",
     "grokking-cnn",
     "grokking-kernels",
     "grokking-dense",
@@ -86,4 +92,5 @@ IDS = (
     "descent-lbfgs",
     "far-from-training",
     "selectivity-invariance",
+    "few-labels",
 )

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
         SMALLEST,
     )
     from .fine_tuning import FineTuning, fine_tune, fine_tuning_recipe
+    from .generative import AUTOENCODER, DBN, SINGLE_RBM
     from .named_recipe import NamedRecipe
     from .recipes import RECIPES
     from .text import SHAKESPEARE
 
 __all__ = [
+    "AUTOENCODER",
+    "DBN",
     "DEEP",
     "DIGIT_READER",
     "DROPOUT",
@@ -32,6 +35,7 @@ __all__ = [
     "RECIPES",
     "SHAKESPEARE",
     "SIMARD",
+    "SINGLE_RBM",
     "SMALLEST",
     "FineTuning",
     "NamedRecipe",
@@ -39,12 +43,13 @@ __all__ = [
     "fine_tuning_recipe",
 ]
 
-_ELSEWHERE = ("RECIPES", "SHAKESPEARE")
+_GENERATIVE = ("AUTOENCODER", "DBN", "SINGLE_RBM")
 # on use, because a list of the recipes takes no networks
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        ".digits": [name for name in __all__ if name.isupper() and name not in _ELSEWHERE],
+        ".digits": [name for name in __all__ if name.isupper() and name not in _GENERATIVE],
+        ".generative": _GENERATIVE,
         ".fine_tuning": ("FineTuning", "fine_tune", "fine_tuning_recipe"),
         ".named_recipe": ("NamedRecipe",),
         ".recipes": ("RECIPES",),

@@ -6,7 +6,7 @@ from typing import Any
 from firsthand import nn
 from firsthand.data import Examples
 from firsthand.errors import FirsthandError
-from firsthand.learning import Recipe
+from firsthand.learning import Greedy, Recipe
 
 __all__ = ["NamedRecipe"]
 
@@ -23,6 +23,7 @@ class NamedRecipe:
         data: name of that data, as `firsthand train --data` takes it.
         expanded: train on the book's expanded set, every image and its four displacements by one pixel.
         length: symbols in a sequence, where the data are a text; None where they are not.
+        pretraining: machines that are trained greedily first, and whose weights the network starts with.
     """
 
     name: str
@@ -32,6 +33,7 @@ class NamedRecipe:
     data: str = "mnist"
     expanded: bool = False
     length: int | None = None
+    pretraining: Greedy | None = None
 
     def network(self, examples: Examples) -> nn.Network:
         """Return the network for examples: of their shape, with as many outputs as they need.
@@ -48,11 +50,24 @@ class NamedRecipe:
         outputs = self.recipe.objective.outputs(examples)
         if outputs is not None and isinstance(last, nn.FullyConnected):
             last = replace(last, units=outputs)
+        if isinstance(last, nn.RBM):
+            last = _labelled(last, examples)
         symbols = getattr(examples, "symbols", None)
         if symbols is not None and hidden and isinstance(hidden[0], nn.Embedding):
             hidden[0] = replace(hidden[0], symbols=len(symbols))
         return nn.Network((*hidden, last), examples.example_shape)
 
+    def machines(self, examples: Examples) -> Greedy:
+        """Return the machines that are trained first, with as many label units as the examples have classes."""
+        assert self.pretraining is not None
+        *others, last = self.pretraining.machines
+        return replace(self.pretraining, machines=(*others, _labelled(last, examples)))
+
     def changed(self, **values: Any) -> "NamedRecipe":
         """Return the same with other values of some of the recipe's fields: see `Recipe.changed`."""
         return replace(self, recipe=self.recipe.changed(**values))
+
+
+def _labelled(machine: nn.RBM, examples: Examples) -> nn.RBM:
+    """The machine with a label unit for each class, if it has any."""
+    return replace(machine, labels=getattr(examples, "num_classes", machine.labels)) if machine.labels else machine

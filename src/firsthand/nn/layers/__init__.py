@@ -1,6 +1,7 @@
 """The layers: what a layer is stands in layer.py; here are their formulas."""
 
 from .blocks import Concatenate, Residual, SqueezeExcite
+from .boltzmann import RBM
 from .convolution import Convolution, ConvPool, LocallyConnected
 from .dense import FullyConnected, Softmax
 from .dropout import Dropout
@@ -13,6 +14,7 @@ from .recurrent import GRU, LSTM, Bidirectional, SimpleRNN
 __all__ = [
     "GRU",
     "LSTM",
+    "RBM",
     "Activation",
     "AveragePool",
     "BatchNorm",

@@ -13,6 +13,7 @@ const PAGES = [
   ["train", { en: "Train", zh: "训练" }],
   ["mistakes", { en: "Mistakes", zh: "错例" }],
   ["space", { en: "Space bends", zh: "空间弯曲" }],
+  ["dream", { en: "Dream", zh: "做梦" }],
   ["results", { en: "Results", zh: "结果" }],
 ];
 const THEMES = { auto: { en: "Auto", zh: "自动" }, light: { en: "Light", zh: "浅色" }, dark: { en: "Dark", zh: "深色" } };

@@ -1,0 +1,171 @@
+"""Routes: what a network draws when it is run backwards.  It is the one in the box, for every lab."""
+
+import base64
+from functools import cache
+from typing import Annotated, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from firsthand.data import mnist
+from firsthand.errors import FirsthandError
+from firsthand.models import Autoencoder
+from firsthand.zoo.box import boxed_dreamer, boxed_map
+
+from .lab import REFUSALS, TheLab, base64_of, rounded
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api/dream", responses=REFUSALS)
+
+SIDE = 28
+CHAINS = 4
+STEPS, EVERY = 300, 5
+DOTS = 800  # test images on the map
+HALVES = {
+    "top": np.s_[: SIDE // 2, :],
+    "bottom": np.s_[SIDE // 2 :, :],
+    "left": np.s_[:, : SIDE // 2],
+    "right": np.s_[:, SIDE // 2 :],
+}
+
+Label = Annotated[int | None, Field(ge=0, le=9, description="The label unit that is held on; null leaves them free.")]
+RandomSeed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class Clamped(BaseModel):
+    """A label, and the randomness."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    label: Label = None
+    seed: RandomSeed = 0
+
+
+class Half(Clamped):
+    """Half of a drawing, the rest of which is to be filled in."""
+
+    pixels: Annotated[str, Field(max_length=2_000, description="784 bytes in base64, row by row, 0 to 255.")]
+    known: Literal["top", "bottom", "left", "right"]
+
+
+class MapPlace(BaseModel):
+    """A place on the map."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    x: Annotated[float, Field(ge=-1e4, le=1e4)]
+    y: Annotated[float, Field(ge=-1e4, le=1e4)]
+
+
+class Chains(BaseModel):
+    """Images, chain by chain within each frame."""
+
+    frames: list[str]  # of every frame, the images of all chains one below the other, bytes in base64
+    chains: int
+    every: int  # steps from one frame to the next
+
+
+class Images(BaseModel):
+    """Images, one below the other."""
+
+    pixels: str
+    count: int
+
+
+class MapAnswer(BaseModel):
+    """Where test images lie on the map."""
+
+    codes: list[list[float]]
+    labels: list[int]
+    low: list[float]
+    high: list[float]
+
+
+@router.post("/settle")
+async def settle(asked: Clamped, lab: TheLab) -> Chains:
+    """Hold a label on, and let four chains of Gibbs sampling settle for 300 steps from units that are on by chance."""
+    return await lab.study(_settle, asked)
+
+
+@router.post("/complete")
+async def complete(asked: Half, lab: TheLab) -> Images:
+    """Fill in the other half of a drawing, four times."""
+    return await lab.study(_complete, asked)
+
+
+@router.get("/map")
+async def the_map(lab: TheLab) -> MapAnswer:
+    """Test images by the two numbers of their code."""
+    return await lab.study(_map)
+
+
+@router.post("/map")
+async def decoded(place: MapPlace, lab: TheLab) -> Images:
+    """What the decoder draws at a place of the map."""
+    return await lab.compute(_decoded, place)
+
+
+def _name(label: int | None) -> str | None:
+    return None if label is None else boxed_dreamer().classes[label]
+
+
+def _bytes(images: np.ndarray) -> str:
+    return base64_of(np.rint(255 * np.clip(images, 0, 1)))
+
+
+def _settle(asked: Clamped) -> Chains:
+    frames = boxed_dreamer().states(
+        CHAINS, key=jax.random.key(asked.seed), label=_name(asked.label), steps=STEPS, every=EVERY
+    )
+    return Chains(frames=[_bytes(frame) for frame in frames], chains=CHAINS, every=EVERY)
+
+
+def _complete(asked: Half) -> Images:
+    try:
+        pixels = np.frombuffer(base64.b64decode(asked.pixels, validate=True), np.uint8)
+    except ValueError as error:
+        raise FirsthandError(f"pixels: not base64 ({error})") from None
+    if pixels.size != SIDE * SIDE:
+        raise FirsthandError(f"pixels: {pixels.size} bytes found, expected {SIDE * SIDE}")
+    known = np.zeros((SIDE, SIDE, 1), bool)
+    known[HALVES[asked.known]] = True
+    given = np.repeat(pixels.reshape(1, SIDE, SIDE, 1), CHAINS, axis=0)
+    found = boxed_dreamer().complete(given, known, key=jax.random.key(asked.seed), label=_name(asked.label))
+    return Images(pixels=_bytes(found), count=CHAINS)
+
+
+@cache
+def _map() -> MapAnswer:
+    data = mnist().test[:DOTS]
+    codes = boxed_map().encode(data.images)
+    low, high = np.percentile(codes, [1, 99], axis=0)
+    margin = 0.05 * (high - low)
+    return MapAnswer(
+        codes=rounded(codes, 3),
+        labels=data.labels.tolist(),
+        low=rounded(low - margin, 3),
+        high=rounded(high + margin, 3),
+    )
+
+
+@cache
+def _decoder():
+    model: Autoencoder = boxed_map()
+    first = model.code_layer + 1
+
+    def draw(code: jax.Array) -> jax.Array:
+        a = code
+        for layer, p in zip(model.network.layers[first:], model.params[first:], strict=True):
+            a = layer.apply(p, a)
+        return a
+
+    return jax.jit(draw)
+
+
+def _decoded(place: MapPlace) -> Images:
+    drawn = _decoder()(jnp.asarray([[place.x, place.y]], jnp.float32))
+    return Images(pixels=_bytes(np.asarray(drawn)), count=1)

@@ -1,0 +1,29 @@
+"""The two networks that come with the package to be run backwards: made by tools/box/dreams.py, 16 bits a parameter."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from firsthand.models import Autoencoder, Generator
+from firsthand.models.family import MODEL_FORMAT
+from firsthand.models.file import read_safetensors
+
+__all__ = ["DREAMER", "MAP", "boxed_dreamer", "boxed_map"]
+
+DREAMER = Path(__file__).with_name("dreamer.safetensors")
+MAP = Path(__file__).with_name("map.safetensors")
+
+
+@cache
+def boxed_dreamer() -> Generator:
+    """A deep belief net, 784-256-256-1000 with ten label units: it draws the digit it is told."""
+    arrays, about = read_safetensors(DREAMER, MODEL_FORMAT, "model")
+    return Generator.from_description(about, {name: array.astype(np.float32) for name, array in arrays.items()})
+
+
+@cache
+def boxed_map() -> Autoencoder:
+    """An autoencoder with a code of two numbers, 784-128-32-2 and back: a map of the digits."""
+    arrays, about = read_safetensors(MAP, MODEL_FORMAT, "model")
+    return Autoencoder.from_description(about, {name: array.astype(np.float32) for name, array in arrays.items()})
