@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from .answers import Answers
+from .bibles import bible
 from .dataset import Dataset
 from .downloads import emnist_digits, fashion_mnist, kmnist
 from .examples import Arrays, DataError, Examples
@@ -11,6 +13,7 @@ from .mnist import mnist
 from .pictures import LoadedImage, load_image
 from .sequences import Sequences, text_splits
 from .splits import ImageSplits, Splits
+from .words import WordPairs, WordText, word_pairs
 
 if TYPE_CHECKING:
     from .augment import (
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EXPECTED",
     "Affine",
+    "Answers",
     "Arrays",
     "Augmentation",
     "Compose",
@@ -59,6 +63,9 @@ __all__ = [
     "Translate",
     "Vectors",
     "Warp",
+    "WordPairs",
+    "WordText",
+    "bible",
     "emnist_digits",
     "expanded",
     "fashion_mnist",
@@ -73,6 +80,7 @@ __all__ = [
     "load_splits",
     "mnist",
     "text_splits",
+    "word_pairs",
 ]
 
 

@@ -5,7 +5,7 @@ from .history import History
 from .input_gradients import input_gradients
 from .members import Plan, plan, train_members
 from .objective import Objective
-from .objectives import Classification, NextSymbol, Reconstruction
+from .objectives import Answering, Classification, NextSymbol, Reconstruction, Regression, SkipGram
 from .outcome import Outcome, train_and_finish
 from .quantity import Quantity
 from .recipe import Recipe, RecipeError
@@ -16,6 +16,7 @@ from .source import Fixed, Made, Source
 from .train import EnsembleTraining, train
 
 __all__ = [
+    "Answering",
     "Classification",
     "Cosine",
     "DataSplits",
@@ -34,6 +35,8 @@ __all__ = [
     "Recipe",
     "RecipeError",
     "Reconstruction",
+    "Regression",
+    "SkipGram",
     "Source",
     "Training",
     "evaluate",

@@ -8,7 +8,9 @@ from .file import ModelFileError
 from .language import LanguageModel
 from .load import load, load_model
 from .model import Model
+from .regressor import Regressor
 from .temperature import CalibrationError, best_temperature, fit_temperature
+from .word_vectors import WordVectors
 
 __all__ = [
     "Autoencoder",
@@ -19,6 +21,8 @@ __all__ = [
     "Model",
     "ModelFileError",
     "NetworkModel",
+    "Regressor",
+    "WordVectors",
     "best_temperature",
     "fit_temperature",
     "load",

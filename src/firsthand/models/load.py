@@ -8,17 +8,20 @@ from .family import MODEL_FORMAT, NetworkModel
 from .file import ModelFileError, read_safetensors
 from .language import LanguageModel
 from .model import Model
+from .regressor import Regressor
+from .word_vectors import WordVectors
 
 __all__ = ["FAMILIES", "load", "load_model"]
 
-FAMILIES: dict[str, type[NetworkModel]] = {each.family: each for each in (Model, LanguageModel, Autoencoder)}
+_FAMILIES: tuple[type[NetworkModel], ...] = (Model, LanguageModel, Autoencoder, Regressor, WordVectors)
+FAMILIES: dict[str, type[NetworkModel]] = {each.family: each for each in _FAMILIES}
 
 
 def load(path: str | os.PathLike[str]) -> Ensemble | NetworkModel:
     """Read a model file; nothing in it is ever executed.
 
     Returns:
-        A `Model`, `Ensemble`, `LanguageModel` or `Autoencoder`, as the file says.
+        A `Model`, `Ensemble`, `LanguageModel`, `Autoencoder`, `Regressor` or `WordVectors`, as the file says.
     Raises:
         FileNotFoundError: there is no such file.
         ModelFileError: it is none, or damaged.
