@@ -46,7 +46,7 @@ class Answers(Examples):
             found = np.asarray(getattr(self, name))
             if found.ndim != 2 or not found.size or found.shape != np.shape(self.inputs):
                 raise DataError(f"{name}: shape {found.shape} found, (n, time) expected, the same of all three")
-            if kind is np.int32 and not (0 <= found.min() and found.max() < len(self.symbols)):
+            if kind is np.int32 and not (found.min() >= 0 and found.max() < len(self.symbols)):
                 raise DataError(f"{name}: a number found that is no symbol's, 0 to {len(self.symbols) - 1} expected")
             object.__setattr__(self, name, read_only(found.astype(kind, copy=False)))
         if not np.all(np.any(self.asked, axis=1)):

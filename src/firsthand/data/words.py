@@ -47,7 +47,9 @@ class WordText(NamedTuple):
             raise DataError(f"text: {len(kept)} words found that come {at_least} times, at least 2 expected")
         numbers = {word: number for number, (word, _) in enumerate(kept)}
         found = (np.array([numbers[w] for w in words if w in numbers], np.int32) for words in split)
-        return cls(tuple(w for w, _ in kept), np.array([n for _, n in kept]), tuple(each for each in found if len(each)))
+        return cls(
+            tuple(w for w, _ in kept), np.array([n for _, n in kept]), tuple(each for each in found if len(each))
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +125,10 @@ def word_pairs(
     random = np.random.default_rng(seed)
     share = text.counts / text.counts.sum()
     kept = np.minimum(1.0, np.sqrt(keep / share))
-    joined, sentence = np.concatenate(text.sentences), np.repeat(range(len(text.sentences)), [*map(len, text.sentences)])
+    joined, sentence = (
+        np.concatenate(text.sentences),
+        np.repeat(range(len(text.sentences)), [*map(len, text.sentences)]),
+    )
     looked_at = random.random(len(joined)) < kept[joined]
     joined, sentence = joined[looked_at], sentence[looked_at]
     reach = random.integers(1, window + 1, len(joined))

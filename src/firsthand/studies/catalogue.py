@@ -3,6 +3,7 @@
 from firsthand.experiments.experiment import Experiment
 
 from . import (
+    adding_problem,
     as_recorded,
     backpropagation,
     convolution,
@@ -15,7 +16,9 @@ from . import (
     overfitting,
     polynomial,
     regularization,
+    rows_of_digits,
     softmax,
+    vanishing_in_time,
     wide_networks,
 )
 
@@ -35,5 +38,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *deep_networks.EXPERIMENTS,
     *convolution.EXPERIMENTS,
     *expanded_data.EXPERIMENTS,
+    *rows_of_digits.EXPERIMENTS,
+    *adding_problem.EXPERIMENTS,
+    *vanishing_in_time.EXPERIMENTS,
     *grokking.EXPERIMENTS,
 )

@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from firsthand.data import ImageSplits, Splits, mnist
+import jax
+import numpy as np
+from jax import Array
+
+from firsthand.data import Examples, ImageSplits, Splits, mnist
 from firsthand.experiments.experiment import Measured, Run
-from firsthand.learning import Progress, Recipe, Training, train
+from firsthand.learning import DataSplits, Progress, Recipe, Training, train
+from firsthand.learning.source import as_source
 from firsthand.models import ModelFileError
 from firsthand.nn import Layer, Network
 
-__all__ = ["accuracy", "curves_of", "measured", "trained"]
+__all__ = ["accuracy", "curves_of", "measured", "seed_of", "trained"]
 
 CURVES = [f"{part}_{quantity}" for part in ("training", "validation", "test") for quantity in ("cost", "accuracy")]
 
@@ -19,7 +24,7 @@ def trained(
     layers: Sequence[Layer],
     recipe: Recipe,
     *,
-    data: ImageSplits | None = None,
+    data: DataSplits | None = None,
     name: str = "training",
     quick_epochs: int = 2,
     quick_examples: int = 5_000,
@@ -29,29 +34,31 @@ def trained(
     Args:
         run: gives the randomness and the place of the checkpoint; is told of every epoch.
         layers: the network's; its input shape comes from the data.
-        recipe: how to train.  Validation accuracy is monitored whatever it says, to find the best epoch.
+        recipe: how to train.  What decides which epoch is the best is monitored whatever it says: for images, the
+            validation accuracy.
         data: MNIST by default.
         name: of the checkpoint file, and in what is said; each training of a run of several has a name of its own.
-        quick_epochs, quick_examples: at most so many epochs, and so many of the first training images, if the run is
-            shortened.
+        quick_epochs, quick_examples: at most so many epochs, and so many of the first training examples, if the run is
+            shortened; a source gives as many as it always does.
     Returns:
-        The `Model`, at the epoch of best validation accuracy if the recipe keeps the best, and the `History`.
+        The model, at the best epoch if the recipe keeps the best, and the `History`.
     Raises:
         KeyboardInterrupt: Ctrl-C; the checkpoint has the last complete epoch.
         FirsthandError: what `train` raises.
     """
     data = mnist() if data is None else data
-    recipe = _monitoring(recipe, ("validation_accuracy",))
+    recipe = _monitoring(recipe, (recipe.decisive,))
     if run.quick:
         recipe = recipe.changed(epochs=min(recipe.epochs, quick_epochs))
-        data = Splits(data.train[:quick_examples], data.validation, data.test)
-    network = Network(tuple(layers), data.train.image_shape)
+        if isinstance(data.train, Examples):
+            data = Splits(data.train[:quick_examples], data.validation, data.test)
+    network = Network(tuple(layers), as_source(data.train).like.example_shape)
     checkpoint = run.place / f"{name}.safetensors"
     prefix = "" if name == "training" else f"{name} "
 
     def say(at: Progress) -> None:
         if at.record is not None:
-            run.say(f"{prefix}epoch {at.epoch}/{at.epochs} {at.record['validation_accuracy']:.4f}")
+            run.say(f"{prefix}epoch {at.epoch}/{at.epochs} {at.record[recipe.decisive]:.4f}")
 
     def once(resume: bool) -> Training:
         return train(network, data, recipe, key=run.key, progress=say, checkpoint=checkpoint, resume=resume)
@@ -110,6 +117,11 @@ def curves_of(training: Training, prefix: str = "") -> dict[str, list[float]]:
     """The monitored quantities of a training as short lists for a figure, named PREFIX + quantity."""
     history = training.history
     return {f"{prefix}{name}": [round(value, 5) for value in history[name]] for name in CURVES if name in history}
+
+
+def seed_of(key: Array) -> list[int]:
+    """The bits of a key, as NumPy's generators take a seed: for data that are made by NumPy."""
+    return np.asarray(jax.random.key_data(key)).tolist()
 
 
 def _monitoring(recipe: Recipe, quantities: Sequence[str]) -> Recipe:

@@ -55,5 +55,8 @@ IDS = (
     "ensemble",
     "simard-conv",
     "ciresan-mlp",
+    "rows-mnist",
+    "adding-problem",
+    "vanishing-in-time",
     "grokking-cnn",
 )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         PAGE_READER,
         QUICK,
         RECIPES,
+        ROWS,
         SIMARD,
         SMALLEST,
     )
@@ -29,6 +30,7 @@ __all__ = [
     "PAGE_READER",
     "QUICK",
     "RECIPES",
+    "ROWS",
     "SIMARD",
     "SMALLEST",
     "FineTuning",

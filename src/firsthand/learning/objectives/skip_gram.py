@@ -30,7 +30,8 @@ class SkipGram(Objective):
     those that occur in C are computed.  Judged is how often z of the neighbour is larger than z of one word of noise.
 
     References:
-        Mikolov et al. 2013, 'Distributed Representations of Words and Phrases and their Compositionality', equation (4).
+        Mikolov et al. 2013, 'Distributed Representations of Words and Phrases and their Compositionality',
+        equation (4).
     """
 
     @property
