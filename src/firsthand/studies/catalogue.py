@@ -12,6 +12,7 @@ from . import (
     expanded_data,
     first_networks,
     grokking,
+    learning_to_execute,
     more_data,
     overfitting,
     polynomial,
@@ -41,5 +42,6 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *rows_of_digits.EXPERIMENTS,
     *adding_problem.EXPERIMENTS,
     *vanishing_in_time.EXPERIMENTS,
+    *learning_to_execute.EXPERIMENTS,
     *grokking.EXPERIMENTS,
 )

@@ -58,5 +58,7 @@ IDS = (
     "rows-mnist",
     "adding-problem",
     "vanishing-in-time",
+    "execute-add",
+    "execute-program",
     "grokking-cnn",
 )

@@ -30,7 +30,7 @@ NAMES = {
     "gru": Text("GRU", "GRU"),
     "lstm": Text("LSTM", "LSTM"),
 }
-UNITS = 100
+UNITS = 80
 SHARE = 0.985  # the aim: right test images
 READ = tuple(range(0, 29, 2))  # rows
 SHOWN = 2_000  # test images of which the lower rows are taken away

@@ -152,7 +152,7 @@ DEEP = NamedRecipe(
 ROWS = NamedRecipe(
     "rows",
     ABOUT["rows"],
-    (nn.Rows(), nn.GRU(100, every_step=False), nn.Softmax(10)),
+    (nn.Rows(), nn.GRU(80, every_step=False), nn.Softmax(10)),
     # 4 epochs of 2,500 mini-batches
     Recipe(epochs=4, batch_size=20, optimizer=optax.adam(optax.cosine_decay_schedule(2e-3, 10_000)), clip=1.0),
 )

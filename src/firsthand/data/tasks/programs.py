@@ -38,8 +38,7 @@ def write_program(kinds: Sequence[str], at: Difficulty, random: Random) -> str:
     if kind != "variable":
         return f"print({_operation(kind, kinds, at, random)})"
     # 'a' takes the place of an operand, which may be an operation itself
-    simple = [k for k in kinds if k in ("sum", "difference", "product")] or ["sum"]
-    return f"a={_operand(kinds, at, random)};print({_joined(_one_of(simple, random), 'a', at, random)})"
+    return f"a={_operand(kinds, at, random)};print({_joined(_one_of(_simple(kinds), random), 'a', at, random)})"
 
 
 def program_answers(
@@ -102,11 +101,15 @@ def _joined(kind: str, first: str, at: Difficulty, random: Random) -> str:
 
 
 def _operand(kinds: Sequence[str], at: Difficulty, random: Random) -> str:
-    """A number, or in brackets an operation that is less deep by one."""
+    """A number, or in brackets an operation that is less deep by one: a sum, a difference or a product."""
     if at.nesting == 1:
         return _number(at.length, random)
-    inner = [kind for kind in kinds if kind != "variable"] or ["sum"]
+    inner = _simple(kinds)
     return f"({_operation(_one_of(inner, random), inner, at._replace(nesting=at.nesting - 1), random)})"
+
+
+def _simple(kinds: Sequence[str]) -> list[str]:
+    return [kind for kind in kinds if kind in ("sum", "difference", "product")] or ["sum"]
 
 
 def _number(length: int, random: Random) -> str:

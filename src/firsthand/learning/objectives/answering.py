@@ -86,4 +86,5 @@ class Answering(Objective):
 def _nats(z: Array, targets: Array, asked: Array) -> Array:
     """The mean of -ln softmax(z_t)[y_t] over what is asked: (batch, time, symbols), (batch, time) twice -> (batch,)."""
     picked = jnp.take_along_axis(jax.nn.log_softmax(z, axis=-1), targets[..., None], axis=-1)[..., 0]
-    return -jnp.sum(jnp.where(asked, picked, 0.0), axis=-1) / jnp.sum(asked, axis=-1)
+    counts = asked.astype(z.dtype)
+    return -jnp.sum(counts * picked, axis=-1) / jnp.sum(counts, axis=-1)

@@ -63,4 +63,4 @@ class Regression(Objective):
 
 def _squares(a: Array, y: Array) -> Array:
     """||y - a||^2 of every example: (batch, ...) twice -> (batch,)."""
-    return jnp.sum((y - a).reshape(len(y), -1) ** 2, axis=-1)
+    return jnp.sum((y.astype(a.dtype) - a).reshape(len(y), -1) ** 2, axis=-1)
