@@ -21,6 +21,7 @@ from . import (
     softmax,
     vanishing_in_time,
     wide_networks,
+    word_vectors,
 )
 
 __all__ = ["EXPERIMENTS"]
@@ -44,4 +45,5 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *vanishing_in_time.EXPERIMENTS,
     *learning_to_execute.EXPERIMENTS,
     *grokking.EXPERIMENTS,
+    *word_vectors.EXPERIMENTS,
 )

@@ -61,4 +61,5 @@ IDS = (
     "execute-add",
     "execute-program",
     "grokking-cnn",
+    "word-vectors",
 )
