@@ -151,8 +151,8 @@ def test_pairs_of_places_are_held_out():
         seen[part] = {tuple(np.flatnonzero(row)) for row in x[..., 1]}
     assert not seen["training"] & (seen["validation"] | seen["test"])
     assert sum(map(len, seen.values())) == 36
-    with pytest.raises(DataError, match="length 7 found"):
-        adding_problem(1, 7, seed=0)
+    with pytest.raises(DataError, match="length 2 found, a longer one expected: no places for test data"):
+        adding_problem(1, 2, "test", seed=0)
 
 
 def test_the_alphabet_has_what_programs_need():

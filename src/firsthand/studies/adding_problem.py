@@ -100,7 +100,7 @@ def _gradient_program(network: Network):
 
     def lengths(params: Any, x: Array, y: Array, lag: Array) -> Array:
         early = jnp.broadcast_to(jnp.arange(time) < time - lag, x.shape[:2])
-        _, state = layer.run(params[0], x, layer.start(len(x)), early)
+        _, state = layer.run(params[0], x, layer.start(len(x), x.dtype), early)
 
         def cost(state: tuple[Array, ...]) -> Array:
             _, (h, *_) = layer.run(params[0], x, state, ~early)

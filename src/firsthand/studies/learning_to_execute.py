@@ -103,7 +103,7 @@ class Curriculum(ExamplesSource):
 
     @property
     def like(self) -> Answers:
-        return self.task.answers(2, lambda random: self.task.hardest, "training", 0)
+        return self.task.answers(self.count, lambda random: self.task.hardest, "training", 0)
 
     @property
     def digest(self) -> str:

@@ -54,6 +54,7 @@ RECIPE = Recipe(
     batch_size=4_000,
     optimizer=optax.adam(optax.cosine_decay_schedule(5e-3, 12 * PAIRS // 4_000)),
     objective=SkipGram(),
+    monitor=("validation_cost", "validation_near"),
     keep_best=False,
     frozen=("2.bias",),  # the equation has none
 )
