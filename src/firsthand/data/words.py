@@ -39,7 +39,7 @@ class WordText(NamedTuple):
             >>> WordText.of(["To be, or not to be", "that is to be asked"], at_least=2).words
             ('to', 'be')
         """
-        split = [_WORD.findall(sentence.lower()) for sentence in sentences]
+        split = [_WORD.findall(sentence.lower().replace("’", "'")) for sentence in sentences]
         # of equally frequent ones the first of the alphabet
         order = sorted(Counter(word for words in split for word in words).items(), key=lambda item: (-item[1], item[0]))
         kept = [(word, count) for word, count in order if count >= at_least]
