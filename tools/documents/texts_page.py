@@ -76,11 +76,18 @@ SECTIONS = (
         SIX, "The code for our convolutional networks", pages="exercises/network3.md exercises/relu.md deviations.md"
     ),
     Section(SIX, "Recent progress in image recognition", note="ImageNet is beyond what comes with the package"),
+    Section(
+        SIX,
+        "Other approaches: recurrent networks, long short-term memory",
+        "rows-mnist adding-problem vanishing-in-time",
+    ),
+    Section(SIX, "Other approaches: learning to execute print(398345+42598)", "execute-add execute-program"),
     Section(SIX, "Other approaches; the future of neural networks", note="no claim that MNIST can answer"),
     Section(GROKKING, "Reusing weights; the convolutional layer", "grokking-cnn"),
     Section(GROKKING, "Summary: stack several layers", "conv-2", note="open: on his 1,000 images"),
     Section(REVIEW, "Introduction; background", note="history, and no claim that MNIST can answer"),
     Section(REVIEW, "Supervised learning", note="open: figure 1 b-d with numbers, and the far classifier"),
+    Section(REVIEW, "Distributed representations and language processing", "word-vectors"),
 )
 
 
