@@ -11,7 +11,7 @@ from firsthand.data import Dataset, mnist
 from firsthand.experiments.drawing import COLOURS, curves, in_percent, panels
 from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from firsthand.experiments.result import Finding, Result, Source, Text
-from firsthand.models import Model
+from firsthand.models import Classifier
 from firsthand.zoo import ROWS
 
 from .common import trained
@@ -36,7 +36,7 @@ READ = tuple(range(0, 29, 2))  # rows
 SHOWN = 2_000  # test images of which the lower rows are taken away
 
 
-def cells(units: int, every_step: bool = False) -> dict[str, nn.Layer]:
+def cells(units: int, every_step: bool = False) -> dict[str, nn.SimpleRNN | nn.GRU | nn.LSTM]:
     """The four recurrent layers that are compared, by name."""
     return {
         "tanh": nn.SimpleRNN(units, every_step),
@@ -67,7 +67,7 @@ def _measure(run: Run) -> Measured:
     return Measured(numbers, arrays)
 
 
-def _while_reading(model: Model, images: Dataset) -> list[float]:
+def _while_reading(model: Classifier, images: Dataset) -> list[float]:
     """The accuracies if so many rows are read, from the top, and blank ones follow."""
     found = []
     for rows in READ:

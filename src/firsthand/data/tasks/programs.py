@@ -118,7 +118,7 @@ def _number(length: int, random: Random) -> str:
 
 
 def _one_of(things: Sequence[str], random: Random) -> str:
-    return things[random.integers(len(things))]
+    return things[int(random.integers(len(things)))]
 
 
 def _in_order(program: str) -> str:
