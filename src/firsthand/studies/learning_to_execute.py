@@ -66,7 +66,7 @@ class Task:
         return [Difficulty(length, nesting) for nesting in nestings for length in lengths]
 
 
-SUMS = Task(("sum",), Difficulty(3), steps=18, epochs=15)
+SUMS = Task(("sum",), Difficulty(3), steps=18, epochs=30)
 LINES = Task(KINDS, Difficulty(3, 2), steps=42, epochs=15)
 
 
