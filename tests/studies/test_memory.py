@@ -56,6 +56,7 @@ def held(id, *measured):
 # --- rows of digits ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_rows_are_read_and_drawn(tmp_path, monkeypatch):
     few = Splits(DATA.train[:200], DATA.validation[:50], DATA.test[:50])
     for module in (common, rows_of_digits):
@@ -91,6 +92,7 @@ def test_blank_rows_leave_the_digit_unknown():
 # --- the adding problem, and its gradients ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_adding_problem_is_measured_and_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(adding, "LENGTHS", (12, 16))
     monkeypatch.setattr(adding, "LAGS", (0, 4))
@@ -164,6 +166,7 @@ def test_gradients_through_time_are_judged_and_drawn(kept, holds, tmp_path):
 # --- learning to execute ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_programs_are_learned_graded_and_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(learning_to_execute, "UNITS", 4)
     for id, task in (("execute-add", learning_to_execute.SUMS), ("execute-program", learning_to_execute.LINES)):

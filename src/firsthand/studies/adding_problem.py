@@ -131,8 +131,8 @@ def _stays(runs: Sequence[Measured]) -> Finding:
         Text(
             f"squared error of the tanh RNN with {LENGTHS[-1]} steps: {_listed(long)}, where chance is {CHANCE:.3f}; "
             f"with {LENGTHS[0]} steps: {_listed(short)}",
-            f"{LENGTHS[-1]} 步时 tanh RNN 的平方误差：{_listed(long)}，而瞎猜的误差为 {CHANCE:.3f}；"
-            f"{LENGTHS[0]} 步时：{_listed(short)}",
+            f"{LENGTHS[-1]} 步时 tanh RNN 的平方误差：{_listed(long)}，而瞎猜的误差为 {CHANCE:.3f}；{LENGTHS[0]} 步"
+            f"时：{_listed(short)}",
         ),
     )
 
@@ -180,8 +180,8 @@ EXPERIMENTS = (
             ),
             Claim(
                 Text(
-                    f"A tanh RNN does not: over {LENGTHS[-1]} steps its squared error stays near 1/6, that of saying 1 "
-                    "whatever comes.",
+                    f"A tanh RNN does not: over {LENGTHS[-1]} steps its squared error stays near 1/6, that of saying "
+                    "1 whatever comes.",
                     f"tanh RNN 则不能：在 {LENGTHS[-1]} 步上，它的平方误差停在 1/6 附近，与总是回答 1 相同。",
                 ),
                 _stays,
@@ -189,21 +189,19 @@ EXPERIMENTS = (
         ),
         deviations=(
             Text(
-                "The text says that LSTM units help against the gradient that vanishes in time, and measures nothing; "
-                "the task is that of Hochreiter and Schmidhuber, 1997, section 5.4, with one marked number in each "
-                "half "
-                f"of the sequence. All networks have {UNITS} units and the same recipe: Adam with a rate that falls "
-                "from 0.005 along half a cosine, "
-                f"gradients no longer than 1, {RECIPE.epochs * EACH_EPOCH // 1000},000 sequences, each seen once.",
+                "The text says that LSTM units help against the gradient that vanishes in time, and measures "
+                "nothing; the task is that of Hochreiter and Schmidhuber, 1997, section 5.4, with one marked number "
+                f"in each half of the sequence. All networks have {UNITS} units and the same recipe: Adam with a "
+                "rate that falls from 0.005 along half a cosine, gradients no longer than 1, "
+                f"{RECIPE.epochs * EACH_EPOCH // 1000},000 sequences, each seen once.",
                 "书中只说 LSTM 单元有助于克服随时间消失的梯度，没有给出测量；这里用的是 Hochreiter 与 Schmidhuber "
-                "1997 年论文"
-                f"第 5.4 节的任务，序列的前后两半各标记一个数。所有网络都有 {UNITS} 个单元和同样的训练方案：Adam，学"
-                "习率 "
-                f"梯度长度不超过 1，共 {RECIPE.epochs * EACH_EPOCH // 1000},000 个序列，每个只看一次。",
+                f"1997 年论文第 5.4 节的任务，序列的前后两半各标记一个数。所有网络都有 {UNITS} 个单元和同样的训练方"
+                f"案：Adam，学习率 梯度长度不超过 1，共 {RECIPE.epochs * EACH_EPOCH // 1000},000 个序列，每个只看一"
+                "次。",
             ),
             Text(
-                "Pairs of places are held out: one in ten is marked in test sequences alone, one in ten in validation "
-                "sequences alone.",
+                "Pairs of places are held out: one in ten is marked in test sequences alone, one in ten in "
+                "validation sequences alone.",
                 "按标记位置留出：十分之一的位置对只在测试序列中标记，十分之一只在验证序列中标记。",
             ),
         ),
@@ -211,8 +209,8 @@ EXPERIMENTS = (
             Drawing(
                 "learning",
                 Text(
-                    "Where a curve leaves the dotted line, the network has begun to remember: all do over 30 steps, or "
-                    "nearly; over 150 the tanh RNN does not.",
+                    "Where a curve leaves the dotted line, the network has begun to remember: all do over 30 steps, "
+                    "or nearly; over 150 the tanh RNN does not.",
                     "曲线离开虚线之处，网络开始记住：30 步时几乎都能做到；150 步时 tanh RNN 做不到。",
                 ),
                 _draw,

@@ -202,11 +202,10 @@ def _executes(runs: Sequence[Measured]) -> Finding:
         Text(
             f"characters right at nesting 1, with numbers of 1 to {LINES.hardest.length} digits: "
             f"{', '.join(f'{right:.1%}' for right in easy)}; whole answers right: {', '.join(listed[1])}; at nesting "
-            "2: "
-            f"{', '.join(listed[2])}",
+            f"2: {', '.join(listed[2])}",
             f"嵌套 1 层、数字为 1 至 {LINES.hardest.length} 位时字符的正确率："
-            f"{'、'.join(f'{right:.1%}' for right in easy)}；"
-            f"答案完全正确：{'、'.join(listed[1])}；嵌套 2 层时：{'、'.join(listed[2])}",
+            f"{'、'.join(f'{right:.1%}' for right in easy)}；答案完全正确：{'、'.join(listed[1])}；嵌套 2 层时："
+            f"{'、'.join(listed[2])}",
         ),
     )
 
@@ -220,8 +219,7 @@ def _gets_harder(runs: Sequence[Measured]) -> Finding:
         falls == len(pairs + deeper),
         Text(
             f"in {falls} of {len(pairs + deeper)} comparisons with one digit more, or one operation more, fewer "
-            "answers "
-            "are right",
+            "answers are right",
             f"多一位数字或多一层运算的 {len(pairs + deeper)} 个比较中，有 {falls} 个答案正确率下降",
         ),
     )
@@ -260,22 +258,17 @@ def _draw_lines(result: Result, needed: Mapping[str, Result]) -> "Figure":
 
 HELD_OUT = Text(
     "What is tested was never trained on, by a hash of the program's text; a sum and the sum of the same numbers in "
-    "the "
-    "other order are one. Characters are counted as Zaremba and Sutskever do: each is to follow from the program and "
-    "the "
-    "right characters before it. A whole answer is right only if the network writes all of it by itself.",
+    "the other order are one. Characters are counted as Zaremba and Sutskever do: each is to follow from the program "
+    "and the right characters before it. A whole answer is right only if the network writes all of it by itself.",
     "按程序文本的哈希值留出，测试的程序从未训练过；交换两个加数的加法视为同一题。字符的计数与 Zaremba 和 Sutskever 相"
-    "同："
-    "每个字符由程序和它之前的正确字符推出。只有网络独立写出全部字符，才算答案完全正确。",
+    "同：每个字符由程序和它之前的正确字符推出。只有网络独立写出全部字符，才算答案完全正确。",
 )
 SMALLER = Text(
     f"In small: one LSTM layer of {UNITS} units, and {EACH_EPOCH * SUMS.epochs // 1000},000 programs, instead of two "
     "layers of 400 and the authors' many hours; numbers have at most 3 digits, and the naive curriculum goes on "
-    "after an "
-    "equal share of the time, not when progress stops.",
+    "after an equal share of the time, not when progress stops.",
     f"缩小版：一层 {UNITS} 个 LSTM 单元、{EACH_EPOCH * SUMS.epochs // 1000},000 个程序，而不是两层各 400 个单元和作者"
-    "的长时间训练；"
-    "数字至多 3 位；朴素课程按相等的时间推进，而不是等到不再进步。",
+    "的长时间训练；数字至多 3 位；朴素课程按相等的时间推进，而不是等到不再进步。",
 )
 
 EXPERIMENTS = (
@@ -290,8 +283,8 @@ EXPERIMENTS = (
         claims=(
             Claim(
                 Text(
-                    "A recurrent network learns to predict what print(A+B) prints, from its characters alone: 99 % of "
-                    "the characters at 3 digits.",
+                    "A recurrent network learns to predict what print(A+B) prints, from its characters alone: 99 % "
+                    "of the characters at 3 digits.",
                     "递归网络只凭字符就能学会预测 print(A+B) 的输出：3 位数时 99 % 的字符正确。",
                 ),
                 _adds,
@@ -331,8 +324,7 @@ EXPERIMENTS = (
             Claim(
                 Text(
                     "The network learns to \u201cunderstand\u201d (very, very simple) programs: of those with one "
-                    "operation at "
-                    "least 90 % of the characters that they print are right, for every number of digits.",
+                    "operation at least 90 % of the characters that they print are right, for every number of digits.",
                     "网络学会了“理解”（非常非常简单的）程序：只有一个运算的程序，无论数字几位，输出字符至少 90 % 正"
                     "确。",
                 ),
@@ -350,11 +342,10 @@ EXPERIMENTS = (
             Text(
                 "In small: no loops, one LSTM layer, and a language of our own, a part of Python, whose programs are "
                 "graded by an interpreter of ours: print(A+B), A-B, A*b with one digit, A if B>C else D, and "
-                "a=A;print(a+B);"
-                " at nesting 2, A is a sum, a difference or a product in brackets.",
+                "a=A;print(a+B); at nesting 2, A is a sum, a difference or a product in brackets.",
                 "缩小版：没有循环，只有一层 LSTM；语言是我们自己的，是 Python 的一部分，由我们自己的解释器评分："
-                "print(A+B)、A-B、"
-                "A*b（b 为一位数）、A if B>C else D，以及 a=A;print(a+B)；嵌套 2 层时，A 是括号中的加、减或乘。",
+                "print(A+B)、A-B、A*b（b 为一位数）、A if B>C else D，以及 a=A;print(a+B)；嵌套 2 层时，A 是括号中的"
+                "加、减或乘。",
             ),
             HELD_OUT,
         ),

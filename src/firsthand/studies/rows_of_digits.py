@@ -85,8 +85,8 @@ def _reads(runs: Sequence[Measured]) -> Finding:
         Text(
             f"on the test images: {', '.join(f'{NAMES[name].en} {mean:.2%}' for name, mean in means.items())}; the "
             f"best on validation images is the {NAMES[best].en}",
-            f"测试图像上：{'，'.join(f'{NAMES[name].zh} {mean:.2%}' for name, mean in means.items())}；"
-            f"验证图像上最好的是 {NAMES[best].zh}",
+            f"测试图像上：{'，'.join(f'{NAMES[name].zh} {mean:.2%}' for name, mean in means.items())}；验证图像上最好"
+            f"的是 {NAMES[best].zh}",
         ),
     )
 
@@ -130,16 +130,15 @@ EXPERIMENTS = (
             Claim(
                 Text(
                     f"A network that reads a digit row by row and remembers names {SHARE:.1%} of them (the best of "
-                    "four "
-                    "kinds on validation images).",
+                    "four kinds on validation images).",
                     f"逐行读取并记忆的网络能认出 {SHARE:.1%} 的数字（四种网络中验证集上最好的一种）。",
                 ),
                 _reads,
             ),
             Claim(
                 Text(
-                    "LSTMs (and GRUs) make it much easier to get good results when training RNNs: every run with gates "
-                    "is better than any of the tanh RNN.",
+                    "LSTMs (and GRUs) make it much easier to get good results when training RNNs: every run with "
+                    "gates is better than any of the tanh RNN.",
                     "LSTM（以及 GRU）让 RNN 更容易训练出好结果：带门的每一次运行都好于 tanh RNN 的任何一次。",
                 ),
                 _gates_help,
@@ -147,20 +146,20 @@ EXPERIMENTS = (
         ),
         deviations=(
             Text(
-                "The text describes recurrent networks and has no experiment with one. All four have "
-                f"{UNITS} units and are trained by Adam for {ROWS.recipe.epochs} epochs, at a rate that falls from "
-                "0.002 "
-                "(tanh RNN 0.001, ReLU RNN 0.0005) along half a cosine.",
-                f"书中只描述了递归网络，没有相应的实验。四种网络都有 {UNITS} 个单元，用 Adam 训练 {ROWS.recipe.epochs} "
-                "个回合，学习率从 0.002（tanh RNN 为 0.001，ReLU RNN 为 0.0005）沿半个余弦下降。",
+                f"The text describes recurrent networks and has no experiment with one. All four have {UNITS} units "
+                f"and are trained by Adam for {ROWS.recipe.epochs} epochs, at a rate that falls from 0.002 (tanh RNN "
+                "0.001, ReLU RNN 0.0005) along half a cosine.",
+                f"书中只描述了递归网络，没有相应的实验。四种网络都有 {UNITS} 个单元，用 Adam 训练 "
+                f"{ROWS.recipe.epochs} 个回合，学习率从 0.002（tanh RNN 为 0.001，ReLU RNN 为 0.0005）沿半个余弦下"
+                "降。",
             ),
         ),
         drawings=(
             Drawing(
                 "rows",
                 Text(
-                    "Left: the dotted line is the aim. Right: how soon a digit is known while it is read from the top; "
-                    f"of the rest the network sees blank rows ({SHOWN:,} test images).",
+                    "Left: the dotted line is the aim. Right: how soon a digit is known while it is read from the "
+                    f"top; of the rest the network sees blank rows ({SHOWN:,} test images).",
                     f"左：虚线是目标。右：从上往下读时多早能认出数字，其余各行以空白代替（{SHOWN:,} 幅测试图像）。",
                 ),
                 _draw,

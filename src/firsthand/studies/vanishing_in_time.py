@@ -58,8 +58,8 @@ def _is_kept(runs: Sequence[Measured]) -> Finding:
     return Finding(
         all(run.numbers["left_end_lstm"] > 1_000 * run.numbers["left_end_tanh"] for run in runs),
         Text(
-            f"after training {left['lstm']:.0e} is left {FAR} steps back in the LSTM, {gained:.0e} times as much as in "
-            f"the tanh RNN; before training it was {start:.0e}",
+            f"after training {left['lstm']:.0e} is left {FAR} steps back in the LSTM, {gained:.0e} times as much as "
+            f"in the tanh RNN; before training it was {start:.0e}",
             f"训练后，LSTM 中往回 {FAR} 步还剩 {left['lstm']:.0e}，是 tanh RNN 的 {gained:.0e} 倍；训练前为 "
             f"{start:.0e}",
         ),
@@ -128,20 +128,18 @@ EXPERIMENTS = (
         deviations=(
             Text(
                 f"The text has no numbers. The gradients are those of the adding problem over {LENGTHS[-1]} steps, "
-                "with "
-                f"{UNITS} units, in the runs of `adding-problem`: the length of ∂C/∂h, of an LSTM that of ∂C/∂(h, "
-                "c), for "
-                "100 test sequences, whose geometric mean is shown.",
-                f"书中没有给出数字。梯度取自 `adding-problem` 的各次运行：{LENGTHS[-1]} 步的加法问题，{UNITS} 个单元；"
-                "取 ∂C/∂h 的长度，LSTM 取 ∂C/∂(h, c) 的长度，对 100 个测试序列取几何平均。",
+                f"with {UNITS} units, in the runs of `adding-problem`: the length of ∂C/∂h, of an LSTM that of "
+                "∂C/∂(h, c), for 100 test sequences, whose geometric mean is shown.",
+                f"书中没有给出数字。梯度取自 `adding-problem` 的各次运行：{LENGTHS[-1]} 步的加法问题，{UNITS} 个单"
+                "元；取 ∂C/∂h 的长度，LSTM 取 ∂C/∂(h, c) 的长度，对 100 个测试序列取几何平均。",
             ),
         ),
         drawings=(
             Drawing(
                 "lags",
                 Text(
-                    "A straight line falls by the same factor in every step, as in chapter 5 from layer to layer. What "
-                    "has been learned over long times shows on the right.",
+                    "A straight line falls by the same factor in every step, as in chapter 5 from layer to layer. "
+                    "What has been learned over long times shows on the right.",
                     "直线表示每一步都缩小同样的倍数，正如第五章中逐层缩小那样。右图显示哪些网络学会了长时间的依赖。",
                 ),
                 _draw,

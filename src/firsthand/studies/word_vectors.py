@@ -185,8 +185,8 @@ EXPERIMENTS = (
             ),
             Claim(
                 Text(
-                    "Words of similar meaning have similar vectors: two words of a group are more than twice as alike, "
-                    "by the cosine, as two of different groups.",
+                    "Words of similar meaning have similar vectors: two words of a group are more than twice as "
+                    "alike, by the cosine, as two of different groups.",
                     "意义相近的词有相近的向量：按余弦计，同组的两个词比不同组的两个词相似一倍以上。",
                 ),
                 _alike_is_near,
@@ -195,13 +195,12 @@ EXPERIMENTS = (
         deviations=(
             Text(
                 "In small: the review speaks of large corpora; here the text is the King James Bible of Debian's "
-                "package "
-                f"sword-text-kjv, 780,000 words, of which those that come {AT_LEAST} times are in the vocabulary. "
-                f"Skip-gram with five words of noise (Mikolov et al. 2013), {FEATURES} features, 24 million pairs.",
-                "缩小版：综述所说的是大型语料；这里的文本是 Debian 软件包 sword-text-kjv 中的钦定版《圣经》，78 万词，"
-                f"其中出现 {AT_LEAST} 次以上的进入词表。方法为带五个噪声词的 skip-gram（Mikolov 等 2013），"
-                f"{FEATURES} 维，"
-                "2400 万个词对。",
+                f"package sword-text-kjv, 780,000 words, of which those that come {AT_LEAST} times are in the "
+                f"vocabulary. Skip-gram with five words of noise (Mikolov et al. 2013), {FEATURES} features, 24 "
+                "million pairs.",
+                "缩小版：综述所说的是大型语料；这里的文本是 Debian 软件包 sword-text-kjv 中的钦定版《圣经》，78 万"
+                f"词，其中出现 {AT_LEAST} 次以上的进入词表。方法为带五个噪声词的 skip-gram（Mikolov 等 2013），"
+                f"{FEATURES} 维，2400 万个词对。",
             ),
             Text(
                 "The settings were chosen with ten other analogies; the eight decided nothing.",
@@ -212,8 +211,8 @@ EXPERIMENTS = (
             Drawing(
                 "map",
                 Text(
-                    "The vectors of 44 words on the plane in which they differ most (principal components). The groups "
-                    "are ours; the network was told none of them.",
+                    "The vectors of 44 words on the plane in which they differ most (principal components). The "
+                    "groups are ours; the network was told none of them.",
                     "44 个词的向量投影到差别最大的平面（主成分）。分组是我们标的，网络并不知道。",
                 ),
                 _draw,
