@@ -54,6 +54,17 @@ def test_gradients_agree_with_finite_differences(layer, float64):
     check_grads(cost, (params, x), order=1, modes=("rev",), eps=1e-6, rtol=1e-6)
 
 
+def test_an_image_is_read_row_by_row():
+    image = jax.random.normal(KEY, (2, 6, 3, 2))
+    rows = nn.Rows().apply({}, image)
+    np.testing.assert_array_equal(rows[1, 4], np.ravel(image[1, 4]))  # columns, and in each its channels
+    network = nn.Network((nn.Rows(), nn.GRU(4, every_step=False), nn.Softmax(3)), (6, 3, 2))
+    assert network.shapes == ((6, 3, 2), (6, 6), (4,), (3,))
+    assert nn.Rows().seen(Field(2, 3, 0, 1), (6, 3, 2)) == Field(2, 3, 0, 3)
+    with pytest.raises(FirsthandError, match=r"shape \(6,\), expected an image"):
+        nn.Rows().output_shape((6,))
+
+
 @pytest.mark.parametrize("layer", LAYERS, ids=str)
 def test_shapes_and_descriptions(layer):
     assert nn.from_json(nn.to_json(layer)) == layer

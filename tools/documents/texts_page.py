@@ -81,6 +81,12 @@ SECTIONS = (
         "rbm-filters dbn-backprop dbn-generate autoencoder-30 autoencoder-2 denoising",
         "backwards.md",
     ),
+    Section(
+        SIX,
+        "Other approaches: recurrent networks, long short-term memory",
+        "rows-mnist adding-problem vanishing-in-time",
+    ),
+    Section(SIX, "Other approaches: learning to execute print(398345+42598)", "execute-add execute-program"),
     Section(SIX, "Other approaches; the future of neural networks", note="no claim that MNIST can answer"),
     Section(GROKKING, "Reusing weights; the convolutional layer", "grokking-kernels"),
     Section(
@@ -100,6 +106,7 @@ SECTIONS = (
         note="figure 1a is the lab's page Space bends, 1 b to d its page Backward; figure 2, a colour photograph "
         "through a network, is open: no network that has learned from colour photographs comes with the package",
     ),
+    Section(REVIEW, "Distributed representations and language processing", "word-vectors"),
 )
 
 # (where, what stands there, what is right, how it shows here)

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from .answers import Answers
+from .bibles import bible
 from .dataset import Dataset
 from .downloads import emnist_digits, fashion_mnist, kmnist
 from .examples import Arrays, DataError, Examples
@@ -12,6 +14,7 @@ from .pictures import LoadedImage, load_image
 from .sequences import Sequences, text_splits
 from .splits import ImageSplits, Splits
 from .texts import TextParts, load_text, shakespeare, shakespeare_text
+from .words import WordPairs, WordText, word_pairs
 
 if TYPE_CHECKING:
     from .augment import (
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EXPECTED",
     "Affine",
+    "Answers",
     "Arrays",
     "Augmentation",
     "Compose",
@@ -61,6 +65,9 @@ __all__ = [
     "Translate",
     "Vectors",
     "Warp",
+    "WordPairs",
+    "WordText",
+    "bible",
     "emnist_digits",
     "expanded",
     "fashion_mnist",
@@ -78,6 +85,7 @@ __all__ = [
     "shakespeare",
     "shakespeare_text",
     "text_splits",
+    "word_pairs",
 ]
 
 

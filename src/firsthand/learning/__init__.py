@@ -7,7 +7,16 @@ from .history import History
 from .input_gradients import input_gradients
 from .members import Plan, plan, train_members
 from .objective import Objective
-from .objectives import Classification, ContrastiveDivergence, NextSymbol, Reconstruction, UpDown
+from .objectives import (
+    Answering,
+    Classification,
+    ContrastiveDivergence,
+    NextSymbol,
+    Reconstruction,
+    Regression,
+    SkipGram,
+    UpDown,
+)
 from .outcome import Outcome, train_and_finish
 from .quantity import Quantity
 from .recipe import Recipe, RecipeError
@@ -19,6 +28,7 @@ from .train import EnsembleTraining, train
 
 __all__ = [
     "Adam",
+    "Answering",
     "Classification",
     "ContrastiveDivergence",
     "Cosine",
@@ -39,6 +49,8 @@ __all__ = [
     "Recipe",
     "RecipeError",
     "Reconstruction",
+    "Regression",
+    "SkipGram",
     "Source",
     "Training",
     "UpDown",

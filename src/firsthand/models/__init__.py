@@ -10,7 +10,9 @@ from .language import LanguageModel, Place
 from .load import load, load_model
 from .model import Model
 from .ngram import NGram
+from .regressor import Regressor
 from .temperature import CalibrationError, best_temperature, fit_temperature
+from .word_vectors import WordVectors
 
 __all__ = [
     "Autoencoder",
@@ -24,6 +26,8 @@ __all__ = [
     "NGram",
     "NetworkModel",
     "Place",
+    "Regressor",
+    "WordVectors",
     "best_temperature",
     "fit_temperature",
     "load",

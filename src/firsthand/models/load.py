@@ -9,17 +9,21 @@ from .file import ModelFileError, read_safetensors
 from .generator import Generator
 from .language import LanguageModel
 from .model import Model
+from .regressor import Regressor
+from .word_vectors import WordVectors
 
 __all__ = ["FAMILIES", "load", "load_model"]
 
-FAMILIES: dict[str, type[NetworkModel]] = {each.family: each for each in (Model, LanguageModel, Autoencoder, Generator)}
+_FAMILIES: tuple[type[NetworkModel], ...] = (Model, LanguageModel, Autoencoder, Generator, Regressor, WordVectors)
+FAMILIES: dict[str, type[NetworkModel]] = {each.family: each for each in _FAMILIES}
 
 
 def load(path: str | os.PathLike[str]) -> Ensemble | NetworkModel:
     """Read a model file; nothing in it is ever executed.
 
     Returns:
-        A `Model`, `Ensemble`, `LanguageModel`, `Autoencoder` or `Generator`, as the file says.
+        The model of a family, a `Model`, `LanguageModel`, `Autoencoder`, `Generator`, `Regressor` or `WordVectors`, or an
+        `Ensemble`, as the file says.
     Raises:
         FileNotFoundError: there is no such file.
         ModelFileError: it is none, or damaged.

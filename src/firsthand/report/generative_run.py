@@ -25,9 +25,7 @@ def drawn(model: Generator | Autoencoder, test: Examples | None) -> dict[str, by
     found = {}
     if isinstance(model, Generator):
         labels = model.classes[:LABELS] or (None,) * 4
-        rows = [
-            model.sample(COLUMNS, key=jax.random.key(row), label=label)[..., 0] for row, label in enumerate(labels)
-        ]
+        rows = [model.sample(COLUMNS, key=jax.random.key(row), label=label)[..., 0] for row, label in enumerate(labels)]
         found["samples"] = _png(rows)
     if isinstance(test, Dataset):
         given = test.images[:COLUMNS]

@@ -3,6 +3,7 @@
 from firsthand.experiments.experiment import Experiment
 
 from . import (
+    adding_problem,
     as_recorded,
     autoencoders,
     backpropagation,
@@ -20,6 +21,7 @@ from . import (
     first_networks,
     grokking,
     grokking_more,
+    learning_to_execute,
     letter_by_letter,
     more_data,
     obstacles,
@@ -29,8 +31,11 @@ from . import (
     regularization,
     regularized_runs,
     review,
+    rows_of_digits,
     softmax,
+    vanishing_in_time,
     wide_networks,
+    word_vectors,
 )
 
 __all__ = ["EXPERIMENTS"]
@@ -65,4 +70,10 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *grokking_more.EXPERIMENTS,
     *review.EXPERIMENTS,
     *deep_belief.EXPERIMENTS[2:],
+    *rows_of_digits.EXPERIMENTS,
+    *adding_problem.EXPERIMENTS,
+    *vanishing_in_time.EXPERIMENTS,
+    *learning_to_execute.EXPERIMENTS,
+    *grokking.EXPERIMENTS,
+    *word_vectors.EXPERIMENTS,
 )

@@ -93,4 +93,11 @@ IDS = (
     "far-from-training",
     "selectivity-invariance",
     "few-labels",
+    "rows-mnist",
+    "adding-problem",
+    "vanishing-in-time",
+    "execute-add",
+    "execute-program",
+    "grokking-cnn",
+    "word-vectors",
 )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         GATE,
         PAGE_READER,
         QUICK,
+        ROWS,
         SIMARD,
         SMALLEST,
     )
@@ -33,6 +34,7 @@ __all__ = [
     "PAGE_READER",
     "QUICK",
     "RECIPES",
+    "ROWS",
     "SHAKESPEARE",
     "SIMARD",
     "SINGLE_RBM",
@@ -48,7 +50,9 @@ _GENERATIVE = ("AUTOENCODER", "DBN", "SINGLE_RBM")
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        ".digits": [name for name in __all__ if name.isupper() and name not in _GENERATIVE],
+        ".digits": [
+            name for name in __all__ if name.isupper() and name not in (*_GENERATIVE, "RECIPES", "SHAKESPEARE")
+        ],
         ".generative": _GENERATIVE,
         ".fine_tuning": ("FineTuning", "fine_tune", "fine_tuning_recipe"),
         ".named_recipe": ("NamedRecipe",),

@@ -20,4 +20,5 @@ ABOUT = {
     "rbm": "a restricted Boltzmann machine of 500 units: features without labels, by contrastive divergence",
     "dbn": "784-500-500-2000 with label units: a deep belief net that draws the digit it is told",
     "autoencoder": "784-1000-500-250-30 and back, started by Boltzmann machines: an image in 30 numbers",
+    "rows": "a GRU that reads the 28 rows of a digit one after the other, as 28 steps in time",
 }

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import optax
+
 from firsthand import nn
 from firsthand.data.augment import Affine, Distort, Elastic
 from firsthand.learning import Classification, Cosine, OneCycle, Recipe
@@ -18,6 +20,7 @@ __all__ = [
     "PAGE_READER",
     "QUICK",
     "RECIPES",
+    "ROWS",
     "SIMARD",
     "SMALLEST",
 ]
@@ -146,6 +149,14 @@ DEEP = NamedRecipe(
     ),
 )
 
+ROWS = NamedRecipe(
+    "rows",
+    ABOUT["rows"],
+    (nn.Rows(), nn.GRU(80, every_step=False), nn.Softmax(10)),
+    # 4 epochs of 2,500 mini-batches
+    Recipe(epochs=4, batch_size=20, optimizer=optax.adam(optax.cosine_decay_schedule(2e-3, 10_000)), clip=1.0),
+)
+
 # neither is one of RECIPES: their examples are made by tools/box/box_reader.py and tools/box/train_gate.py
 PAGE_READER = NamedRecipe(
     "page-reader",
@@ -186,4 +197,6 @@ GATE = NamedRecipe(
     ),
 )
 
-RECIPES = {recipe.name: recipe for recipe in (DIGIT_READER, QUICK, FULLY_CONNECTED, DROPOUT, SIMARD, SMALLEST, DEEP)}
+RECIPES = {
+    recipe.name: recipe for recipe in (DIGIT_READER, QUICK, FULLY_CONNECTED, DROPOUT, SIMARD, SMALLEST, DEEP, ROWS)
+}

@@ -1,9 +1,21 @@
 """Objectives: what trainings are for."""
 
+from .answering import Answering
 from .classification import Classification
 from .contrastive_divergence import ContrastiveDivergence
 from .next_symbol import NextSymbol
 from .reconstruction import Reconstruction
+from .regression import Regression
+from .skip_gram import SkipGram
 from .up_down import UpDown
 
-__all__ = ["Classification", "ContrastiveDivergence", "NextSymbol", "Reconstruction", "UpDown"]
+__all__ = [
+    "Answering",
+    "Classification",
+    "ContrastiveDivergence",
+    "NextSymbol",
+    "Reconstruction",
+    "Regression",
+    "SkipGram",
+    "UpDown",
+]

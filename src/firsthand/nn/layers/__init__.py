@@ -7,7 +7,7 @@ from .dense import FullyConnected, Softmax
 from .dropout import Dropout
 from .embedding import Embedding
 from .normalization import BatchNorm, LayerNorm, LocalContrastNormalization, LocalResponseNormalization
-from .plain import Activation, Flatten, Rescale
+from .plain import Activation, Flatten, Rescale, Rows
 from .pooling import AveragePool, GlobalAveragePool, GlobalMaxPool, L2Pool, MaxPool
 from .recurrent import GRU, LSTM, Bidirectional, SimpleRNN
 
@@ -36,6 +36,7 @@ __all__ = [
     "MaxPool",
     "Rescale",
     "Residual",
+    "Rows",
     "SimpleRNN",
     "Softmax",
     "SqueezeExcite",

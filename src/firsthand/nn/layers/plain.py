@@ -12,7 +12,7 @@ from ..layer import Layer, Params, Shape
 from ..names import Named, activation_named
 from ..windows import Field, whole
 
-__all__ = ["Activation", "Flatten", "Rescale"]
+__all__ = ["Activation", "Flatten", "Rescale", "Rows"]
 
 
 @dataclass(frozen=True)
@@ -73,3 +73,24 @@ class Rescale(Layer):
 
     def seen(self, field: Field, input_shape: Shape) -> Field | None:
         return field
+
+
+@dataclass(frozen=True)
+class Rows(Layer):
+    """The rows of an image as the steps of a sequence, top to bottom: (height, width, channels) -> (time, features).
+
+    time = height, features = width * channels: a recurrent layer behind it reads the image row by row.
+    """
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        height, width, channels = self._image(input_shape)
+        return height, width * channels
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, train: bool = False) -> Array:
+        return x.reshape(*x.shape[:2], -1)
+
+    def seen(self, field: Field, input_shape: Shape) -> Field | None:
+        return Field(field.top, field.bottom, 0, input_shape[1])
+
+    def zeros_end_gradient(self, before: bool) -> bool:
+        return before

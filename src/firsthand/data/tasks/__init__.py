@@ -1,0 +1,20 @@
+"""Tasks by rule, without end: examples are made when they are wanted, and what is held out is never trained on."""
+
+from .adding import adding_problem
+from .held_out import PARTS, Part, part_of
+from .interpreter import ProgramError, run_program
+from .programs import ALPHABET, KINDS, Difficulty, program_answers, write_program
+
+__all__ = [
+    "ALPHABET",
+    "KINDS",
+    "PARTS",
+    "Difficulty",
+    "Part",
+    "ProgramError",
+    "adding_problem",
+    "part_of",
+    "program_answers",
+    "run_program",
+    "write_program",
+]
