@@ -84,7 +84,8 @@ SECTIONS = (
     Section(
         SIX,
         "Other approaches: recurrent networks, long short-term memory",
-        "rows-mnist adding-problem vanishing-in-time",
+        "rows-mnist adding-problem vanishing-in-time shakespeare",
+        "memory.md",
     ),
     Section(SIX, "Other approaches: learning to execute print(398345+42598)", "execute-add execute-program"),
     Section(SIX, "Other approaches; the future of neural networks", note="no claim that MNIST can answer"),
