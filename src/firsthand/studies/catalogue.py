@@ -3,6 +3,7 @@
 from firsthand.experiments.experiment import Experiment
 
 from . import (
+    adversarial,
     as_recorded,
     backpropagation,
     convolution,
@@ -35,5 +36,6 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *deep_networks.EXPERIMENTS,
     *convolution.EXPERIMENTS,
     *expanded_data.EXPERIMENTS,
+    *adversarial.EXPERIMENTS,
     *grokking.EXPERIMENTS,
 )

@@ -55,5 +55,7 @@ IDS = (
     "ensemble",
     "simard-conv",
     "ciresan-mlp",
+    "adversarial-minimal",
+    "adversarial-transfer",
     "grokking-cnn",
 )
