@@ -112,8 +112,11 @@ def _searched(function: ValueAndGradient, low: float, high: float, at: _State, d
         t, count, (x, value, gradient, accepted) = searched
         t = jnp.where(accepted, t, t / 2)
         new = trial(t)
-        kept = lambda old, found: jnp.where(accepted.reshape(-1, *[1] * (old.ndim - 1)), old, found)
-        return t, count + 1, (*map(kept, (x, value, gradient), new[:3]), accepted | new[3])
+        found = tuple(
+            jnp.where(accepted.reshape(-1, *[1] * (old.ndim - 1)), old, one)
+            for old, one in zip((x, value, gradient), new[:3], strict=True)
+        )
+        return t, count + 1, (*found, accepted | new[3])
 
     def more(searched):
         _, count, (*_, accepted) = searched

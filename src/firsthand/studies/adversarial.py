@@ -99,7 +99,7 @@ def _every_image(runs: Sequence[Measured]) -> Finding:
     return Finding(
         all(share == 1 for share in shares.values()),
         Text(
-            f"share fooled of the test images that were read rightly (least of the runs), and mean distortion: {listed}",
+            f"share fooled of the test images that were read rightly (least of the runs), mean distortion: {listed}",
             f"原本识别正确的测试图像中被骗过的比例（各次运行的最小值）与平均失真：{listed}",
         ),
     )
@@ -300,7 +300,8 @@ EXPERIMENTS = (
                 Text(
                     "As in the text: the image, the difference, and the image that the ConvPool network misreads, with "
                     "what it says. The difference is shown with its own scale; on the image it is hardly seen.",
-                    "与书中一样：原图、差异、被 ConvPool 网络误读的图像及其输出。差异用自己的比例显示；在图像上几乎看不出来。",
+                    "与书中一样：原图、差异、被 ConvPool 网络误读的图像及其输出。差异用自己的比例显示；"
+                    "在图像上几乎看不出来。",
                 ),
                 _draw_triptychs,
             ),
@@ -317,7 +318,8 @@ EXPERIMENTS = (
                 Text(
                     "A relatively large share of them is misread by networks of other architecture, and by networks "
                     "trained on other images (Szegedy et al. 2013, section 4.2).",
-                    "其中相当大的一部分也会被结构不同的网络、以及用其他图像训练的网络误读（Szegedy 等，2013，4.2 节）。",
+                    "其中相当大的一部分也会被结构不同的网络、以及用其他图像训练的网络误读"
+                    "（Szegedy 等，2013，4.2 节）。",
                 ),
                 _they_transfer,
             ),
@@ -334,8 +336,8 @@ EXPERIMENTS = (
             Drawing(
                 "matrix",
                 Text(
-                    "Rows: for which network the images were made; columns: which network misreads them (a, b: the half "
-                    "of the training images). The diagonal is 100 % as it must be; the rest is far above noise of the "
+                    "Rows: for which network the images were made; columns: which network misreads them (a, b: the "
+                    "half of the training images). The diagonal is 100 % as it must be; the rest is far above noise of the "
                     "same size.",
                     "行：为哪个网络制作；列：哪个网络误读（a、b 为训练图像的两半）。对角线必然是 100 %；"
                     "其余远高于同样大小的噪声。",
