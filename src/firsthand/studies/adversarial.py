@@ -129,7 +129,7 @@ def _low_probability(runs: Sequence[Measured]) -> Finding:
 
 
 def _draw_triptychs(result: Result, needed: Mapping[str, Result]) -> "Figure":
-    from matplotlib.colors import TwoSlopeNorm
+    from matplotlib import colormaps
 
     found = result.runs[0]["arrays"]
     images, changed = (np.array(found[name], float) / 255 for name in ("images", "changed"))
@@ -143,14 +143,14 @@ def _draw_triptychs(result: Result, needed: Mapping[str, Result]) -> "Figure":
             axes.grid(visible=False)
             axes.set(xticks=(), yticks=())
             if row == 1:
-                drawn = axes.imshow(picture, cmap="PuOr", norm=TwoSlopeNorm(0, -reach, reach))
+                axes.imshow(picture, cmap=colormaps["PuOr"].resampled(17), vmin=-reach, vmax=reach)
             else:
-                axes.imshow(picture, cmap="gray_r", vmin=0, vmax=1)
+                axes.imshow(picture, cmap=colormaps["gray_r"].resampled(17), vmin=0, vmax=1)
         grid[0, column].set_title(f"{found['labels'][column]}", fontsize=9)
         grid[2, column].set_xlabel(f"{found['called'][column]}: {found['confidence'][column]:.0%}", fontsize=9)
     for axes, name in zip(grid[:, 0], ("image", "difference", "fooled"), strict=True):
         axes.set_ylabel(name, fontsize=9)
-    figure.colorbar(drawn, ax=grid[1, :], shrink=0.9, label="of 1")
+    grid[1, 0].set_ylabel("difference\n(orange less,\npurple more ink)", fontsize=7)
     return figure
 
 
@@ -299,9 +299,10 @@ EXPERIMENTS = (
                 "triptychs",
                 Text(
                     "As in the text: the image, the difference, and the image that the ConvPool network misreads, with "
-                    "what it says. The difference is shown with its own scale; on the image it is hardly seen.",
-                    "与书中一样：原图、差异、被 ConvPool 网络误读的图像及其输出。差异用自己的比例显示；"
-                    "在图像上几乎看不出来。",
+                    "what it says. White paper betrays the change as a faint grey, "
+                    "which on a photograph would not be seen; nobody would read another digit.",
+                    "与书中一样：原图、差异、被 ConvPool 网络误读的图像及其输出。白底上改变显出淡淡的灰色，"
+                    "在照片上则看不出来；没有人会读成别的数字。",
                 ),
                 _draw_triptychs,
             ),
@@ -337,9 +338,10 @@ EXPERIMENTS = (
                 "matrix",
                 Text(
                     "Rows: for which network the images were made; columns: which network misreads them (a, b: the "
-                    "half of the training images). The diagonal is 100 % as it must be; the rest is far above noise of the "
-                    "same size.",
-                    "行：为哪个网络制作；列：哪个网络误读（a、b 为训练图像的两半）。对角线必然是 100 %；"
+                    "half of the training images). The diagonal is what the images were made for; the rest is far "
+                    "above noise "
+                    "of the same size.",
+                    "行：为哪个网络制作；列：哪个网络误读（a、b 为训练图像的两半）。对角线是制作时针对的网络；"
                     "其余远高于同样大小的噪声。",
                 ),
                 _draw_transfer,

@@ -4,6 +4,8 @@ from firsthand.experiments.experiment import Experiment
 
 from . import (
     adversarial,
+    adversarial_training,
+    adversarial_why,
     as_recorded,
     backpropagation,
     convolution,
@@ -37,5 +39,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *convolution.EXPERIMENTS,
     *expanded_data.EXPERIMENTS,
     *adversarial.EXPERIMENTS,
+    *adversarial_why.EXPERIMENTS,
+    *adversarial_training.EXPERIMENTS,
     *grokking.EXPERIMENTS,
 )

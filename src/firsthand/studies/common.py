@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from firsthand.data import ImageSplits, Splits, mnist
 from firsthand.experiments.experiment import Measured, Run
-from firsthand.learning import Progress, Recipe, Training, train
+from firsthand.learning import DataSplits, Progress, Recipe, Source, Training, train
+from firsthand.learning.source import as_source
 from firsthand.models import ModelFileError
 from firsthand.nn import Layer, Network
 
@@ -19,7 +20,7 @@ def trained(
     layers: Sequence[Layer],
     recipe: Recipe,
     *,
-    data: ImageSplits | None = None,
+    data: DataSplits | None = None,
     name: str = "training",
     quick_epochs: int = 2,
     quick_examples: int = 5_000,
@@ -30,7 +31,7 @@ def trained(
         run: gives the randomness and the place of the checkpoint; is told of every epoch.
         layers: the network's; its input shape comes from the data.
         recipe: how to train.  Validation accuracy is monitored whatever it says, to find the best epoch.
-        data: MNIST by default.
+        data: MNIST by default.  A `Source` is as short as it is made.
         name: of the checkpoint file, and in what is said; each training of a run of several has a name of its own.
         quick_epochs, quick_examples: at most so many epochs, and so many of the first training images, if the run is
             shortened.
@@ -44,8 +45,9 @@ def trained(
     recipe = _monitoring(recipe, ("validation_accuracy",))
     if run.quick:
         recipe = recipe.changed(epochs=min(recipe.epochs, quick_epochs))
-        data = Splits(data.train[:quick_examples], data.validation, data.test)
-    network = Network(tuple(layers), data.train.image_shape)
+        if not isinstance(data.train, Source):
+            data = Splits(data.train[:quick_examples], data.validation, data.test)
+    network = Network(tuple(layers), as_source(data.train).like.example_shape)
     checkpoint = run.place / f"{name}.safetensors"
     prefix = "" if name == "training" else f"{name} "
 

@@ -57,5 +57,7 @@ IDS = (
     "ciresan-mlp",
     "adversarial-minimal",
     "adversarial-transfer",
+    "adversarial-why",
+    "fgsm-training",
     "grokking-cnn",
 )
