@@ -1,5 +1,14 @@
 """Looking inside: what a network gets wrong, how far it can be believed, how its layers learn, what they see."""
 
+from .adversarial import (
+    distortion,
+    fooled,
+    gradient_sign,
+    minimal_distortion,
+    projected_gradient,
+    same_size,
+)
+from .adversarial_source import Adversarial
 from .arithmetic import Arithmetic, before_pooling, unit_arithmetic
 from .calibration import (
     Reliability,
@@ -10,6 +19,7 @@ from .calibration import (
 )
 from .diagnostics import Mistake, confusion_matrix, mistakes
 from .filters import Field, Strongest, feature_maps, kernel_images, kernel_layers, receptive_field, strongest
+from .fooling import Evolved, evolved, grown
 from .gradients import LayerGradient, LayerUpdate, gradient_lengths, mean_gradient, update_lengths
 from .neighbours import Nearest, Neighbours, last_hidden
 from .parts import Part, layer_outputs, part_named, parts
@@ -18,7 +28,9 @@ from .units import UnitUse, WeightHistogram, unit_use, weight_histograms
 from .verdict import Verdict, accuracy_noise, cost_turn, overfitting
 
 __all__ = [
+    "Adversarial",
     "Arithmetic",
+    "Evolved",
     "Field",
     "LayerGradient",
     "LayerUpdate",
@@ -36,24 +48,32 @@ __all__ = [
     "brier_score",
     "confusion_matrix",
     "cost_turn",
+    "distortion",
+    "evolved",
     "expected_calibration_error",
     "feature_maps",
+    "fooled",
     "gradient_lengths",
     "gradient_saliency",
+    "gradient_sign",
+    "grown",
     "input_gradient",
     "kernel_images",
     "kernel_layers",
     "last_hidden",
     "layer_outputs",
     "mean_gradient",
+    "minimal_distortion",
     "mistakes",
     "negative_log_likelihood",
     "occlusion",
     "overfitting",
     "part_named",
     "parts",
+    "projected_gradient",
     "receptive_field",
     "reliability",
+    "same_size",
     "strongest",
     "unit_arithmetic",
     "unit_use",

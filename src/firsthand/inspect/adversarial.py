@@ -85,9 +85,9 @@ def projected_gradient(
     x, at = _given(model, images, labels)
     rate = 2.5 * epsilon / steps if rate is None else rate
     start = x if key is None else _nearby(x, epsilon, norm, key)
-    program = _climb_program(_weigh(model), steps, norm)
+    program = _climb_program(weigh_of(model), steps, norm)
     size = jnp.float32(epsilon), jnp.float32(rate)
-    return _joined(x, in_batches(lambda *batch: program(_params(model), size, *batch), x, start, at, size=BATCH))
+    return _joined(x, in_batches(lambda *batch: program(params_of(model), size, *batch), x, start, at, size=BATCH))
 
 
 def minimal_distortion(
@@ -128,9 +128,9 @@ def minimal_distortion(
         z[np.arange(len(z)), at] = -np.inf
         wanted = z.argmax(axis=1).astype(np.int32)
     else:
-        wanted = _checked_labels(model, targets, len(x), "targets")
-    program = _minimal_program(_weigh(model), steps, searches, targets is not None)
-    return _joined(x, in_batches(lambda *batch: program(_params(model), *batch), x, at, wanted, size=BATCH))
+        wanted = checked_labels(model, targets, len(x), "targets")
+    program = _minimal_program(weigh_of(model), steps, searches, targets is not None)
+    return _joined(x, in_batches(lambda *batch: program(params_of(model), *batch), x, at, wanted, size=BATCH))
 
 
 def fooled(model: Classifier, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -140,7 +140,7 @@ def fooled(model: Classifier, images: np.ndarray, labels: np.ndarray) -> np.ndar
 
 def distortion(images: np.ndarray, changed: np.ndarray) -> np.ndarray:
     """The root mean square of the change of the pixels, sqrt(1/d sum_i (x'_i - x_i)^2), (n,): Szegedy's measure."""
-    difference = _floats(changed) - _floats(images)
+    difference = as_floats(changed) - as_floats(images)
     return np.sqrt(np.mean(difference.reshape(len(difference), -1).astype(np.float64) ** 2, axis=1))
 
 
@@ -151,8 +151,8 @@ def same_size(
 
     A random way is that of normal noise; what leaves 0 to 1 is cut off, as it is for any image.
     """
-    x = _floats(images)
-    change = _floats(changed) - x
+    x = as_floats(images)
+    change = as_floats(changed) - x
     if noise:
         assert key is not None
         random = np.asarray(jax.random.normal(key, x.shape))
@@ -208,7 +208,7 @@ class Weigh:
         return jnp.where(total > 0, a / jnp.where(total > 0, total, 1), 1 / a.shape[-1])
 
 
-def _weigh(model: Classifier) -> Weigh:
+def weigh_of(model: Classifier) -> Weigh:
     if isinstance(model, Ensemble):
         return Weigh(tuple(m.network for m in model.members), tuple(m.temperature for m in model.members))
     if not isinstance(model, Model):
@@ -216,7 +216,7 @@ def _weigh(model: Classifier) -> Weigh:
     return Weigh((model.network,))
 
 
-def _params(model: Classifier) -> tuple[Any, ...]:
+def params_of(model: Classifier) -> tuple[Any, ...]:
     return tuple(m.params for m in model.members) if isinstance(model, Ensemble) else (model.params,)  # type: ignore[attr-defined]
 
 
@@ -311,11 +311,11 @@ def _nearby(x: np.ndarray, epsilon: float, norm: str, key: Array) -> np.ndarray:
 
 
 def _given(model: Classifier, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    images = _floats(model.checked(images))
-    return images, _checked_labels(model, labels, len(images), "labels")
+    images = as_floats(model.checked(images))
+    return images, checked_labels(model, labels, len(images), "labels")
 
 
-def _checked_labels(model: Classifier, labels: np.ndarray, n: int, name: str) -> np.ndarray:
+def checked_labels(model: Classifier, labels: np.ndarray, n: int, name: str) -> np.ndarray:
     labels = np.asarray(labels)
     if labels.shape != (n,) or labels.dtype.kind not in "iu":
         raise FirsthandError(f"{name}: {labels.dtype} of shape {labels.shape}, expected integers ({n},)")
@@ -324,7 +324,7 @@ def _checked_labels(model: Classifier, labels: np.ndarray, n: int, name: str) ->
     return labels.astype(np.int32)
 
 
-def _floats(images: np.ndarray) -> np.ndarray:
+def as_floats(images: np.ndarray) -> np.ndarray:
     images = np.asarray(images)
     return images.astype(np.float32) / 255 if images.dtype.kind in "iub" else images.astype(np.float32)
 

@@ -13,6 +13,7 @@ from . import (
     deep_networks,
     expanded_data,
     first_networks,
+    fooling,
     grokking,
     more_data,
     overfitting,
@@ -41,5 +42,6 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *adversarial.EXPERIMENTS,
     *adversarial_why.EXPERIMENTS,
     *adversarial_training.EXPERIMENTS,
+    *fooling.EXPERIMENTS,
     *grokking.EXPERIMENTS,
 )

@@ -59,5 +59,7 @@ IDS = (
     "adversarial-transfer",
     "adversarial-why",
     "fgsm-training",
+    "fooling-evolved",
+    "fooling-gradient",
     "grokking-cnn",
 )
