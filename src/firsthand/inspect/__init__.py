@@ -17,10 +17,13 @@ from .calibration import (
     negative_log_likelihood,
     reliability,
 )
+from .deconvnet import Projected, deconvolved, project_strongest
 from .diagnostics import Mistake, confusion_matrix, mistakes
 from .filters import Field, Strongest, feature_maps, kernel_images, kernel_layers, receptive_field, strongest
 from .fooling import Evolved, evolved, grown
 from .gradients import LayerGradient, LayerUpdate, gradient_lengths, mean_gradient, update_lengths
+from .maps import map_of, share_of_neighbours
+from .maximise import maximised, total_variation
 from .neighbours import Nearest, Neighbours, last_hidden
 from .parts import Part, layer_outputs, part_named, parts
 from .saliency import gradient_saliency, input_gradient, occlusion
@@ -38,6 +41,7 @@ __all__ = [
     "Nearest",
     "Neighbours",
     "Part",
+    "Projected",
     "Reliability",
     "Strongest",
     "UnitUse",
@@ -48,6 +52,7 @@ __all__ = [
     "brier_score",
     "confusion_matrix",
     "cost_turn",
+    "deconvolved",
     "distortion",
     "evolved",
     "expected_calibration_error",
@@ -62,6 +67,8 @@ __all__ = [
     "kernel_layers",
     "last_hidden",
     "layer_outputs",
+    "map_of",
+    "maximised",
     "mean_gradient",
     "minimal_distortion",
     "mistakes",
@@ -70,11 +77,14 @@ __all__ = [
     "overfitting",
     "part_named",
     "parts",
+    "project_strongest",
     "projected_gradient",
     "receptive_field",
     "reliability",
     "same_size",
+    "share_of_neighbours",
     "strongest",
+    "total_variation",
     "unit_arithmetic",
     "unit_use",
     "update_lengths",

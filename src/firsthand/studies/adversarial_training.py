@@ -31,7 +31,7 @@ LAYERS = (
     nn.FullyConnected(200, nn.relu, weights_init=nn.he),
     nn.Softmax(10),
 )
-RECIPE = Recipe(epochs=6, batch_size=50, learning_rate=Cosine(0.2, 6), keep_best=False)
+RECIPE = Recipe(epochs=4, batch_size=50, learning_rate=Cosine(0.2, 4), keep_best=False)
 KINDS = {"plain": 0, "sign": 1, "small_steps": 5}  # steps of the attack that is trained on
 NAMES = {"plain": "images as they are", "sign": "and their signs of gradient", "small_steps": "and 5 small steps"}
 

@@ -29,7 +29,7 @@ __all__ = ["EXPERIMENTS"]
 
 RECIPE = Recipe(epochs=3, batch_size=10, learning_rate=Cosine(0.3, 3))
 TIMES = (1, 2, 4, 8, 16, 32)  # as far as the smallest change, in a random direction
-IMAGES = 200
+IMAGES = 120
 
 
 class Variant(NamedTuple):

@@ -10,6 +10,7 @@ from . import (
     backpropagation,
     convolution,
     cost_functions,
+    deconvnet,
     deep_networks,
     expanded_data,
     first_networks,
@@ -20,6 +21,7 @@ from . import (
     polynomial,
     regularization,
     softmax,
+    transfer,
     wide_networks,
 )
 
@@ -43,5 +45,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *adversarial_why.EXPERIMENTS,
     *adversarial_training.EXPERIMENTS,
     *fooling.EXPERIMENTS,
+    *deconvnet.EXPERIMENTS,
+    *transfer.EXPERIMENTS,
     *grokking.EXPERIMENTS,
 )

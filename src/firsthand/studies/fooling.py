@@ -28,7 +28,7 @@ SURE = 0.9999
 DIGITS = np.arange(10)
 BINS = 20
 NONE = "none"  # the eleventh class
-ROUNDS = 4  # of fooling images that the eleventh class is made of
+ROUNDS = 3  # of fooling images that the eleventh class is made of
 LAYERS = (*CONV[:-1], nn.Softmax(11))
 RECIPE = CONV_RECIPE.changed(epochs=2)
 

@@ -61,5 +61,8 @@ IDS = (
     "fgsm-training",
     "fooling-evolved",
     "fooling-gradient",
+    "deconvnet",
+    "transfer-digits",
+    "transfer-fashion",
     "grokking-cnn",
 )

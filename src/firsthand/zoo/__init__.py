@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from .fine_tuning import FineTuning, fine_tune, fine_tuning_recipe
     from .named_recipe import NamedRecipe
+    from .transfer_learning import Transfer, transfer, transfer_recipe
 
 __all__ = [
     "DEEP",
@@ -33,8 +34,11 @@ __all__ = [
     "SMALLEST",
     "FineTuning",
     "NamedRecipe",
+    "Transfer",
     "fine_tune",
     "fine_tuning_recipe",
+    "transfer",
+    "transfer_recipe",
 ]
 
 # on use, because a list of the recipes takes no networks
@@ -44,5 +48,6 @@ __getattr__, __dir__ = lazy_names(
         ".digits": [name for name in __all__ if name.isupper()],
         ".fine_tuning": ("FineTuning", "fine_tune", "fine_tuning_recipe"),
         ".named_recipe": ("NamedRecipe",),
+        ".transfer_learning": ("Transfer", "transfer", "transfer_recipe"),
     },
 )
