@@ -152,6 +152,7 @@ def _both_ways(runs: Sequence[Measured]) -> Finding:
 
 
 def _lines(axes, result: Result, prefix: str, counts: Sequence[int]) -> None:
+    counts = [count for count in counts if f"{prefix}scratch_{count}" in result.runs[0]["numbers"]]
     names = {"scratch": "from scratch"} | {f"frozen_{depth}": f"{depth} layers frozen" for depth in DEPTHS}
     for colour, (name, label) in zip(("0.2", *COLOURS), names.items(), strict=False):
         values = np.array([result.values(f"{prefix}{name}_{count}") for count in counts])

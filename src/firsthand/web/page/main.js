@@ -11,6 +11,8 @@ const PAGES = [
   ["softmax", { en: "Softmax", zh: "Softmax" }],
   ["train", { en: "Train", zh: "训练" }],
   ["mistakes", { en: "Mistakes", zh: "错例" }],
+  ["fool", { en: "Fool it", zh: "骗过它" }],
+  ["blind", { en: "Human baseline", zh: "人类基准" }],
   ["space", { en: "Space bends", zh: "空间弯曲" }],
   ["results", { en: "Results", zh: "结果" }],
 ];
