@@ -109,7 +109,10 @@ def test_small_steps_stay_near_and_reach_further_than_noise(norm):
     assert changed.min() >= 0
     assert changed.max() <= 1
     noise = same_size(IMAGES, changed, noise=True, key=jax.random.key(1))
-    costs = [np.asarray(cost_of(jnp.asarray(MODEL.weighted_inputs(x)), LABELS)) for x in (changed, noise, IMAGES)]
+    costs = [
+        np.asarray(cost_of(jnp.asarray(MODEL.weighted_inputs(x)), jnp.asarray(LABELS)))
+        for x in (changed, noise, IMAGES)
+    ]
     assert np.all(costs[0] >= costs[1])
     assert np.all(costs[0] >= costs[2])
 

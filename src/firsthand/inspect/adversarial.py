@@ -145,7 +145,12 @@ def distortion(images: np.ndarray, changed: np.ndarray) -> np.ndarray:
 
 
 def same_size(
-    images: np.ndarray, changed: np.ndarray, *, times: float = 1.0, noise: bool = False, key: Array | None = None
+    images: np.ndarray,
+    changed: np.ndarray,
+    *,
+    times: float | np.ndarray = 1.0,
+    noise: bool = False,
+    key: Array | None = None,
 ) -> np.ndarray:
     """Go from images the way that `changed` goes, or a random way (`noise`, with a key), and so many times as far.
 
@@ -306,7 +311,7 @@ def _nearby(x: np.ndarray, epsilon: float, norm: str, key: Array) -> np.ndarray:
         way, far = jax.random.split(key)
         change = jax.random.normal(way, x.shape)
         radius = jax.random.uniform(far, (len(x),)) ** (1 / max(1, np.prod(x.shape[1:])))
-        change = epsilon * _rows(radius, x) * change / _length(change)
+        change = epsilon * radius.reshape(-1, *[1] * (x.ndim - 1)) * change / _length(change)
     return np.clip(x + np.asarray(change), 0, 1).astype(np.float32)
 
 

@@ -57,7 +57,7 @@ def deconvolved(model: Model, images: np.ndarray, layer: str | int, channels: np
     part = part_named(model.network, layer)
     if len(part.path) > 1:
         raise FirsthandError(f"deconvolved: {part.name!r} is within another layer, expected one of the network's own")
-    number = part.path[0]
+    number: int = next(iter(part.path))
     images, channels = model.checked(images), np.asarray(channels)
     count = model.network.shapes[number + 1][-1]
     if channels.shape != (len(images),) or channels.dtype.kind not in "iu":

@@ -131,29 +131,12 @@ def _low_probability(runs: Sequence[Measured]) -> Finding:
 
 
 def _draw_triptychs(result: Result, needed: Mapping[str, Result]) -> "Figure":
-    from matplotlib import colormaps
+    from firsthand.inspect.plots_fooled import plot_fooled
 
     found = result.runs[0]["arrays"]
+    called = [f"{label}: {p:.0%}" for label, p in zip(found["called"], found["confidence"], strict=True)]
     images, changed = (np.array(found[name], float) / 255 for name in ("images", "changed"))
-    n = len(images)
-    figure, grid = panels(3, n, width=1.05, height=1.1)
-    reach = float(np.abs(changed - images).max())
-    for column in range(n):
-        pictures = (images[column], changed[column] - images[column], changed[column])
-        for row, picture in enumerate(pictures):
-            axes = grid[row, column]
-            axes.grid(visible=False)
-            axes.set(xticks=(), yticks=())
-            if row == 1:
-                axes.imshow(picture, cmap=colormaps["PuOr"].resampled(17), vmin=-reach, vmax=reach)
-            else:
-                axes.imshow(picture, cmap=colormaps["gray_r"].resampled(17), vmin=0, vmax=1)
-        grid[0, column].set_title(f"{found['labels'][column]}", fontsize=9)
-        grid[2, column].set_xlabel(f"{found['called'][column]}: {found['confidence'][column]:.0%}", fontsize=9)
-    for axes, name in zip(grid[:, 0], ("image", "difference", "fooled"), strict=True):
-        axes.set_ylabel(name, fontsize=9)
-    grid[1, 0].set_ylabel("difference\n(orange less,\npurple more ink)", fontsize=7)
-    return figure
+    return plot_fooled(images, changed, [str(label) for label in found["labels"]], called)
 
 
 # ---------------------------------------------------------------- transfer between networks

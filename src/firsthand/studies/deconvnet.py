@@ -161,16 +161,14 @@ def _listed(shares: Sequence[float]) -> str:
 def _draw_projections(result: Result, needed: Mapping[str, Result]) -> "Figure":
     from matplotlib import colormaps
 
+    from firsthand.inspect.plots_fooled import tiled
+
     found = result.runs[0]["arrays"]
     figure, grid = panels(2 * len(LAYERS), SHOWN, width=0.95, height=1.05)
     for number, layer in enumerate(LAYERS):
         for kind, line in zip(("patches", "projected"), grid[2 * number : 2 * number + 2], strict=True):
             for axes, nine in zip(line, found[f"{kind}_{layer}"], strict=True):
-                tiles = np.array(nine)
-                size = tiles.shape[1:]
-                tiles = np.pad(tiles, ((0, 0), (0, 1), (0, 1)), constant_values=60 if kind == "patches" else 0)
-                whole = tiles.reshape(3, 3, size[0] + 1, size[1] + 1).transpose(0, 2, 1, 3)
-                whole = whole.reshape(3 * (size[0] + 1), -1)[:-1, :-1]
+                whole = tiled(np.array(nine, float)[..., None], 60 if kind == "patches" else 0)[..., 0]
                 name, low, high = ("gray_r", 0, 255) if kind == "patches" else ("PuOr", -100, 100)
                 axes.imshow(whole, cmap=colormaps[name].resampled(15), vmin=low, vmax=high)
                 axes.grid(visible=False)
@@ -207,7 +205,7 @@ def _draw_maps(result: Result, needed: Mapping[str, Result]) -> "Figure":
             axes.set(xticks=(), yticks=())
             axes.set_title(f"{name}: {result.mean(key):.1%}", fontsize=9)
         line[0].set_ylabel({"pca": "PCA", "tsne": "t-SNE"}[method])
-    marks = [axes.scatter([], [], color=colormaps["tab10"](digit), s=12, label=str(digit)) for digit in range(10)]
+    marks = [grid[0, 0].scatter([], [], color=colormaps["tab10"](digit), s=12, label=str(digit)) for digit in range(10)]
     figure.legend(handles=marks, loc="outside lower center", ncols=10, frameon=False, fontsize=8)
     return figure
 

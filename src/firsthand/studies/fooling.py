@@ -36,7 +36,7 @@ Made = tuple[np.ndarray, dict[str, float]]  # an image for each digit, and what 
 
 
 def _by_evolution(run: Run, model: Model, key: jax.Array) -> Made:
-    found = evolved(model, DIGITS, key=key, sure=SURE, generations=run.shortened(400, 25), children=100)
+    found = evolved(model, key=key, sure=SURE, generations=run.shortened(400, 25), children=100)
     slowest = float(np.where(found.generations < 0, np.inf, found.generations).max())
     return found.images, {"generations": slowest if np.isfinite(slowest) else -1.0}
 

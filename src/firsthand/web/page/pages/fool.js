@@ -90,8 +90,8 @@ export function mount(root, { api }) {
         [t({ en: "the difference", zh: "差异" }), picture(table, { colours: "diverging", scale: REACH, "aria-label": t({ en: "the difference: warm is more ink, cool is less", zh: "差异：暖色为增加，冷色为减少" }) })],
         [t({ en: "the changed one", zh: "改变后" }), grey(found.pixels, shape, { "aria-label": t({ en: "the changed image", zh: "改变后的图像" }) })],
       ].map(([name, canvas]) => h("figure", {}, canvas, h("figcaption", {}, name))));
-    const was = `${DIGITS[label]} (${fixed(100 * before[label], 1)} %)`;
-    const now = `${DIGITS[called]} (${fixed(100 * after[called], 1)} %)`;
+    const was = `${DIGITS[label]} (${fixed(100 * before[label], 1)} %)`;
+    const now = `${DIGITS[called]} (${fixed(100 * after[called], 1)} %)`;
     put(verdict, called === label
       ? t({ en: `${was} stays ${now}.`, zh: `${was}，改变后仍是 ${now}。` })
       : t({ en: `Fooled: ${was} is now ${now}.`, zh: `骗过了：原来是 ${was}，现在是 ${now}。` }));
