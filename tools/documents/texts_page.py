@@ -63,7 +63,7 @@ SECTIONS = (
     ),
     Section(FIVE, "The prevalence of the problem", "narrow-window identity-neuron", "exercises/unstable-gradient.md"),
     Section(FIVE, "Other obstacles to deep learning", note="open: Glorot and Bengio, and Sutskever, have no study yet"),
-    Section(SIX, "Introducing convolutional networks", "parameters filters", CONV),
+    Section(SIX, "Introducing convolutional networks", "parameters filters deconvnet", CONV),
     Section(
         SIX,
         "Convolutional neural networks in practice",
@@ -75,8 +75,19 @@ SECTIONS = (
     Section(
         SIX, "The code for our convolutional networks", pages="exercises/network3.md exercises/relu.md deviations.md"
     ),
-    Section(SIX, "Recent progress in image recognition", note="ImageNet is beyond what comes with the package"),
-    Section(SIX, "Other approaches; the future of neural networks", note="no claim that MNIST can answer"),
+    Section(
+        SIX,
+        "Recent progress in image recognition",
+        "adversarial-minimal adversarial-transfer adversarial-why fgsm-training fooling-evolved fooling-gradient",
+        "adversarial.md",
+        "ImageNet itself is beyond what comes with the package; the lab has a human baseline on MNIST",
+    ),
+    Section(
+        SIX,
+        "Other approaches; the future of neural networks",
+        "transfer-digits transfer-fashion",
+        note="transfer learning is one of those named",
+    ),
     Section(GROKKING, "Reusing weights; the convolutional layer", "grokking-cnn"),
     Section(GROKKING, "Summary: stack several layers", "conv-2", note="open: on his 1,000 images"),
     Section(REVIEW, "Introduction; background", note="history, and no claim that MNIST can answer"),

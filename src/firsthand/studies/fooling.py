@@ -43,7 +43,7 @@ def _by_evolution(run: Run, model: Model, key: jax.Array) -> Made:
 
 def _by_gradient(run: Run, model: Model, key: jax.Array) -> Made:
     noise = np.asarray(jax.random.uniform(key, (10, 28, 28, 1)))
-    images = grown(model, noise, DIGITS, steps=run.shortened(200, 10))
+    images = grown(model, noise, DIGITS, steps=run.shortened(500, 10))
     return images, {"moved": float(np.sqrt(np.mean((images - noise) ** 2)))}
 
 
@@ -272,8 +272,8 @@ EXPERIMENTS = (
             "看上去像白噪声的图像，以 99.99 % 以上的置信度被认作某个数字；沿梯度改变而成。",
         ),
         Text(
-            "Our ConvPool network with 2 epochs; 200 steps of length 0.1 from uniform noise, without a penalty.",
-            "用我们训练 2 个 epoch 的 ConvPool 网络；从均匀噪声出发走 200 步，步长 0.1，没有惩罚项。",
+            "Our ConvPool network with 2 epochs; 500 steps of length 0.1 from uniform noise, without a penalty.",
+            "用我们训练 2 个 epoch 的 ConvPool 网络；从均匀噪声出发走 500 步，步长 0.1，没有惩罚项。",
         ),
     ),
 )
