@@ -1,5 +1,6 @@
 """The lab as people meet it: a real process, a real browser, a mouse, keys and files; no error in the console."""
 
+import json
 import os
 import re
 import signal
@@ -23,6 +24,8 @@ PAGES = (
     "backward",
     "train",
     "mistakes",
+    "fool",
+    "blind",
     "space",
     "dream",
     "results",
@@ -243,6 +246,46 @@ def test_mistakes_are_filtered_by_the_confusion_matrix(open_page):
     page.locator(".mistake .true").first.wait_for()
     labels, predicted = (page.locator(f".mistake .{name}").all_inner_texts() for name in ("true", "called"))
     assert (set(labels), set(predicted)) == ({label}, {called})
+
+
+def test_a_drawn_digit_is_fooled_by_pulling_epsilon(open_page):
+    page = open_page("fool")
+    draw(page, SEVEN)
+    says(page, "#fooled", "7")
+    assert page.locator(".triptych canvas").count() == 3
+    page.get_by_label("epsilon").fill("0.5")
+    says(page, "#fooled", "Fooled: 7")
+    says(page, "#change", "Root mean square of the change")
+    page.get_by_label("How").select_option("noise")
+    page.get_by_label("epsilon").fill("0.05")
+    says(page, "#fooled", "stays 7")
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.click("#smallest")
+    says(page, "#change", "smallest change")
+    says(page, "#fooled", "Fooled: 7")
+    page.screenshot(path=SHOTS / "fool-smallest.png", full_page=True)
+
+
+def test_a_person_reads_digits_blind_and_saves_the_outcome(open_page):
+    page = open_page("blind", lang="zh", accept_downloads=True)
+    page.get_by_label("数量").select_option("20")
+    page.click("#begin")
+    for number in range(20):
+        says(page, "#progress", f"第 {number + 1} / 20 个")
+        if number == 5:  # one is taken back, and given again
+            page.keyboard.press("Backspace")
+            says(page, "#progress", "第 5 / 20 个")
+            page.keyboard.press("3")
+        page.keyboard.press(str(number % 10))
+    page.locator("#own").wait_for()
+    assert "95 % 区间" in page.inner_text("#own")
+    assert page.locator("tbody tr").count() == 2  # the person, and the model in the box
+    page.screenshot(path=SHOTS / "blind-outcome.png", full_page=True)
+    with page.expect_download() as saved:
+        page.click("#export")
+    kept = json.loads(Path(saved.value.path()).read_text())
+    assert len(kept["answers"]) == len(kept["indices"]) == 20
+    assert kept["readers"][0]["n"] == 20
 
 
 def test_results_stand_beside_what_was_published(open_page):

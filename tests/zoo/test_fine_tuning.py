@@ -237,7 +237,12 @@ def test_a_stopped_run_is_resumed_with_its_start(folder, tmp_path, monkeypatch, 
         (["--from", "START", "--data", "CROPS", "--rehearsal", "1"], "--rehearsal: found 1.0, expected 0 <= share < 1"),
         (["--from", "none", "--data", "CROPS"], "none: no such model file"),
         (["--from", "TWO", "--data", "CROPS"], "two.safetensors is an ensemble, expected a single model"),
-        (["--from", "START", "--data", "NEW"], "classes: 'x', 'y' found, only '0', '1'"),
+        (["--frozen", "1"], "--frozen: needs a model to start from (--from MODEL)"),
+        (["--from", "START", "--data", "NEW", "--frozen", "2"], "frozen is 2, expected -1 (all) or 0 to 1 layers"),
+        (
+            ["--from", "START", "--data", "NEW", "--rehearsal", "0.5"],
+            "--rehearsal: does not go together with classes that the model does not have (x, y)",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

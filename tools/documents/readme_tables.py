@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tables import accuracy, pages, speed
+from tables import accuracy, claims, pages, speed
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
@@ -22,6 +22,8 @@ PAGES = {
     "README.zh-CN.md": "zh",
     "docs/performance.md": "en",
     "docs/augmentation.md": "en",
+    "docs/adversarial.md": "en",
+    "docs/adversarial.zh-CN.md": "zh",
     "docs/models.md": "en",
     "docs/models.zh-CN.md": "zh",
     "docs/reading.md": "en",
@@ -43,6 +45,10 @@ TABLES: dict[str, Callable[[Path, str], list[str]]] = {
     "ensemble": accuracy.ensemble,
     "aims": accuracy.aims,
     "reading": pages.reading,
+    "adversarial": claims.of_studies("adversarial-minimal", "adversarial-transfer", "adversarial-why", "fgsm-training"),
+    "fooling": claims.of_studies("fooling-evolved", "fooling-gradient"),
+    "sees": claims.of_studies("deconvnet"),
+    "transfer": claims.of_studies("transfer-digits", "transfer-fashion"),
 }
 
 

@@ -61,7 +61,7 @@ SECTIONS = (
     ),
     Section(FIVE, "The prevalence of the problem", "narrow-window identity-neuron", "exercises/unstable-gradient.md"),
     Section(FIVE, "Other obstacles to deep learning", "saturation start-and-momentum"),
-    Section(SIX, "Introducing convolutional networks", "parameters filters conv-choices figure-network", CONV),
+    Section(SIX, "Introducing convolutional networks", "parameters filters deconvnet conv-choices figure-network", CONV),
     Section(
         SIX,
         "Convolutional neural networks in practice",
@@ -74,7 +74,13 @@ SECTIONS = (
     Section(
         SIX, "The code for our convolutional networks", pages="exercises/network3.md exercises/relu.md deviations.md"
     ),
-    Section(SIX, "Recent progress in image recognition", note="ImageNet is beyond what comes with the package"),
+    Section(
+        SIX,
+        "Recent progress in image recognition",
+        "adversarial-minimal adversarial-transfer adversarial-why fgsm-training fooling-evolved fooling-gradient",
+        "adversarial.md",
+        "ImageNet itself is beyond what comes with the package; the lab has a human baseline on MNIST",
+    ),
     Section(
         SIX,
         "Other approaches to deep neural nets: deep belief nets, generative models, and Boltzmann machines",
@@ -88,7 +94,12 @@ SECTIONS = (
         "memory.md",
     ),
     Section(SIX, "Other approaches: learning to execute print(398345+42598)", "execute-add execute-program"),
-    Section(SIX, "Other approaches; the future of neural networks", note="no claim that MNIST can answer"),
+    Section(
+        SIX,
+        "Other approaches; the future of neural networks",
+        "transfer-digits transfer-fashion",
+        note="transfer learning is one of those named",
+    ),
     Section(GROKKING, "Reusing weights; the convolutional layer", "grokking-kernels"),
     Section(
         GROKKING,

@@ -8,8 +8,9 @@ from firsthand.errors import FirsthandError
 from .common import load_splits
 
 if TYPE_CHECKING:
-    from firsthand.models import Classifier
-    from firsthand.zoo import FineTuning, NamedRecipe
+    from firsthand.data import ImageSplits
+    from firsthand.models import Classifier, Model
+    from firsthand.zoo import FineTuning, NamedRecipe, Transfer
 
 __all__ = ["check_options", "describe", "prepare", "print_before_and_after"]
 
@@ -25,16 +26,21 @@ def check_options(settings: dict[str, Any], given: dict[str, Any]) -> None:
         given: options by name, None or False where they were not given.
     """
     if settings["start"] is None:
-        if settings["rehearsal"] is not None:
-            raise FirsthandError("--rehearsal: needs a model to start from (--from MODEL)")
+        for option, name in (("--rehearsal", "rehearsal"), ("--frozen", "frozen"), ("--kept-rate", "kept_rate")):
+            if settings[name] is not None:
+                raise FirsthandError(f"{option}: needs a model to start from (--from MODEL)")
         return
     for name, value in given.items():
         if value:
             raise FirsthandError(f"{name}: does not go together with --from")
 
 
-def prepare(settings: dict[str, Any]) -> tuple["NamedRecipe", "FineTuning"]:
-    """The recipe, with the settings' overrides, and the data of a fine-tuning."""
+def prepare(settings: dict[str, Any]) -> tuple["NamedRecipe", "FineTuning | Transfer"]:
+    """The recipe, with the settings' overrides, and the data of a fine-tuning.
+
+    Classes that the model does not have, frozen layers or a rate of their own make it a transfer: the output layer is a
+    new one, and nothing is rehearsed.
+    """
     import jax
 
     from firsthand.models import Model, load_model
@@ -54,6 +60,9 @@ def prepare(settings: dict[str, Any]) -> tuple["NamedRecipe", "FineTuning"]:
         parts=PARTS,
         invert=settings["invert"],
     )
+    others = sorted(set(own.train.classes) - set(start.classes))
+    if others or settings["frozen"] is not None or settings["kept_rate"] is not None:
+        return _to_other_classes(settings, start, own, others)
     original = load_splits(settings["rehearse"], None, seed)
     if own.train.digest == original.train.digest:
         raise FirsthandError(f"--data: {settings['data']} is what is rehearsed; expected images of your own")
@@ -66,8 +75,35 @@ def prepare(settings: dict[str, Any]) -> tuple["NamedRecipe", "FineTuning"]:
         raise FirsthandError(f"--from {settings['start']}: {error}") from None
 
 
-def describe(tuning: "FineTuning") -> str:
-    """How much is learned and rehearsed, in one line."""
+def _to_other_classes(
+    settings: dict[str, Any], start: "Model", own: "ImageSplits", others: list[str]
+) -> tuple["NamedRecipe", "Transfer"]:
+    import jax
+
+    from firsthand.zoo import NamedRecipe, Transfer, transfer_recipe
+
+    if settings["rehearsal"] is not None:
+        because = f"classes that the model does not have ({', '.join(others[:3])})" if others else "a new output layer"
+        raise FirsthandError(f"--rehearsal: does not go together with {because}")
+    frozen, rate = settings["frozen"] or 0, settings["kept_rate"]
+    try:
+        plan = Transfer(start, own, jax.random.key(settings["seed"]), frozen, 1.0 if rate is None else rate)
+    except FirsthandError as error:
+        raise FirsthandError(f"--from {settings['start']}: {error}") from None
+    recipe = plan.recipe(transfer_recipe(start.network))
+    return NamedRecipe("transfer", "", start.network.layers, recipe).changed(**settings["overrides"]), plan
+
+
+def describe(tuning: "FineTuning | Transfer") -> str:
+    """How much is learned and rehearsed, or taken over, in one line."""
+    from firsthand.zoo import Transfer
+
+    if isinstance(tuning, Transfer):
+        kept, classes = len(tuning.network.layers) - 1, tuning.data.train.num_classes
+        return (
+            f"{len(tuning.data.train):,} images of {classes} classes to learn, with a new output layer; "
+            f"of {kept} layers taken over, {tuning.depth} stay as they are"
+        )
     epoch, own = len(tuning.splits.train), len(tuning.own.train)
     rehearsed = round(epoch * tuning.share)
     return f"{own} images to learn; an epoch shows {epoch - rehearsed:,} of them and {rehearsed:,} rehearsed ones"

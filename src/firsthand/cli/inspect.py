@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from firsthand.data import Dataset, ImageSplits
     from firsthand.inspect import Verdict
-    from firsthand.models import Model
+    from firsthand.models import Ensemble, Model
     from firsthand.nn import Cost
 
 __all__ = ["inspect"]
@@ -33,6 +33,9 @@ def inspect(
     images: Annotated[int, typer.Option(help="How many images of the data to look at.")] = 2000,
     shown: Annotated[int, typer.Option(help="How many of them to show with saliency and neighbours.")] = 6,
     member: Annotated[int, typer.Option(help="Which network of an ensemble to look into, from 1.")] = 1,
+    adversarial: Annotated[
+        bool, typer.Option("--adversarial", help="Find the smallest change that fools it, for so many as are shown.")
+    ] = False,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
@@ -53,6 +56,8 @@ def inspect(
     most = _checked("--shown", shown, None)
     folder = new_run_folder(out, "inspect").path
     numbers, figures = _look(one, looked_at, splits.train[:10_000], looked_at.images[:most])
+    if adversarial:
+        numbers["adversarial"], figures["adversarial"] = _fool(found, looked_at, most)
     verdict = _verdict(model, one, splits)
     if verdict is not None:
         numbers["overfitting"] = {"kind": verdict.kind, "gap": verdict.gap, "noise": verdict.noise}
@@ -68,6 +73,12 @@ def inspect(
     for row in numbers["gradients"]:
         print(f"{row['layer']:40} {row['bias']:10.2g} {row['weights']:10.2g}")
     print(*("", *numbers["units"]), sep="\n")
+    if adversarial:
+        about = numbers["adversarial"]
+        print(
+            f"\nadversarial: {about['fooled']} of {about['images']} images fooled, mean distortion "
+            f"{about['distortion']:.3f}; noise of the same size fools {about['fooled_by_noise']}"
+        )
     if verdict is not None:
         print(f"\n{verdict.english}\n{verdict.chinese}")
     print(f"\npictures: {folder}")
@@ -85,7 +96,10 @@ def _look(
         kernel_images,
         kernel_layers,
         occlusion,
+        parts,
+        plots_fooled,
         plots_inside,
+        project_strongest,
         strongest,
         unit_use,
         weight_histograms,
@@ -98,11 +112,14 @@ def _look(
     if units:
         figures["units"] = plots_inside.plot_units(units)
     if len(model.input_shape) == 3:
+        own = {part.name for part in parts(model.network) if len(part.path) == 1}
         for number, name in enumerate(kernel_layers(model.network), start=1):
             figures[f"kernels_{number}"] = plots_inside.plot_kernels(kernel_images(model, name))
             figures[f"feature_maps_{number}"] = plots_inside.plot_feature_maps(
                 some[0], feature_maps(model, some[0], name), name
             )
+            if name in own:  # a projection goes through layers in a row
+                figures[f"projected_{number}"] = plots_fooled.plot_projected(project_strongest(model, data, name))
             figures[f"strongest_{number}"] = plots_inside.plot_strongest(strongest(model, data, name))
         maps = {
             "gradient |∂z/∂x|": gradient_saliency(model, some),
@@ -122,6 +139,35 @@ def _look(
         ],
     }
     return numbers, figures
+
+
+def _fool(model: "Model | Ensemble", data: "Dataset", most: int) -> "tuple[dict[str, Any], Figure]":
+    """The smallest changes that fool a model, for the first images that it reads rightly."""
+    import jax
+    import numpy as np
+
+    from firsthand.inspect import distortion, fooled, minimal_distortion, plots_fooled, same_size
+
+    right = np.flatnonzero(~fooled(model, data.images, data.labels))[:most]
+    if not len(right):
+        raise FirsthandError(f"--adversarial: none of the {len(data):,} images is read rightly")
+    images, labels = data.images[right], data.labels[right]
+    changed = minimal_distortion(model, images, labels)
+    noise = same_size(images, changed, noise=True, key=jax.random.key(0))
+    said = model.top_k(changed, 1)
+    figure = plots_fooled.plot_fooled(
+        images / np.float32(255),
+        changed,
+        [model.classes[label] for label in labels],
+        [f"{name}: {p:.0%}" for ((name, p),) in said],
+    )
+    numbers = {
+        "images": len(images),
+        "fooled": int(fooled(model, changed, labels).sum()),
+        "distortion": float(distortion(images, changed).mean()),
+        "fooled_by_noise": int(fooled(model, noise, labels).sum()),
+    }
+    return numbers, figure
 
 
 def _cost(model: "Model") -> "Cost":

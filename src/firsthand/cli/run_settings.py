@@ -22,6 +22,8 @@ _KNOWN: dict[str, tuple[str, tuple[type, ...], Any]] = {
     "invert": ("--invert", (bool, type(None)), None),
     "start": ("--from", (str, type(None)), None),
     "rehearsal": ("--rehearsal", (float, int, type(None)), None),
+    "frozen": ("--frozen", (int, type(None)), None),
+    "kept_rate": ("--kept-rate", (float, int, type(None)), None),
     "rehearse": ("--rehearse", (str,), "mnist"),
     "examples": ("--examples", (int, type(None)), None),
     "members": ("--members", (int, type(None)), None),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from firsthand.data import Splits
     from firsthand.learning import Quantity
     from firsthand.report import RunFolder
-    from firsthand.zoo import FineTuning, NamedRecipe
+    from firsthand.zoo import FineTuning, NamedRecipe, Transfer
 
 __all__ = ["train"]
 
@@ -57,11 +57,19 @@ def train(
     data: OwnData = None,
     invert: Invert = None,
     start: Annotated[
-        Path | None, typer.Option("--from", help="Fine-tune this model with your own --data, instead of a new network.")
+        Path | None, typer.Option("--from", help="Fine-tune this model with your own --data, whatever their classes.")
     ] = None,
     rehearsal: Annotated[
         float | None,
         typer.Option(help="With --from: share of original images among those shown.", show_default="0.75"),
+    ] = None,
+    frozen: Annotated[
+        int | None,
+        typer.Option(help="With --from: put a new output layer on it, and leave so many layers as they are; -1: all."),
+    ] = None,
+    kept_rate: Annotated[
+        float | None,
+        typer.Option(help="With --from: factor of the learning rate of the layers that are taken over."),
     ] = None,
     rehearse: Annotated[str, typer.Option(help="With --from: which data are the original ones.")] = "mnist",
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data.")] = None,
@@ -115,6 +123,8 @@ def train(
         "invert": invert,
         "start": None if start is None else str(start.absolute()),
         "rehearsal": rehearsal,
+        "frozen": frozen,
+        "kept_rate": kept_rate,
         "rehearse": run_settings.absolute(rehearse),
         "examples": examples,
         "members": members,
@@ -188,7 +198,7 @@ def _reopened(path: Path) -> "RunFolder":
     return folder
 
 
-def _prepared(settings: dict[str, Any]) -> "tuple[NamedRecipe, Splits[Any, Any], FineTuning | None]":
+def _prepared(settings: dict[str, Any]) -> "tuple[NamedRecipe, Splits[Any, Any], FineTuning | Transfer | None]":
     """Recipe and data that settings name, and how the fine-tuning begins if it is one; the data get their name."""
     tuning = None
     if settings["start"] is not None:
@@ -215,7 +225,7 @@ def _train(
     devices: list[Any] | None,
     as_json: bool,
     started: float,
-    tuning: "FineTuning | None",
+    tuning: "FineTuning | Transfer | None",
 ) -> None:
     import jax
 
@@ -236,7 +246,7 @@ def _train(
                 splits,
                 chosen.recipe,
                 key=jax.random.key(settings["seed"]),
-                params=None if tuning is None else tuning.start.params,
+                params=None if tuning is None else tuning.params,
                 progress=progress,
                 checkpoint=folder.checkpoint,
                 resume=bool(folder.checkpoints()),
@@ -263,7 +273,7 @@ def _train(
         folder.tidy()
     if outcome.failure:
         raise FirsthandError(f"{outcome.failure}; the last good epoch is kept in {folder.model}")
-    if tuning is not None and not as_json:
+    if "fine_tuning" in outcome.model.provenance and not as_json:
         fine_tune.print_before_and_after(outcome.model, {"own": settings["data"], "original": settings["rehearse"]})
     _print_training(outcome.model, outcome.histories[0].stopped, folder, seconds, as_json, quantities)
     if outcome.interrupted:

@@ -29,7 +29,16 @@ from typing import Literal, NamedTuple
 
 from scipy.special import stdtrit
 
-__all__ = ["Interval", "Verdict", "best_of", "difference_of_accuracies", "difference_of_values", "judge", "margin"]
+__all__ = [
+    "Interval",
+    "Verdict",
+    "best_of",
+    "difference_of_accuracies",
+    "difference_of_values",
+    "interval_of_share",
+    "judge",
+    "margin",
+]
 
 Verdict = Literal["reached", "higher", "lower", "missed", "cannot tell"]
 LEVEL = 0.95
@@ -109,6 +118,27 @@ def difference_of_values(published: float, values: Sequence[float]) -> Interval:
     n = len(values)
     total = statistics.variance(values) * (1 + 1 / n)
     return _interval(statistics.fmean(values) - published, total, n - 1)
+
+
+def interval_of_share(count: int, n: int) -> tuple[float, float]:
+    """The interval of 95 % of a share of which n trials show `count`, by E. B. Wilson's score:
+
+        (p + z^2/2n +- z sqrt(p (1 - p)/n + z^2/4n^2)) / (1 + z^2/n),    p = count / n
+
+    It holds for few trials and for shares near 0, where p +- 2 standard errors would be 0 to 0.
+
+    References:
+        Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the American
+        Statistical Association 22, 1927.
+
+    Examples:
+        >>> [round(100 * edge, 1) for edge in interval_of_share(0, 50)]
+        [0.0, 7.1]
+    """
+    z = float(stdtrit(1e9, (1 + LEVEL) / 2))
+    p = count / n
+    middle, half = p + z**2 / (2 * n), z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    return max(0.0, (middle - half) / (1 + z**2 / n)), min(1.0, (middle + half) / (1 + z**2 / n))
 
 
 def margin(published: float) -> float:

@@ -142,7 +142,7 @@ def strongest(model: Model, data: Dataset, layer: str | int = 1, count: int = 9)
     # at the edge some layers see less: what is missing is filled up as what is beyond the image
     size = max(f.bottom - f.top for f in flat), max(f.right - f.left for f in flat)
     patches = [
-        [_cut(data.images[i], field, size) for i, field in zip(row, seen, strict=True)]
+        [cut(data.images[i], field, size) for i, field in zip(row, seen, strict=True)]
         for row, seen in zip(images, fields, strict=True)
     ]
     return Strongest(part.name, np.take_along_axis(values, images, axis=1), images, fields, np.array(patches))
@@ -158,7 +158,7 @@ def _strongest_program(network: Network, name: str) -> Callable[..., tuple[Array
     return jax.jit(best)
 
 
-def _cut(image: np.ndarray, field: Field, size: tuple[int, int]) -> np.ndarray:
+def cut(image: np.ndarray, field: Field, size: tuple[int, int]) -> np.ndarray:
     """The pixels in a field, (*size, channels), 0 beyond the image and beyond the field."""
     patch = np.zeros((*size, image.shape[-1]), image.dtype)
     seen = field.within(whole(image.shape))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .named_recipe import NamedRecipe
     from .recipes import RECIPES
     from .text import SHAKESPEARE
+    from .transfer_learning import Transfer, transfer, transfer_recipe
 
 __all__ = [
     "AUTOENCODER",
@@ -41,8 +42,11 @@ __all__ = [
     "SMALLEST",
     "FineTuning",
     "NamedRecipe",
+    "Transfer",
     "fine_tune",
     "fine_tuning_recipe",
+    "transfer",
+    "transfer_recipe",
 ]
 
 _GENERATIVE = ("AUTOENCODER", "DBN", "SINGLE_RBM")
@@ -58,5 +62,6 @@ __getattr__, __dir__ = lazy_names(
         ".named_recipe": ("NamedRecipe",),
         ".recipes": ("RECIPES",),
         ".text": ("SHAKESPEARE",),
+        ".transfer_learning": ("Transfer", "transfer", "transfer_recipe"),
     },
 )

@@ -15,7 +15,7 @@ from firsthand.data import Affine, Dataset, ImageSplits, Splits
 from firsthand.errors import FirsthandError
 from firsthand.learning import Classification, Cosine, Progress, Recipe, Training, train
 from firsthand.models import CalibrationError, Model, fit_temperature
-from firsthand.nn import Cost, Network, cross_entropy, log_likelihood, quadratic, sigmoid, softmax
+from firsthand.nn import Cost, Network, Params, cross_entropy, log_likelihood, quadratic, sigmoid, softmax
 
 __all__ = ["FineTuning", "fine_tune", "fine_tuning_recipe"]
 
@@ -88,6 +88,11 @@ class FineTuning:
 
         others = (None if part is None else fitting(part) for part in (data.validation, data.test))
         return Splits(fitting(data.train), *others)
+
+    @property
+    def params(self) -> tuple[Params, ...]:
+        """Where the training begins."""
+        return self.start.params
 
     @cached_property
     def splits(self) -> Splits:

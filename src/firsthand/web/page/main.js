@@ -12,6 +12,8 @@ const PAGES = [
   ["backward", { en: "Backward", zh: "反向传播" }],
   ["train", { en: "Train", zh: "训练" }],
   ["mistakes", { en: "Mistakes", zh: "错例" }],
+  ["fool", { en: "Fool it", zh: "骗过它" }],
+  ["blind", { en: "Human baseline", zh: "人类基准" }],
   ["space", { en: "Space bends", zh: "空间弯曲" }],
   ["dream", { en: "Dream", zh: "做梦" }],
   ["results", { en: "Results", zh: "结果" }],

@@ -23,7 +23,7 @@ from firsthand.models import Model
 
 from .lab import REFUSALS, Lab, TheLab, base64_of
 
-__all__ = ["router"]
+__all__ = ["Numbers", "Seen", "given", "numbers", "router"]
 
 router = APIRouter(prefix="/api", responses=REFUSALS)
 
@@ -147,9 +147,9 @@ async def unit(seen: SeenUnit, lab: TheLab) -> UnitAnswer:
 @router.post("/inside/pooling")
 async def pooling(seen: SeenChannel, lab: TheLab) -> PoolingAnswer:
     """What pooling keeps of one channel."""
-    model, image = _given(lab, seen)
+    model, image = given(lab, seen)
     values, kept = await lab.compute(before_pooling, model, image, seen.layer, seen.channel)
-    return PoolingAnswer(before=_numbers(values), kept=_numbers(kept))
+    return PoolingAnswer(before=numbers(values), kept=numbers(kept))
 
 
 @router.post("/why")
@@ -172,7 +172,7 @@ def example(index: Annotated[int, Path(ge=0, lt=10_000)]) -> Example:
 
 
 def _inside(lab: Lab, seen: Seen) -> InsideAnswer:
-    model, image = _given(lab, seen)
+    model, image = given(lab, seen)
     outputs = layer_outputs(model, image[None])
     layers = []
     for part in parts(model.network):
@@ -186,43 +186,43 @@ def _inside(lab: Lab, seen: Seen) -> InsideAnswer:
                 name=type(part.layer).__name__,
                 pools=part.layer.largest_of is not None,
                 parameters=model.network.parameter_counts[number],
-                kernels=_numbers(kernel_images(model, number + 1)) if convolves and number == 0 else None,
-                output=_numbers(outputs[part.name][0]),
+                kernels=numbers(kernel_images(model, number + 1)) if convolves and number == 0 else None,
+                output=numbers(outputs[part.name][0]),
             )
         )
     return InsideAnswer(classes=list(model.classes), layers=layers)
 
 
 def _unit(lab: Lab, seen: SeenUnit) -> UnitAnswer:
-    model, image = _given(lab, seen)
+    model, image = given(lab, seen)
     place = tuple(seen.unit)
     found = unit_arithmetic(model, image, seen.layer, place)
     row, column = place[:2] if len(place) == 3 else (0, 0)
     return UnitAnswer(
         field=list(receptive_field(model.network, seen.layer, row, column)),
-        inputs=_numbers(found.inputs),
-        weights=_numbers(found.weights),
+        inputs=numbers(found.inputs),
+        weights=numbers(found.weights),
         bias=found.bias,
         z=found.z,
         activation=found.activation,
         output=found.output,
-        window=_numbers(found.window),
+        window=numbers(found.window),
         kept=None if found.kept is None else list(found.kept),
     )
 
 
 def _why(lab: Lab, seen: Seen) -> WhyAnswer:
-    model, image = _given(lab, seen)
+    model, image = given(lab, seen)
     images = image[None]
     return WhyAnswer(
         label=int(model.predict(images)[0]),
-        saliency=_numbers(gradient_saliency(model, images)[0]),
-        occlusion=_numbers(occlusion(model, images, of="z")[0]),
+        saliency=numbers(gradient_saliency(model, images)[0]),
+        occlusion=numbers(occlusion(model, images, of="z")[0]),
     )
 
 
 def _neighbours(lab: Lab, seen: Seen) -> NeighboursAnswer:
-    _, image = _given(lab, seen)
+    _, image = given(lab, seen)
     among = lab.neighbours(seen.model)
     if among is None:
         return NeighboursAnswer(neighbours=[], among=0)
@@ -233,7 +233,7 @@ def _neighbours(lab: Lab, seen: Seen) -> NeighboursAnswer:
     return NeighboursAnswer(neighbours=found, among=len(among.data))
 
 
-def _given(lab: Lab, seen: Seen) -> tuple[Model, np.ndarray]:
+def given(lab: Lab, seen: Seen) -> tuple[Model, np.ndarray]:
     """The model, and the image with its shape."""
     model = lab.shelf.single(seen.model)
     try:
@@ -245,6 +245,6 @@ def _given(lab: Lab, seen: Seen) -> tuple[Model, np.ndarray]:
     return model, pixels.reshape(model.input_shape)
 
 
-def _numbers(array: Any) -> Numbers:
+def numbers(array: Any) -> Numbers:
     found = np.ascontiguousarray(array, "<f4")
     return Numbers(shape=list(found.shape), values=base64.b64encode(found.data).decode())
