@@ -16,4 +16,12 @@ ABOUT = {
     "simard": "one hidden layer of 800 units on elastic distortions: 99.3 % in Simard et al. 2003",
     "smallest": "99 % with fewer than 2,000 parameters: three small ConvPool layers, batch normalization",
     "deep": "six convolutions, squeeze-and-excitation, global pooling instead of a hidden layer",
+    "ksh-small": (
+        "the network of Krizhevsky, Sutskever and Hinton (AlexNet) in small: two groups, local response normalization, "
+        "overlapping pooling, dropout; photos of clothes (Fashion-MNIST)"
+    ),
+    "inception-small": (
+        "four Inception modules of GoogLeNet in small, with batch normalization and an auxiliary classifier; photos of "
+        "clothes (Fashion-MNIST)"
+    ),
 }

@@ -1,7 +1,8 @@
 """The layers: what a layer is stands in layer.py; here are their formulas."""
 
-from .blocks import Concatenate, Residual, SqueezeExcite
+from .blocks import Auxiliary, Concatenate, Residual, SqueezeExcite
 from .convolution import Convolution, ConvPool, LocallyConnected
+from .crop import Crop
 from .dense import FullyConnected, Softmax
 from .dropout import Dropout
 from .embedding import Embedding
@@ -14,12 +15,14 @@ __all__ = [
     "GRU",
     "LSTM",
     "Activation",
+    "Auxiliary",
     "AveragePool",
     "BatchNorm",
     "Bidirectional",
     "Concatenate",
     "ConvPool",
     "Convolution",
+    "Crop",
     "Dropout",
     "Embedding",
     "Flatten",
