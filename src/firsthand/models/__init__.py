@@ -9,6 +9,7 @@ from .language import LanguageModel
 from .load import load, load_model
 from .model import Model
 from .temperature import CalibrationError, best_temperature, fit_temperature
+from .views import mirrored, ten_crop
 
 __all__ = [
     "Autoencoder",
@@ -23,6 +24,8 @@ __all__ = [
     "fit_temperature",
     "load",
     "load_model",
+    "mirrored",
     "normalized",
+    "ten_crop",
     "voted",
 ]

@@ -10,7 +10,9 @@ from . import (
     deep_networks,
     expanded_data,
     first_networks,
+    googlenet,
     grokking,
+    ksh,
     more_data,
     overfitting,
     polynomial,
@@ -35,5 +37,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *deep_networks.EXPERIMENTS,
     *convolution.EXPERIMENTS,
     *expanded_data.EXPERIMENTS,
+    *ksh.EXPERIMENTS,
+    *googlenet.EXPERIMENTS,
     *grokking.EXPERIMENTS,
 )

@@ -55,5 +55,10 @@ IDS = (
     "ensemble",
     "simard-conv",
     "ciresan-mlp",
+    "ksh-shapes",
+    "ksh-small",
+    "ksh-ablation",
+    "googlenet-shapes",
+    "inception-small",
     "grokking-cnn",
 )

@@ -30,9 +30,7 @@ def ksh_small(
     start = nn.he if function is nn.relu else nn.scaled
 
     def convolution(filters: int, size: int, groups: int = 1) -> nn.Convolution:
-        return nn.Convolution(
-            filters, size, padding=size // 2, groups=groups, activation=function, weights_init=start
-        )
+        return nn.Convolution(filters, size, padding=size // 2, groups=groups, activation=function, weights_init=start)
 
     normalized = (nn.LocalResponseNormalization(),) if response else ()
     pooled = nn.MaxPool(3, stride=2) if overlap else nn.MaxPool(2)
@@ -63,9 +61,9 @@ KSH_SMALL = NamedRecipe(
     ABOUT["ksh-small"],
     ksh_small(),
     Recipe(
-        epochs=16,
+        epochs=12,
         batch_size=50,
-        learning_rate=OneCycle(0.03, 16, rise=0.2),
+        learning_rate=OneCycle(0.03, 12, rise=0.2),
         momentum=0.9,
         nesterov=True,
         l2=5e-4,
@@ -94,9 +92,9 @@ INCEPTION_SMALL = NamedRecipe(
         nn.Softmax(10),
     ),
     Recipe(
-        epochs=18,
+        epochs=14,
         batch_size=50,
-        learning_rate=OneCycle(0.08, 18, rise=0.2),
+        learning_rate=OneCycle(0.08, 14, rise=0.2),
         momentum=0.9,
         nesterov=True,
         l2=3e-4,
