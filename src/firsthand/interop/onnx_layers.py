@@ -222,6 +222,13 @@ def _same(graph: Graph, layer: nn.Layer, params: nn.Params, x: Value) -> str:
     return x.name
 
 
+def _crop(graph: Graph, layer: nn.Crop, params: nn.Params, x: Value) -> str:
+    first = layer.middle(x.shape)
+    past = [at + pixels for at, pixels in zip(first, pair(layer.size), strict=True)]
+    ends = (graph.array(name, where, np.int64) for name, where in (("first", first), ("past", past), ("axes", (2, 3))))
+    return graph.add("Slice", x.name, *ends)
+
+
 def _rescale(graph: Graph, layer: nn.Rescale, params: nn.Params, x: Value) -> str:
     return graph.add("Mul", x.name, graph.array("factor", layer.factor))
 
@@ -278,11 +285,13 @@ Writer = Callable[[Graph, Any, nn.Params, Value], str]
 
 _WRITERS: dict[type, Writer] = {
     nn.Activation: _activation,
+    nn.Auxiliary: _same,
     nn.AveragePool: _average_pool,
     nn.BatchNorm: _batch_norm,
     nn.Concatenate: _concatenate,
     nn.Convolution: _convolution,
     nn.ConvPool: _conv_pool,
+    nn.Crop: _crop,
     nn.Dropout: _same,
     nn.Flatten: _flatten,
     nn.FullyConnected: _fully_connected,

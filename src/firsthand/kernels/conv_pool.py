@@ -83,8 +83,8 @@ def rectified_convolution(
 ) -> Array:
     """a = max(0, b + x * W), * being the convolution of equation (125).
 
-    Behind ReLU half of the gradient is zero, which the fused kernel skips; a 1x1 kernel is one matrix product, and the
-    fused kernel takes no other strides and groups.
+    Behind ReLU half of the gradient is zero, which the fused kernel skips, group by group; a 1x1 kernel is one matrix
+    product, and the fused kernel takes no other strides.
 
     Args:
         x, weights, stride, padding, groups: as for `convolution`.
@@ -92,9 +92,13 @@ def rectified_convolution(
     Returns:
         As `convolution`.
     """
-    if stride == groups == 1 and weights.shape[:2] != (1, 1):
-        return conv_pool(x, weights, bias, pool=(1, 1), padding=(padding, padding), activation="relu")
-    return jax.nn.relu(convolution(x, weights, stride=stride, padding=padding, groups=groups) + bias)
+    if stride != 1 or weights.shape[:2] == (1, 1):
+        return jax.nn.relu(convolution(x, weights, stride=stride, padding=padding, groups=groups) + bias)
+    one = partial(conv_pool, pool=(1, 1), padding=(padding, padding), activation="relu")
+    if groups == 1:
+        return one(x, weights, bias)
+    parts = zip(*(jnp.split(array, groups, axis=-1) for array in (x, weights, bias)), strict=True)
+    return jnp.concatenate([one(*part) for part in parts], axis=-1)
 
 
 def _takes(x: Array, weights: Array, pool: tuple[int, int]) -> bool:

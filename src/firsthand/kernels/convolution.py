@@ -54,11 +54,14 @@ def _as_matrix_product(x: Array, weights: Array, stride: int, padding: int, grou
         for j in range(kw)
     ]
     patches = jnp.stack(shifted, axis=3)  # (batch, rows, columns, kh*kw, groups*channels)
+
+    def product(patches: Array, kernels: Array) -> Array:
+        return patches.reshape(batch * rows * columns, kh * kw * channels) @ kernels.reshape(kh * kw * channels, -1)
+
     if groups == 1:
-        flat = patches.reshape(batch * rows * columns, kh * kw * channels)
-        z = flat @ weights.reshape(kh * kw * channels, filters)
+        z = product(patches, weights)
     else:
-        parts = patches.reshape(batch * rows * columns, kh * kw, groups, channels)
-        kernels = weights.reshape(kh * kw, channels, groups, filters // groups)
-        z = jnp.einsum("pkgc,kcgf->pgf", parts, kernels)
+        # group by group: XLA has no fast product of many small matrices
+        parts = zip(jnp.split(patches, groups, axis=-1), jnp.split(weights, groups, axis=-1), strict=True)
+        z = jnp.concatenate([product(*part) for part in parts], axis=-1)
     return z.reshape(batch, rows, columns, filters)

@@ -12,6 +12,7 @@ from .model import Model
 from .ngram import NGram
 from .regressor import Regressor
 from .temperature import CalibrationError, best_temperature, fit_temperature
+from .views import mirrored, ten_crop
 from .word_vectors import WordVectors
 
 __all__ = [
@@ -32,6 +33,8 @@ __all__ = [
     "fit_temperature",
     "load",
     "load_model",
+    "mirrored",
     "normalized",
+    "ten_crop",
     "voted",
 ]

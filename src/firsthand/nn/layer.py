@@ -23,6 +23,10 @@ has to answer again.)
     multiplies_once(*keys)                whether a parameter is a matrix used once, as x @ W (False: it may not)
     takes_integers                        whether the input is numbers of symbols, and not pixels (False)
 
+What it says beside its output, in training; most layers say nothing:
+
+    side(params, x, key=)                 the weighted input of an output of its own, for the objective
+
 What can be shown of it; most layers have nothing to show:
 
     activation_function                   with which the formula ends
@@ -132,6 +136,18 @@ class Layer:
             The output of every step, (batch, time, ...), and the state after the last.
         """
         return self.apply(params, x), state
+
+    def side(self, params: Params, x: Array, *, key: Array | None = None) -> tuple[Array, Params] | None:
+        """In training: what it says beside its output, and the parameters as `forward` gives them; None: nothing.
+
+        Args:
+            params: the layer's, after `forward`.
+            x: what enters the layer, (batch, *input_shape).
+            key: randomness.
+        Returns:
+            The weighted input of an output layer, (batch, ...), for the objective to add to its cost.
+        """
+        return None
 
     def multiply_adds(self, input_shape: Shape) -> int:
         """Multiplications with addition that the forward pass of one example takes."""

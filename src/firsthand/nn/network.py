@@ -139,13 +139,24 @@ class Network:
 
         Arguments as in `weighted_input`; what is up to date are the running averages of layers like BatchNorm.
         """
+        z, _, updated = self.forward_with_sides(params, x, key=key)
+        return z, updated
+
+    def forward_with_sides(
+        self, params: tuple[Params, ...], x: ArrayLike, *, key: Array | None = None
+    ) -> tuple[Array, tuple[Array, ...], tuple[Params, ...]]:
+        """As `forward`, and between the two what layers like `Auxiliary` say beside their outputs, first to last."""
         a = self.as_float(x, params)
         keys = [None] * len(self.layers) if key is None else list(jax.random.split(key, len(self.layers)))
-        updated = []
+        sides, updated = [], []
         for layer, p, k in zip(self.layers[:-1], params[:-1], keys[:-1], strict=True):
+            entered = a
             a, p = layer.forward(p, a, key=k)
+            if (said := layer.side(p, entered, key=k)) is not None:
+                sides.append(said[0])
+                p = said[1]
             updated.append(p)
-        return self.output_layer.weighted_input(params[-1], a), (*updated, params[-1])
+        return self.output_layer.weighted_input(params[-1], a), tuple(sides), (*updated, params[-1])
 
     @property
     def reads_on(self) -> bool:

@@ -21,4 +21,12 @@ ABOUT = {
     "dbn": "784-500-500-2000 with label units: a deep belief net that draws the digit it is told",
     "autoencoder": "784-1000-500-250-30 and back, started by Boltzmann machines: an image in 30 numbers",
     "rows": "a GRU that reads the 28 rows of a digit one after the other, as 28 steps in time",
+    "ksh-small": (
+        "the network of Krizhevsky, Sutskever and Hinton (AlexNet) in small: two groups, local response normalization, "
+        "overlapping pooling, dropout; photos of clothes (Fashion-MNIST)"
+    ),
+    "inception-small": (
+        "four Inception modules of GoogLeNet in small, with batch normalization and an auxiliary classifier; photos of "
+        "clothes (Fashion-MNIST)"
+    ),
 }

@@ -1,5 +1,6 @@
 """Naming the class of an image."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,7 @@ class Classification(Objective):
         label_smoothing: share of the target that is spread over all classes in training: see `nn.Smoothed`.
         top: numbers k for which the top-k accuracy is measured as well: the share of examples whose label is among the
             k largest outputs, as 'top_5_accuracy'.
+        auxiliary: weight of the costs of the network's auxiliary answers: see `nn.Auxiliary`.
     Raises:
         FirsthandError: a value out of its range; the message names the field.
     """
@@ -38,6 +40,7 @@ class Classification(Objective):
     cost: Named = Named(cost_named, log_likelihood)
     label_smoothing: float = 0.0
     top: tuple[int, ...] = ()
+    auxiliary: float = 0.3
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "top", tuple(self.top))
@@ -47,6 +50,8 @@ class Classification(Objective):
             )
         if any(k < 1 for k in self.top):
             raise FirsthandError(f"recipe: top is {self.top}, expected numbers of 1 or more")
+        if not 0 <= self.auxiliary < math.inf:
+            raise FirsthandError(f"recipe: auxiliary is {self.auxiliary!r}, expected a number of 0 or more")
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
@@ -62,8 +67,11 @@ class Classification(Objective):
         self, network: Network, params: Any, batch: Batch, *, key: Array | None = None
     ) -> tuple[Array, tuple[Params, ...]]:
         x, labels = batch
-        z, updated = network.forward(params, x, key=key)  # (batch, classes)
-        return self.training_cost(z, labels, network.activation), updated
+        z, sides, updated = network.forward_with_sides(params, x, key=key)  # (batch, classes), each
+        costs = self.training_cost(z, labels, network.activation)
+        for side in sides:
+            costs += self.auxiliary * self.training_cost(side, labels, network.activation)
+        return costs, updated
 
     def measure(self, network: Network, params: Any, batch: Batch) -> dict[str, Array]:
         x, labels = batch

@@ -1,8 +1,9 @@
 """The layers: what a layer is stands in layer.py; here are their formulas."""
 
-from .blocks import Concatenate, Residual, SqueezeExcite
+from .blocks import Auxiliary, Concatenate, Residual, SqueezeExcite
 from .boltzmann import RBM
 from .convolution import Convolution, ConvPool, LocallyConnected
+from .crop import Crop
 from .dense import FullyConnected, Softmax
 from .dropout import Dropout
 from .embedding import Embedding
@@ -16,12 +17,14 @@ __all__ = [
     "LSTM",
     "RBM",
     "Activation",
+    "Auxiliary",
     "AveragePool",
     "BatchNorm",
     "Bidirectional",
     "Concatenate",
     "ConvPool",
     "Convolution",
+    "Crop",
     "Dropout",
     "Embedding",
     "Flatten",

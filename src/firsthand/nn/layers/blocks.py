@@ -11,11 +11,11 @@ from jax.typing import DTypeLike
 
 from ..activations import relu, sigmoid
 from ..initializers import he
-from ..layer import Inside, Layer, Params, Shape, ShapeError, seen_through
+from ..layer import Inside, Layer, OutputLayer, Params, Shape, ShapeError, seen_through
 from ..windows import Field, whole
 from .dense import FullyConnected
 
-__all__ = ["Concatenate", "Residual", "SqueezeExcite"]
+__all__ = ["Auxiliary", "Concatenate", "Residual", "SqueezeExcite"]
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,51 @@ class Concatenate(Layer):
             ]
             for b, branch in enumerate(self.branches)
         ]
+
+
+@dataclass(frozen=True)
+class Auxiliary(Layer):
+    """The input, handed on as it is; and in training an answer of its own, which the objective adds to its cost:
+
+        C = C(z) + weight sum_i C(z_i),   z_i the weighted inputs of the auxiliary output layers
+
+    so that the layers in front get a gradient from nearby.  In use nothing is computed.
+
+    Args:
+        layers: what gives the answer, first to last; the last is one that a cost can follow, such as `Softmax`, with as
+            many outputs as the network has.
+    References:
+        Szegedy et al. 2015, 'Going Deeper with Convolutions', section 5; Lee et al. 2015, 'Deeply-Supervised Nets'.
+    """
+
+    layers: tuple[Layer, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", _nonempty(self, self.layers))
+        if not isinstance(self.layers[-1], OutputLayer):
+            raise ValueError(f"Auxiliary: the last layer inside is {self.layers[-1]}, expected one like Softmax")
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        _shapes(self.layers, input_shape)  # refuses what does not fit the layers inside
+        return input_shape
+
+    def init(self, input_shape: Shape, dtype: DTypeLike = jnp.float32, *, key: Array) -> Params:
+        return _init(self.layers, input_shape, dtype, key)
+
+    def side(self, params: Params, x: Array, *, key: Array | None = None) -> tuple[Array, Params]:
+        a, updated = _forward(self.layers[:-1], params, x, key)
+        last, own = self.layers[-1], str(len(self.layers) - 1)
+        assert isinstance(last, OutputLayer)
+        return last.weighted_input(params[own], a), updated | {own: params[own]}
+
+    def seen(self, field: Field, input_shape: Shape) -> Field | None:
+        return field
+
+    def zeros_end_gradient(self, before: bool) -> bool:
+        return False  # the own answer's gradient goes where zeros are, too
+
+    def multiplies_once(self, *keys: str) -> bool:
+        return False  # an objective that asks for no sides does not multiply at all
 
 
 @dataclass(frozen=True)

@@ -121,12 +121,11 @@ class LocalResponseNormalization(Layer):
             )
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, train: bool = False) -> Array:
-        ones, around = (1,) * (x.ndim - 1), self.neighbours // 2
-        padding = (*(((0, 0),) * (x.ndim - 1)), (around, around))
-        # a NumPy number, as in pooling
-        zero = np.asarray(0, x.dtype)
-        squares = lax.reduce_window(x * x, zero, lax.add, (*ones, self.neighbours), (*ones, 1), padding)
-        return x * (self.k + self.alpha * squares) ** -self.beta
+        channel = np.arange(x.shape[-1])
+        near = np.abs(np.subtract.outer(channel, channel)) <= self.neighbours // 2
+        # a product with a band of ones, and a power by way of the logarithm: both several times as fast on a CPU
+        squares = jnp.matmul(x * x, jnp.asarray(near, x.dtype), precision=lax.Precision.HIGHEST)
+        return x * jnp.exp(-self.beta * jnp.log(self.k + self.alpha * squares))
 
     def seen(self, field: Field, input_shape: Shape) -> Field | None:
         return field

@@ -1,12 +1,13 @@
 """Pooling: one value for each window of an image, channel by channel, or for the whole of it."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
+
+from firsthand import kernels
 
 from ..layer import Layer, Params, Shape
 from ..windows import Field, Windows, pair, whole
@@ -54,11 +55,11 @@ class _Pool(Layer):
     def seen(self, field: Field, input_shape: Shape) -> Field | None:
         return self._windows.seen(field)
 
-    def _reduce(self, x: Array, start: float, operation: Callable) -> Array:
+    def _sum(self, x: Array) -> Array:
         (kh, kw), (sh, sw), (ph, pw) = self._windows
         padding = ((0, 0), (ph, ph), (pw, pw), (0, 0))
-        # a NumPy number: JAX knows the gradient of a maximum or a sum only while it can see where it starts
-        return lax.reduce_window(x, np.asarray(start, x.dtype), operation, (1, kh, kw, 1), (1, sh, sw, 1), padding)
+        # a NumPy number: JAX knows the gradient of a sum only while it can see where it starts
+        return lax.reduce_window(x, np.asarray(0, x.dtype), lax.add, (1, kh, kw, 1), (1, sh, sw, 1), padding)
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ class MaxPool(_Pool):
     """
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, train: bool = False) -> Array:
-        return self._reduce(x, -jnp.inf, lax.max)
+        size, stride, padding = self._windows
+        return kernels.max_pool(x, size=size, stride=stride, padding=padding)
 
     def zeros_end_gradient(self, before: bool) -> bool:
         return before
@@ -85,7 +87,7 @@ class AveragePool(_Pool):
     """The mean of each window, channel by channel, over the pixels that are there: padding does not count."""
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, train: bool = False) -> Array:
-        total = self._reduce(x, 0.0, lax.add)
+        total = self._sum(x)
         if self._windows.padding == (0, 0):
             return total / math.prod(self._windows.size)
         return total / self._pixels(x.shape[1], x.shape[2]).astype(x.dtype)[None, :, :, None]
@@ -106,7 +108,7 @@ class L2Pool(_Pool):
     """The square root of the sum of the squares of each window (chapter 6), with slope 0 where all are zero."""
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, train: bool = False) -> Array:
-        squares = self._reduce(x * x, 0.0, lax.add)
+        squares = self._sum(x * x)
         # sqrt has an infinite slope at 0: take it of 1 there, so that the gradient is 0 and not NaN
         return jnp.where(squares > 0, jnp.sqrt(jnp.where(squares > 0, squares, 1)), 0)
 
