@@ -208,7 +208,7 @@ def test_the_front_door(folder, tmp_path, monkeypatch, capsys):
 
 def test_a_stopped_run_is_resumed_with_its_start(folder, tmp_path, monkeypatch, capsys):
     @contextmanager
-    def stopping(as_json, members=1):
+    def stopping(*about):
         def progress(at):
             if at.epoch == 2 and at.record is None:
                 raise KeyboardInterrupt

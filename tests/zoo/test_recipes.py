@@ -16,10 +16,10 @@ RESULTS = Path(__file__).parents[2] / "results" / "recipes"
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_is_whole(name):
     recipe = RECIPES[name]
-    network = Network(recipe.layers)
-    assert network.num_classes == 10
+    network = Network(recipe.layers, (28, 28, 1) if recipe.length is None else (recipe.length,))
+    assert network.output_shape
     assert from_json(json.loads(json.dumps(to_json(network)))) == network
-    assert "validation_accuracy" in recipe.recipe.monitored
+    assert recipe.recipe.decisive in recipe.recipe.monitored
     json.dumps(recipe.recipe.to_json())
 
 

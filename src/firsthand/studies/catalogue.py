@@ -90,6 +90,5 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *adding_problem.EXPERIMENTS,
     *vanishing_in_time.EXPERIMENTS,
     *learning_to_execute.EXPERIMENTS,
-    *grokking.EXPERIMENTS,
     *word_vectors.EXPERIMENTS,
 )

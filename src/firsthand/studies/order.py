@@ -112,6 +112,5 @@ IDS = (
     "vanishing-in-time",
     "execute-add",
     "execute-program",
-    "grokking-cnn",
     "word-vectors",
 )
