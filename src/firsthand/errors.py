@@ -1,5 +1,6 @@
 """The one family of errors that a user can cause: the command line prints them as one line and exits with 2."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -32,7 +33,8 @@ def reading(
     try:
         yield
     except FirsthandError as found:
-        if str(path) in str(found):
+        # as a word: the name 'p' is in 'expected', too
+        if re.search(rf"(?<!\w){re.escape(str(path))}(?!\w)", str(found)):
             raise
         raise error(" ".join(f"{path}: {found}".split())) from None
     except Exception as found:

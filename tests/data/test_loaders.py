@@ -155,8 +155,8 @@ def test_npz_names(tmp_path, digits):
         ({"images": np.zeros((2, 4, 4)), "labels": [0, 0.5]}, "labels: 0.5 found, whole numbers expected"),
         ({"images": np.zeros((2, 15), np.uint8), "labels": [0, 1]}, r"images: shape \(2, 15\) found"),
         (
-            {"images": np.zeros((2, 4, 4), np.uint8), "labels": [[1, 0], [0, 1]]},
-            r"labels: int64 of shape \(2, 2\)",
+            {"images": np.zeros((2, 4, 4), np.uint8), "labels": [[1, 0], [1, 1]]},
+            r"labels: shape \(2, 2\) found, one class for each image expected",
         ),
         ({"images": np.zeros((0, 4, 4), np.uint8), "labels": np.zeros(0, int)}, "images: shape .* found"),
         (

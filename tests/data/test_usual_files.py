@@ -34,8 +34,11 @@ def same(data, n=N):
         (FLAT.astype(np.float64), LABELS.astype(str)),
         (FLAT.astype(np.int64), LABELS.astype(np.int64)),
         ((FLAT / 255).astype(np.float16), LABELS),
+        (FLAT, LABELS[None]),
+        (FLAT, np.eye(10)[LABELS]),
+        (FLAT, np.eye(10, dtype=np.uint8)[LABELS]),
     ],
-    ids=["plain", "flat", "NCHW", "0..1", "0..255", "int64", "half"],
+    ids=["plain", "flat", "NCHW", "0..1", "0..255", "int64", "half", "row", "one-hot", "one-hot bytes"],
 )
 def test_arrays_in_any_form(tmp_path, images, labels):
     np.savez(tmp_path / "one.npz", images=images, labels=labels)
@@ -44,6 +47,22 @@ def test_arrays_in_any_form(tmp_path, images, labels):
     np.save(tmp_path / "y_train.npy", labels)
     assert same(load(tmp_path / "X_train.npy"))
     assert same(load(tmp_path)) if not list(tmp_path.glob("*/")) else True
+
+
+@pytest.mark.parametrize("labels", [np.ones((N, 3), int), np.zeros((N, 3)), np.full((N, 3), 0.5)])
+def test_several_classes_of_an_image_are_refused(tmp_path, labels):
+    np.savez(tmp_path / "one.npz", images=FLAT, labels=labels)
+    with pytest.raises(DataError, match=r"labels: shape \(\d+, 3\) found, one class for each image expected"):
+        load(tmp_path / "one.npz")
+
+
+def test_arrays_that_were_saved_without_names(tmp_path):
+    np.savez(tmp_path / "two.npz", FLAT, LABELS)
+    assert same(load(tmp_path / "two.npz"))
+    np.savez(tmp_path / "four.npz", FLAT, LABELS, FLAT[:9], LABELS[:9])
+    parts = load_parts(tmp_path / "four.npz")
+    assert [len(part) for part in parts.values()] == [N, 9]
+    assert list(parts) == ["train", "test"]
 
 
 def test_colour_keeps_its_channels(tmp_path):
@@ -109,6 +128,55 @@ def test_folders_of_parts(tmp_path, train, held):
     Image.fromarray(IMAGES[0, ..., 0]).save(tmp_path / held / "other" / "1.png")
     with pytest.raises(DataError, match="class 'other' found, one of those in"):
         load_parts(tmp_path)
+
+
+@pytest.mark.parametrize("names", [("training_set", "test_set"), ("train-images", "Test data"), ("Train", "TEST")])
+def test_folders_whose_names_say_more_in_a_folder_of_their_own(tmp_path, names):
+    for part in names:
+        for name in "ab":
+            folder = tmp_path / "digits" / "data" / part / name
+            folder.mkdir(parents=True)
+            Image.fromarray(IMAGES[0, ..., 0]).save(folder / "1.png")
+    (tmp_path / "__MACOSX").mkdir()
+    assert list(load_parts(tmp_path)) == ["train", "test"]
+    assert load(tmp_path / "digits" / "data" / names[0]).classes == ("a", "b")
+
+
+def table(head, rows):
+    return "\n".join(",".join(map(str, row)) for row in [head, *rows]) + "\n"
+
+
+PIXELS = [f"pixel{i}" for i in range(784)]
+
+
+@pytest.mark.parametrize(
+    ("head", "before"),
+    [
+        (["id", "label"], lambda i: [100 + i, LABELS[i]]),
+        (["", "label"], lambda i: [i, LABELS[i]]),
+        (['"label"'], lambda i: [f'"{LABELS[i]}"']),
+        (["label"], lambda i: [f" {LABELS[i]}.0"]),
+    ],
+    ids=["id", "pandas", "quoted", "float"],
+)
+def test_tables_with_numbered_rows_and_quotes(tmp_path, head, before):
+    rows = [[*before(i), *FLAT[i]] for i in range(N)]
+    (tmp_path / "t.csv").write_text(table([*head, *PIXELS], rows))
+    assert same(load(tmp_path / "t.csv"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_pixels_whose_labels_are_names(tmp_path, encoding):
+    words = "零一二三四五六七八九"
+    rows = [[*FLAT[i], words[LABELS[i]]] for i in range(N)]
+    (tmp_path / "t.csv").write_text(table([*PIXELS, "label"], rows), encoding=encoding)
+    found = load(tmp_path / "t.csv")
+    assert [found.classes[label] for label in found.labels] == [words[label] for label in LABELS]
+    np.testing.assert_array_equal(found.images, IMAGES)
+    rows[3][-1] = "3"
+    (tmp_path / "t.csv").write_text(table([*PIXELS, "label"], rows), encoding=encoding)
+    with pytest.raises(DataError, match="and 3 found, names or numbers expected"):
+        load(tmp_path / "t.csv")
 
 
 def test_a_table_of_file_names(tmp_path):

@@ -1,6 +1,6 @@
 """Pictures of one digit, and of none or two, given to `firsthand predict`: what it says of each kind, in figures.
 
-    python -m tools.measure.single_digits [--photos FOLDER] [--n 200] [--seed 0] [--json FILE]
+    python -m tools.measure.single_digits [--photos FOLDER] [--n 200] [--seed 0] [--kinds PATTERN] [--json FILE]
 
 The made ones are MNIST's test digits, as seed and kind say: a fifth of the picture's side, dark on light or light on
 dark; white on transparent; 12 bits in 16; two on a picture; as MNIST has them.  Photos are those of a folder with a
@@ -48,12 +48,15 @@ def main() -> None:
     parser.add_argument("--photos", type=Path)
     parser.add_argument("--n", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--kinds", default="", help="regular expression: measure those whose name has it")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--verbose", action="store_true")
     chosen = parser.parse_args()
     table: dict[str, Counter[str]] = {}
     with tempfile.TemporaryDirectory() as scratch:
         for kind, pictures in _kinds(Path(scratch), chosen.n, chosen.seed, chosen.photos):
+            if not re.search(chosen.kinds, kind):
+                continue
             table[kind] = Counter(n=0, right=0, refused=0, wrong=0, sure=0)
             for picture in pictures:
                 if kind.endswith("`read`"):

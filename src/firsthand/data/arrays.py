@@ -13,13 +13,14 @@ __all__ = ["PARTS", "as_images", "as_labels", "make_dataset", "named_pairs"]
 # part -> what it is called in names of arrays, files and folders
 PARTS = {
     "train": ("train", "training"),
-    "validation": ("validation", "valid", "val"),
+    "validation": ("validation", "valid", "val", "dev"),
     "test": ("test", "testing", "t10k"),
 }
 IMAGES = ("images", "image", "x", "data", "imgs")
 LABELS = ("labels", "label", "y", "target", "targets")
 _MAX_UNNAMED_CLASSES = 1000  # a label beyond is an error in the file, not a class
 _CHANNELS = (1, 3, 4)
+_UNNAMED = ["arr_0", "arr_1", "arr_2", "arr_3"]  # x, y, or x, y of training and of testing
 _ROWS = 4096  # converted at a time, so that no second copy of all floats is made
 
 
@@ -89,13 +90,19 @@ def as_labels(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...] | None]:
     """Return labels as integers (n,), and the names that they stand for where they came as names.
 
     Args:
-        labels: (n,) or (n, 1); integers, floats that are whole, or names, numbered in their order.
+        labels: (n,), (n, 1) or (1, n); integers, floats that are whole, or names, numbered in their order; or (n, k)
+            with a 1 in the place of the class and 0 elsewhere (one-hot).
     Raises:
-        DataError: floats that are not whole.
+        DataError: floats that are not whole, or an image with no class or several.
     """
     labels = np.asarray(labels)
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
+    if labels.size and labels.size == max(labels.shape, default=0):
+        labels = labels.ravel()
+    if labels.ndim == 2 and labels.dtype.kind in "biuf":
+        ones = (labels == 1).sum(1)
+        if not np.isin(labels, (0, 1)).all() or not (ones == 1).all():
+            raise DataError(f"labels: shape {labels.shape} found, one class for each image expected, (n,) or one-hot")
+        labels = labels.argmax(1)
     if labels.dtype.kind in "US" and labels.ndim == 1:
         names, numbers = np.unique(labels.astype(str), return_inverse=True)
         return numbers.astype(np.int32), tuple(map(str, names))
@@ -121,6 +128,8 @@ def named_pairs(names: Iterable[str]) -> dict[str, tuple[str, str]]:
         {'train': ('x_train', 'y_train'), 'test': ('x_test', 'y_test')}
         >>> named_pairs(["val_images", "val_labels", "notes"])
         {'validation': ('val_images', 'val_labels')}
+        >>> named_pairs(["arr_0", "arr_1"])
+        {'': ('arr_0', 'arr_1')}
     """
     known = {name.lower(): name for name in names}
     found: dict[str, tuple[str, str]] = {}
@@ -130,6 +139,11 @@ def named_pairs(names: Iterable[str]) -> dict[str, tuple[str, str]]:
                 for labels in _with(word, LABELS):
                     if images in known and labels in known:
                         found.setdefault(part, (known[images], known[labels]))
+    # numpy.savez of arrays without names
+    if sorted(known) == _UNNAMED[:2]:
+        return {"": ("arr_0", "arr_1")}
+    if sorted(known) == _UNNAMED:
+        return {"train": ("arr_0", "arr_1"), "test": ("arr_2", "arr_3")}
     return found
 
 

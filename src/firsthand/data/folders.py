@@ -1,6 +1,7 @@
 """Pictures in class-named folders, or named with their classes by a table."""
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,11 +15,19 @@ from .dataset import Dataset
 from .examples import DataError
 from .pictures import ENDINGS, fit, is_dark_on_light, read_grey
 
-__all__ = ["class_folders", "dataset_of_pictures", "load_image_folder", "load_part_folders", "part_folders"]
+__all__ = [
+    "class_folders",
+    "dataset_of_pictures",
+    "load_image_folder",
+    "load_part_folders",
+    "part_folders",
+    "unwrapped",
+]
 
 logger = logging.getLogger(__name__)
 
 _JUNK = frozenset(("thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "icon\r", "$recycle.bin", "@eadir"))
+_SAYING_NOTHING = ("set", "data", "dataset", "images", "split")
 _WORDS = {word: part for part, words in PARTS.items() for word in words}
 
 
@@ -87,10 +96,26 @@ def load_part_folders(
 def part_folders(path: Path) -> dict[str, Path]:
     """Return the folders of the parts, by part, where all that a folder holds are such: train, test, val, ..."""
     inside = class_folders(path, Counter())
-    parts = {_WORDS[folder.name.lower()]: folder for folder in inside if folder.name.lower() in _WORDS}
+    parts = {part: folder for folder in inside if (part := _part(folder.name))}
     if not inside or len(parts) < len(inside) or not all(class_folders(folder, Counter()) for folder in inside):
         return {}
     return {part: parts[part] for part in PARTS if part in parts}
+
+
+def _part(name: str) -> str | None:
+    """The part that the name of a folder says: train, Training_set, test-images."""
+    words = [word for word in re.split(r"[\W_]+", name.lower()) if word not in _SAYING_NOTHING]
+    return _WORDS.get(words[0]) if len(words) == 1 else None
+
+
+def unwrapped(path: Path) -> Path:
+    """Return the folder that is all that a folder holds, and so on, down to the one with the classes or the parts.
+
+    Archives are unpacked to such folders.
+    """
+    while len(inside := class_folders(path, Counter())) == 1 and class_folders(inside[0], Counter()):
+        path = inside[0]
+    return path
 
 
 def class_folders(path: Path, left_out: Counter[str]) -> list[Path]:

@@ -19,7 +19,7 @@ from .arrays import PARTS, make_dataset, named_pairs
 from .bounded import GZIP, read_at_most, stored_size, unpacked_limit
 from .dataset import Dataset
 from .examples import DataError
-from .folders import class_folders, load_image_folder, load_part_folders, part_folders
+from .folders import class_folders, load_image_folder, load_part_folders, part_folders, unwrapped
 from .splits import Splits
 from .tables import load_csv
 
@@ -128,6 +128,7 @@ def load_parts(
 
 
 def _of_folder(path: Path, size: tuple[int, int] | None, invert: bool | None) -> dict[str, Dataset]:
+    path = unwrapped(path)
     if parts := part_folders(path):
         return _alike(load_part_folders(parts, size, invert), path)
     with reading(path, "no readable folder found", DataError):

@@ -17,6 +17,8 @@ from .folders import dataset_of_pictures
 __all__ = ["load_csv"]
 
 _LABELS = (*LABELS, "class", "category", "digit", "class_name")
+_NUMBERS = ("", "id", "index", "unnamed: 0")  # columns that number the rows, as pandas writes them
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _FEW = 5  # columns; a row of pixels has more
 
 
@@ -33,7 +35,8 @@ def load_csv(path: str | Path, size: tuple[int, int] | None = None, invert: bool
     """
     path = Path(path)
     with reading(path, "no readable table found", DataError):
-        text = open_unpacked(path).decode("utf-8-sig")
+        content = open_unpacked(path)
+        text = content.decode("utf-16" if content[:2] in _UTF_16 else "utf-8-sig")
         lines = text.splitlines()
         rows = [line for line in lines[:3] if line.strip()]
         if not rows:
@@ -42,22 +45,57 @@ def load_csv(path: str | Path, size: tuple[int, int] | None = None, invert: bool
         first, *others = csv.reader(rows, delimiter=delimiter)
         has_head = not all(map(_is_number, first)) and bool(others)
         sample = others[0] if has_head else first
-        if len(sample) > _FEW and all(map(_is_number, sample)):
-            return _pixels(text, delimiter, [name.strip().lower() for name in first] if has_head else None)
+        head = [name.strip().lower() for name in first] if has_head else None
+        if len(sample) > _FEW and _are_pixels(sample, head):
+            return _pixels(text, delimiter, head)
         return _names(path, text, delimiter, size, invert)
 
 
+def _are_pixels(sample: list[str], head: list[str] | None) -> bool:
+    """Whether a row is of pixels: numbers, but perhaps the label, which may be a name."""
+    words = [i for i, cell in enumerate(sample) if not _is_number(cell)]
+    return not words or words == [_label_place(head)]
+
+
+def _label_place(head: list[str] | None) -> int | None:
+    return 0 if head is None else next((i for i, name in enumerate(head) if name in _LABELS), None)
+
+
 def _pixels(text: str, delimiter: str, head: list[str] | None) -> Dataset:
+    place = _label_place(head)
+    names: dict[str, int] = {}  # labels that are no numbers, in the order in which they come
+    numbers: set[str] = set()
+
+    def number(cell: str) -> float:
+        cell = cell.strip()
+        if not _is_number(cell):
+            return names.setdefault(cell, len(names))
+        numbers.add(cell)
+        return float(cell)
+
     table = np.loadtxt(
-        io.StringIO(text), np.float32, delimiter=delimiter, skiprows=0 if head is None else 1, ndmin=2, comments=None
+        io.StringIO(text),
+        np.float32,
+        delimiter=delimiter,
+        skiprows=0 if head is None else 1,
+        ndmin=2,
+        comments=None,
+        quotechar='"',
+        converters=None if place is None else {place: number},
+        encoding=None,
     )
-    columns = table.shape[1]
-    place = 0 if head is None else next((i for i, name in enumerate(head) if name in _LABELS), None)
+    beside = [i for i, name in enumerate(head or ()) if name in _NUMBERS]  # of the rows
+    columns = table.shape[1] - len(beside)
     side = round((columns - 1) ** 0.5)
     if place is None or side * side != columns - 1:
         without = " and no label" if round(columns**0.5) ** 2 == columns else ""
         raise DataError(f"{columns} columns{without} found, a label and side * side pixels expected")
-    return make_dataset(np.delete(table, place, axis=1), table[:, place], None)
+    labels = table[:, place]
+    if names and numbers:
+        raise DataError(f"labels {next(iter(names))!r} and {next(iter(numbers))} found, names or numbers expected")
+    if names:
+        labels = np.array(list(names))[labels.astype(int)]
+    return make_dataset(np.delete(table, [place, *beside], axis=1), labels, None)
 
 
 def _names(path: Path, text: str, delimiter: str, size: tuple[int, int] | None, invert: bool | None) -> Dataset:
