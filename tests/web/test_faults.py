@@ -78,6 +78,16 @@ def awaited(condition):
         "localhost/evil",
         "",
         "[::1",
+        "localhost:80#evil",
+        "localhost?evil",
+        "localhost.",
+        "localhost.evil.com",
+        "127.1",
+        "0x7f000001",
+        "[::ffff:127.0.0.1]",
+        "[::1]evil",
+        "localhost%00",
+        "user@localhost",
     ],
 )
 def test_other_hosts_are_refused(tmp_path, host):
@@ -85,6 +95,12 @@ def test_other_hosts_are_refused(tmp_path, host):
         assert client.get("/api/presets", headers={"host": host}).status_code == 421
         for own in ("localhost:8977", "127.0.0.1:8977", "127.0.0.1", "[::1]:80", "LOCALHOST"):
             assert client.get("/api/presets", headers={"host": own}).status_code == 200, own
+
+
+def test_two_hosts_are_refused(tmp_path):
+    with TestClient(app(tmp_path), base_url="http://127.0.0.1") as client:
+        for hosts in (("localhost", "evil.com"), ("evil.com", "localhost")):
+            assert client.get("/api/presets", headers=[("host", host) for host in hosts]).status_code == 421
 
 
 def test_who_has_no_token_is_refused(tmp_path):

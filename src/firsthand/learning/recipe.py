@@ -20,6 +20,7 @@ __all__ = ["Recipe", "RecipeError", "canonical"]
 
 PARTS = ("training", "validation", "test")
 _CLASSIFICATION = Classification()
+_LARGEST = float(np.finfo(np.float32).max)  # of what the update computes with
 
 
 class RecipeError(FirsthandError):
@@ -125,7 +126,7 @@ class Recipe:
             _require(self.learning_rate is None, "optimizer", "one of Optax's", "no learning_rate beside it")
         elif isinstance(self.learning_rate, int | float):
             rate = self.learning_rate
-            _require(math.isfinite(rate) and rate > 0, "learning_rate", rate, "a positive number")
+            _require(0 < rate <= _LARGEST, "learning_rate", rate, "a positive number of 32 bits")
         else:
             _require(callable(self.learning_rate), "learning_rate", self.learning_rate, "a number or a function")
 
