@@ -1,0 +1,1 @@
+"""As much of Keras as *Grokking Deep Learning*'s listing of chapter 10 needs: `from keras.datasets import mnist`."""
