@@ -106,8 +106,8 @@ SECTIONS = (
         "A simple implementation in NumPy",
         "grokking-cnn grokking-dense grokking-stacked",
         "deviations.md",
-        note="the listing letter by letter finds its data in `book/keras` and takes hours, one test image at a time; the "
-        "study takes 500 at a time, from the same random numbers, and meets every printed accuracy",
+        note="the listing letter by letter finds its data in `book/keras` and takes hours, one test image at a time; "
+        "the study takes 500 at a time, from the same random numbers, and meets every printed accuracy",
     ),
     Section(GROKKING, "Summary", note="the structure trick: that is what all convolutional studies are about"),
     Section(REVIEW, "Introduction; background", note="history, and no claim that MNIST can answer"),
