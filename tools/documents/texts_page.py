@@ -77,7 +77,8 @@ SECTIONS = (
     Section(
         SIX,
         "Recent progress in image recognition",
-        "adversarial-minimal adversarial-transfer adversarial-why fgsm-training fooling-evolved fooling-gradient",
+        "ksh-shapes ksh-small ksh-ablation googlenet-shapes inception-small adversarial-minimal adversarial-transfer "
+        "adversarial-why fgsm-training fooling-evolved fooling-gradient",
         "adversarial.md",
         "ImageNet itself is beyond what comes with the package; the lab has a human baseline on MNIST",
     ),
