@@ -61,7 +61,9 @@ SECTIONS = (
     ),
     Section(FIVE, "The prevalence of the problem", "narrow-window identity-neuron", "exercises/unstable-gradient.md"),
     Section(FIVE, "Other obstacles to deep learning", "saturation start-and-momentum"),
-    Section(SIX, "Introducing convolutional networks", "parameters filters deconvnet conv-choices figure-network", CONV),
+    Section(
+        SIX, "Introducing convolutional networks", "parameters filters deconvnet conv-choices figure-network", CONV
+    ),
     Section(
         SIX,
         "Convolutional neural networks in practice",
