@@ -292,9 +292,10 @@ EXPERIMENTS = (
             Text(
                 "As it is usually described: 6 and 16 maps, 120 and 84 units, tanh. The paper's second layer is not "
                 "connected to all maps, its pooling has weights of its own, its output layer measures distances, and "
-                "it trains on 60,000 images.",
+                "it trains on 60,000 images for 20 epochs; here 50,000 images and 8 epochs at the rate 0.03.",
                 "按通常的描述：6 和 16 个特征图，120 和 84 个神经元，tanh。论文的第二层只与部分特征图相连，"
-                "池化有自己的权重，输出层计算距离，并用 60,000 幅图像训练。",
+                "池化有自己的权重，输出层计算距离，并用 60,000 幅图像训练 20 回合；这里用 50,000 幅图像、8 回合、"
+                "学习率 0.03。",
             ),
         ),
         needs=("conv-2",),
