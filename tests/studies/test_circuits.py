@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from firsthand.studies.circuits import Circuit, adder, multiplier, parity_in_stages, parity_tree, prime_implicants
+from firsthand.studies.gates import Circuit, adder, multiplier, parity_in_stages, parity_tree, prime_implicants
 
 pytestmark = pytest.mark.tiny
 

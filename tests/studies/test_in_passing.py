@@ -10,7 +10,7 @@ import pytest
 
 from firsthand.experiments.experiment import Measured, Run
 from firsthand.nn import Network, sigmoid
-from firsthand.studies import conv_choices, dropout_inside, entropy, obstacles, regularized_runs
+from firsthand.studies import conv_choices, conv_training, dropout_inside, entropy, obstacles, regularized_runs
 
 pytestmark = pytest.mark.tiny
 
@@ -64,8 +64,8 @@ def test_softsign_and_a_step_of_descent():
 
 
 def test_networks_of_chapter_6_have_the_sizes_that_are_printed():
-    assert Network(conv_choices._dropout_layers(300, True)).output_shape == (10,)
-    assert Network((*conv_choices.STRIDES["stride-2"], *conv_choices._dropout_layers(300, False)[-1:])).shapes[1] == (
+    assert Network(conv_training._dropout_layers(300, True)).output_shape == (10,)
+    assert Network((*conv_choices.STRIDES["stride-2"], *conv_training._dropout_layers(300, False)[-1:])).shapes[1] == (
         12,
         12,
         10,

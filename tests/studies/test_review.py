@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from firsthand.experiments.experiment import Run
-from firsthand.studies import grokking_more, review
+from firsthand.studies import grokking_more, review, shallow_learners
 
 pytestmark = pytest.mark.tiny
 
@@ -29,7 +29,7 @@ def test_the_backward_pass_by_hand():
 def test_a_gaussian_machine_knows_its_examples_and_nothing_far_from_them():
     rng = np.random.default_rng(0)
     x, labels = rng.random((20, 30)), np.arange(20) % 10
-    machine = review.gaussian_machine(x, labels)
+    machine = shallow_learners.gaussian_machine(x, labels)
     np.testing.assert_array_equal(machine(x), labels)
     far = machine(x + 100)  # where all features are 0
     assert len(set(far.tolist())) == 1

@@ -61,7 +61,9 @@ SECTIONS = (
     ),
     Section(FIVE, "The prevalence of the problem", "narrow-window identity-neuron", "exercises/unstable-gradient.md"),
     Section(FIVE, "Other obstacles to deep learning", "saturation start-and-momentum"),
-    Section(SIX, "Introducing convolutional networks", "parameters filters deconvnet conv-choices figure-network", CONV),
+    Section(
+        SIX, "Introducing convolutional networks", "parameters filters deconvnet conv-choices figure-network", CONV
+    ),
     Section(
         SIX,
         "Convolutional neural networks in practice",
@@ -77,7 +79,8 @@ SECTIONS = (
     Section(
         SIX,
         "Recent progress in image recognition",
-        "adversarial-minimal adversarial-transfer adversarial-why fgsm-training fooling-evolved fooling-gradient",
+        "ksh-shapes ksh-small ksh-ablation googlenet-shapes inception-small adversarial-minimal adversarial-transfer "
+        "adversarial-why fgsm-training fooling-evolved fooling-gradient",
         "adversarial.md",
         "ImageNet itself is beyond what comes with the package; the lab has a human baseline on MNIST",
     ),
@@ -105,8 +108,9 @@ SECTIONS = (
         GROKKING,
         "A simple implementation in NumPy",
         "grokking-cnn grokking-dense grokking-stacked",
-        note="the listing letter by letter takes hours, one test image at a time: the study runs it 500 at a time, "
-        "from the same random numbers, and meets every printed accuracy",
+        "deviations.md",
+        note="the listing letter by letter finds its data in `book/keras` and takes hours, one test image at a time; "
+        "the study takes 500 at a time, from the same random numbers, and meets every printed accuracy",
     ),
     Section(GROKKING, "Summary", note="the structure trick: that is what all convolutional studies are about"),
     Section(REVIEW, "Introduction; background", note="history, and no claim that MNIST can answer"),
