@@ -30,7 +30,7 @@ from .streams import go_on_without_output
 from .texts import check_kind, load_text_splits
 
 if TYPE_CHECKING:
-    from firsthand.data import Splits
+    from firsthand.data import ImageSplits, Splits
     from firsthand.learning import Quantity
     from firsthand.report import RunFolder
     from firsthand.zoo import FineTuning, NamedRecipe, Transfer
@@ -198,7 +198,7 @@ def _reopened(path: Path) -> "RunFolder":
     return folder
 
 
-def _prepared(settings: dict[str, Any]) -> "tuple[NamedRecipe, Splits[Any, Any], FineTuning | Transfer | None]":
+def _prepared(settings: dict[str, Any]) -> "tuple[NamedRecipe, Splits[Any, Any] | ImageSplits, FineTuning | Transfer | None]":
     """Recipe and data that settings name, and how the fine-tuning begins if it is one; the data get their name."""
     tuning = None
     if settings["start"] is not None:
@@ -219,7 +219,7 @@ def _prepared(settings: dict[str, Any]) -> "tuple[NamedRecipe, Splits[Any, Any],
 
 def _train(
     chosen: "NamedRecipe",
-    splits: "Splits[Any, Any]",
+    splits: "Splits[Any, Any] | ImageSplits",
     settings: dict[str, Any],
     folder: "RunFolder",
     devices: list[Any] | None,
@@ -293,7 +293,10 @@ def _divided_over(count: int | None, coordinator: str | None) -> list[Any] | Non
 
 
 def _help(
-    chosen: "NamedRecipe", splits: "Splits[Any, Any]", settings: dict[str, Any], folder: "RunFolder | None"
+    chosen: "NamedRecipe",
+    splits: "Splits[Any, Any] | ImageSplits",
+    settings: dict[str, Any],
+    folder: "RunFolder | None",
 ) -> None:
     """Be a process other than the first: compute with it, and write and print nothing."""
     import jax

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
+import jax
 import optax
 
 __all__ = ["Adam"]
@@ -33,4 +35,10 @@ class Adam:
 
 @lru_cache(maxsize=64)
 def _made(adam: Adam) -> optax.GradientTransformation:
-    return optax.scale_by_adam(adam.b1, adam.b2, adam.eps)
+    init, update = optax.scale_by_adam(adam.b1, adam.b2, adam.eps)
+
+    def updated(gradient: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
+        with jax.numpy_dtype_promotion("standard"):  # Optax relies on promotion, whatever the caller has set
+            return update(gradient, state, params)
+
+    return optax.GradientTransformation(init, updated)
