@@ -53,6 +53,18 @@ LAYERS = {
 }
 
 
+SEQUENCE = (7, 3)
+RECURRENT = {
+    "rnn, every step": (nn.SimpleRNN(4), nn.Flatten()),
+    "rnn, ReLU, last step": (nn.SimpleRNN(4, every_step=False, activation="relu"),),
+    "lstm, two layers": (nn.LSTM(4), nn.LSTM(5, every_step=False)),
+    "gru, every step": (nn.GRU(4), nn.LayerNorm(), nn.Flatten()),
+    "both directions, every step": (nn.Bidirectional(nn.LSTM(4)), nn.Flatten()),
+    "both directions, last steps": (nn.Bidirectional(nn.GRU(4, every_step=False)),),
+    "both directions, rnn": (nn.Bidirectional(nn.SimpleRNN(4, every_step=False, activation="relu")),),
+}
+
+
 def made(*layers, shape=IMAGE, classes="abc", seed=0, **fields):
     """A model with random parameters, running averages and biases included, so that none is a neutral 0 or 1."""
     network = nn.Network(layers, shape)
@@ -83,6 +95,13 @@ def test_every_layer_gives_what_firsthand_gives(layers):
     assert_same(made(*layers, LAST), pixels(7))
 
 
+@pytest.mark.parametrize("layers", RECURRENT.values(), ids=RECURRENT)
+def test_every_recurrent_layer_gives_what_firsthand_gives(layers):
+    model = made(*layers, LAST, shape=SEQUENCE)
+    sequences = np.random.default_rng(1).standard_normal((5, *SEQUENCE), np.float32)
+    assert_same(model, sequences, to_onnx(model, pixels=False))
+
+
 def test_every_layer_that_can_be_written_is_tested():
     def types(layers):
         for layer in layers:
@@ -90,7 +109,7 @@ def test_every_layer_that_can_be_written_is_tested():
             for row in layer.inside():
                 yield from types(inside.layer for inside in row)
 
-    tested = {one for layers in LAYERS.values() for one in types(layers)}
+    tested = {one for layers in (*LAYERS.values(), *RECURRENT.values()) for one in types(layers)}
     public = {one for name in nn.__all__ if isinstance(one := getattr(nn, name), type) and issubclass(one, nn.Layer)}
     assert tested == public & set(_WRITERS)
 

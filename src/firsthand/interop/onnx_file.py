@@ -14,6 +14,7 @@ from firsthand.files import write_atomically
 from firsthand.models import Classifier, Ensemble, Model
 from firsthand.nn import softmax
 
+from . import onnx_recurrent  # noqa: F401 - its writers register themselves
 from .onnx_layers import Graph, write_activation, write_network
 
 __all__ = ["Comparison", "compare_onnx", "export_onnx", "to_onnx"]
