@@ -37,8 +37,8 @@ class Adam:
 def _made(adam: Adam) -> optax.GradientTransformation:
     init, update = optax.scale_by_adam(adam.b1, adam.b2, adam.eps)
 
-    def updated(gradient: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
+    def updated(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
         with jax.numpy_dtype_promotion("standard"):  # Optax relies on promotion, whatever the caller has set
-            return update(gradient, state, params)
+            return update(updates, state, params)
 
     return optax.GradientTransformation(init, updated)
