@@ -49,6 +49,7 @@ LAYERS = {
     "residual": (nn.Residual((nn.Convolution(2, 3, padding=1), nn.BatchNorm())), nn.Residual((nn.Activation(),))),
     "concatenate": (nn.Concatenate(((), (nn.Convolution(3, 3, padding=1),), (nn.BatchNorm(), nn.Activation()))),),
     "concatenate vectors": (nn.Concatenate(((nn.Flatten(),), (nn.GlobalMaxPool(), nn.FullyConnected(4)))),),
+    "rows of images": (nn.Rows(), nn.GRU(4, every_step=False)),
     "squeeze and excite": (nn.Convolution(5, 3), nn.SqueezeExcite(2)),
 }
 

@@ -1,4 +1,4 @@
-"""Recurrent layers as ONNX's operators RNN, LSTM and GRU."""
+"""Recurrent layers as ONNX's operators RNN, LSTM and GRU, and what hands them the rows of an image."""
 
 from typing import Any
 
@@ -16,6 +16,14 @@ _OPERATORS: dict[type, tuple[str, tuple[int, ...]]] = {
     nn.LSTM: ("LSTM", (0, 3, 1, 2)),
     nn.GRU: ("GRU", (1, 0, 2)),
 }
+
+
+@onnx_writer(nn.Rows)
+def _rows(graph: Graph, layer: nn.Rows, params: nn.Params, x: Value) -> str:
+    height, width, channels = x.shape
+    image = graph.add("Transpose", x.name, perm=(0, 2, 3, 1))
+    rows = graph.add("Reshape", image, graph.array("shape", (0, height, width * channels), np.int64))
+    return graph.add("Transpose", rows, perm=(0, 2, 1))
 
 
 @onnx_writer(nn.SimpleRNN)
