@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,7 +41,13 @@ VARIANTS = {
 }
 
 
-def run(folder: Path, rounds: int = 7, seconds: float = 2.0, history: Path | None = None) -> None:
+def run(
+    folder: Path,
+    rounds: int = 7,
+    seconds: float = 2.0,
+    history: Path | None = None,
+    threads: Sequence[int] | None = None,
+) -> None:
     """Measure, print, and write `language.json` into a folder.
 
     Args:
@@ -48,28 +55,33 @@ def run(folder: Path, rounds: int = 7, seconds: float = 2.0, history: Path | Non
         rounds: how many turns each contender has.
         seconds: about how long a turn lasts.
         history: history.json of a whole training by the recipe, for the time to 2.2 bit.
+        threads: how many each contender has, in turn; by default one, and one for each core.
     """
     from firsthand.zoo import SHAKESPEARE
 
-    cores = len(os.sched_getaffinity(0))
-    results = about(rounds, recipe=SHAKESPEARE.recipe.to_json(), variants=VARIANTS, tolerance=TOLERANCE)
+    threads = sorted({1, len(os.sched_getaffinity(0))}) if threads is None else threads
+    flops = _flops()
+    results = about(rounds, threads=list(threads), recipe=SHAKESPEARE.recipe.to_json(), variants=VARIANTS)
+    results |= {"tolerance": TOLERANCE, "flops_per_step": flops}
     with TemporaryDirectory(prefix="firsthand-bench-") as name, ExitStack() as stack:
         place = Path(name)
         _lay_down(place)
         entries: list[dict[str, Any]] = []
         turns = []
-        for threads in (1, cores) if cores > 1 else (1,):
+        for count in threads:
             for peer in VARIANTS:
                 python = os.environ.get("FIRSTHAND_BENCH_TORCH", sys.executable) if peer == "torch" else sys.executable
-                worker = Worker(f"{peer}_language", threads, place, python=python, module="language_worker")
+                worker = Worker(f"{peer}_language", count, place, python=python, module="language_worker")
                 stack.callback(worker.close)
-                entry = {"peer": peer, "threads": threads, **_ready(worker, peer, place, seconds)}
+                entry = {"peer": peer, "threads": count, **_ready(worker, peer, place, seconds)}
                 entries.append(entry)
                 if "variant" in entry:
                     turns.append((worker, entry["variant"], entry["steps"]))
                 print(entry, flush=True)
         timed = [entry for entry in entries if "variant" in entry]
         _take_turns(timed, turns, rounds)
+    for entry in timed:
+        entry["gflops_per_processor_second"] = flops / entry["processor_seconds_per_step"]["median"] / 1e9
     results["contenders"] = entries
     for what in ("seconds_per_step", "processor_seconds_per_step"):
         results[f"ratio_of_{what}_at_equal_threads"] = {
@@ -88,6 +100,17 @@ def run(folder: Path, rounds: int = 7, seconds: float = 2.0, history: Path | Non
     if history is not None:
         results["to_2.2_bits"] = _time_to(json.loads(history.read_text()), best)
     save(folder / "language.json", results)
+
+
+def _flops() -> int:
+    """Multiplications and additions of a step: forward, and backward for the inputs and for the weights."""
+    from firsthand.data import shakespeare
+    from firsthand.zoo import SHAKESPEARE
+
+    network = SHAKESPEARE.network(shakespeare(SHAKESPEARE.length or 64).train)
+    shapes = network.shapes[:-1]
+    forward = sum(layer.multiply_adds(shape) for layer, shape in zip(network.layers, shapes, strict=True))
+    return 2 * 3 * forward * SHAKESPEARE.recipe.batch_size
 
 
 def _take_turns(timed: list[dict[str, Any]], turns: list[tuple[Worker, str, int]], rounds: int) -> None:
