@@ -1,6 +1,7 @@
 """Figures that are made of letters: samples of a language model, and a unit over a text."""
 
 from collections.abc import Mapping
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_samples", "draw_unit"]
 
-_COLUMNS = 44  # letters of a sample's line, which longer ones are broken into
+_COLUMNS = 52  # letters of a sample's line; longer ones go on in the next
 
 
 def draw_samples(result: Result, needed: Mapping[str, Result]) -> "Figure":
@@ -21,11 +22,11 @@ def draw_samples(result: Result, needed: Mapping[str, Result]) -> "Figure":
 
     arrays = result.runs[0]["arrays"]
     names = sorted(name for name in arrays if name.startswith("sample_"))
-    figure = Figure(figsize=(4.4 * len(names), 4.0), layout="constrained")
+    figure = Figure(figsize=(4.6 * len(names), 2.7), layout="constrained")
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
         axes.set_title(f"temperature {name.removeprefix('sample_')}", loc="left", fontsize=11)
-        lines = [part for line in arrays[name].strip("\n").split("\n") for part in _broken(line)]
-        axes.text(0, 1, "\n".join(lines[:20]), va="top", family="monospace", fontsize=9, transform=axes.transAxes)
+        lines = [part for line in arrays[name].strip("\n").split("\n") for part in wrap(line, _COLUMNS) or [""]]
+        axes.text(0, 1, "\n".join(lines[:14]), va="top", family="monospace", fontsize=9, transform=axes.transAxes)
         axes.axis("off")
     return figure
 
@@ -46,7 +47,7 @@ def draw_unit(result: Result, needed: Mapping[str, Result]) -> "Figure":
     colours, most = colormaps["PuOr_r"], max(np.abs(activation).max(), 1e-9)
     row = column = 0
     for letter, value in zip(text, activation, strict=True):
-        axes.add_patch(Rectangle((column, row), 1, 1, facecolor=colours(0.5 + 0.4 * value / most), linewidth=0))
+        axes.add_patch(Rectangle((column, row), 1, 1, facecolor=colours(0.5 + 0.28 * value / most), linewidth=0))
         shown = "↵" if letter == "\n" else letter
         axes.text(column + 0.5, row + 0.55, shown, ha="center", va="center", family="monospace", fontsize=9)
         row, column = (row + 1, 0) if letter == "\n" else (row, column + 1)
@@ -60,8 +61,3 @@ def draw_unit(result: Result, needed: Mapping[str, Result]) -> "Figure":
         loc="left",
     )
     return figure
-
-
-def _broken(line: str) -> list[str]:
-    """A line in pieces that fit a column."""
-    return [line[at : at + _COLUMNS] for at in range(0, max(1, len(line)), _COLUMNS)]
