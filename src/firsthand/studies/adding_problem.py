@@ -36,9 +36,9 @@ SOLVED = 0.01
 TINY = 1e-38  # the smallest length that single precision tells from none
 LAGS = tuple(range(0, LENGTHS[-1], 10))  # steps back from the last at which gradients are taken
 RECIPE = Recipe(
-    epochs=30,
+    epochs=25,
     batch_size=20,
-    optimizer=optax.adam(optax.cosine_decay_schedule(5e-3, 30 * EACH_EPOCH // 20)),
+    optimizer=optax.adam(optax.cosine_decay_schedule(5e-3, 25 * EACH_EPOCH // 20)),
     objective=Regression(),
     clip=1.0,
 )

@@ -50,9 +50,9 @@ AT_LEAST = 20  # times that a word comes
 FEATURES = 64
 PAIRS = 2_000_000  # of an epoch
 RECIPE = Recipe(
-    epochs=12,
+    epochs=9,
     batch_size=4_000,
-    optimizer=optax.adam(optax.cosine_decay_schedule(5e-3, 12 * PAIRS // 4_000)),
+    optimizer=optax.adam(optax.cosine_decay_schedule(5e-3, 9 * PAIRS // 4_000)),
     objective=SkipGram(),
     monitor=("validation_cost", "validation_near"),
     keep_best=False,
@@ -200,7 +200,7 @@ EXPERIMENTS = (
                 "million pairs.",
                 "缩小版：综述所说的是大型语料；这里的文本是 Debian 软件包 sword-text-kjv 中的钦定版《圣经》，78 万"
                 f"词，其中出现 {AT_LEAST} 次以上的进入词表。方法为带五个噪声词的 skip-gram（Mikolov 等 2013），"
-                f"{FEATURES} 维，2400 万个词对。",
+                f"{FEATURES} 维，1800 万个词对。",
             ),
             Text(
                 "The settings were chosen with ten other analogies; the eight decided nothing.",
