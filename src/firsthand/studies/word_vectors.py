@@ -196,7 +196,7 @@ EXPERIMENTS = (
             Text(
                 "In small: the review speaks of large corpora; here the text is the King James Bible of Debian's "
                 f"package sword-text-kjv, 780,000 words, of which those that come {AT_LEAST} times are in the "
-                f"vocabulary. Skip-gram with five words of noise (Mikolov et al. 2013), {FEATURES} features, 24 "
+                f"vocabulary. Skip-gram with five words of noise (Mikolov et al. 2013), {FEATURES} features, 18 "
                 "million pairs.",
                 "缩小版：综述所说的是大型语料；这里的文本是 Debian 软件包 sword-text-kjv 中的钦定版《圣经》，78 万"
                 f"词，其中出现 {AT_LEAST} 次以上的进入词表。方法为带五个噪声词的 skip-gram（Mikolov 等 2013），"
