@@ -162,6 +162,7 @@ def _draw(result: Result, needed: Mapping[str, Result]) -> "Figure":
         axes.plot(x, y, "o", color=colour, markersize=3, label=group)
         for word, at in zip(words, zip(x, y, strict=True), strict=True):
             axes.annotate(word, at, xytext=(3, 2), textcoords="offset points", fontsize=8, color=colour)
+    axes.margins(x=0.1)
     axes.set(xlabel="first principal component", ylabel="second principal component")
     axes.legend(frameon=False, fontsize=9)
     return figure
