@@ -12,7 +12,7 @@ from jax import Array
 
 from firsthand import nn
 from firsthand.data import Arrays, Splits
-from firsthand.data.tasks import adding_problem
+from firsthand.data.tasks import Part, adding_problem
 from firsthand.experiments.drawing import COLOURS, panels
 from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
 from firsthand.experiments.result import Finding, Result, Source, Text
@@ -71,8 +71,11 @@ def _data(length: int, run: Run) -> Splits:
     def made(key: Array) -> Arrays:
         return adding_problem(count, length, seed=seed_of(key))
 
-    validation, test = (adding_problem(count, length, part, seed=0) for part in ("validation", "test"))
-    return Splits(Made(made), validation, test)
+    return Splits(Made(made), _held_out(length, "validation", count), _held_out(length, "test", count))
+
+
+def _held_out(length: int, part: Part, count: int = EACH_EPOCH) -> Arrays:
+    return adding_problem(count, length, part, seed=0)
 
 
 def gradient_lengths(network: Network, params: Any, examples: Arrays, lags: Sequence[int]) -> list[float]:
@@ -127,13 +130,14 @@ def _solved(runs: Sequence[Measured]) -> Finding:
 
 def _stays(runs: Sequence[Measured]) -> Finding:
     long, short = (_errors(runs, "tanh", length) for length in reversed(LENGTHS))
+    chance = float(np.mean((_held_out(LENGTHS[-1], "test").arrays[1] - 1) ** 2))
     return Finding(
-        min(long) > 0.9 * CHANCE,
+        min(long) > 0.95 * chance,
         Text(
-            f"squared error of the tanh RNN with {LENGTHS[-1]} steps: {_listed(long)}, where chance is {CHANCE:.3f}; "
-            f"with {LENGTHS[0]} steps: {_listed(short)}",
-            f"{LENGTHS[-1]} 步时 tanh RNN 的平方误差：{_listed(long)}，而瞎猜的误差为 {CHANCE:.3f}；{LENGTHS[0]} 步"
-            f"时：{_listed(short)}",
+            f"squared error of the tanh RNN with {LENGTHS[-1]} steps: {_listed(long)}; saying 1 has {chance:.2g} on "
+            f"these test sequences, 1/6 in the mean; with {LENGTHS[0]} steps: {_listed(short)}",
+            f"{LENGTHS[-1]} 步时 tanh RNN 的平方误差：{_listed(long)}；总是回答 1 在这些测试序列上为 {chance:.2g}，平"
+            f"均为 1/6；{LENGTHS[0]} 步时：{_listed(short)}",
         ),
     )
 
@@ -155,10 +159,13 @@ def _draw(result: Result, needed: Mapping[str, Result]) -> "Figure":
                 seen = [EACH_EPOCH * (epoch + 1) / 1000 for epoch in range(len(curve))]
                 axes.plot(seen, curve, color=colour, linewidth=1.2, label=None if number else label.en)
         axes.axhline(CHANCE, color="0.4", linestyle=":")
-        axes.set(yscale="log", title=f"{length} steps", xlabel="training sequences in thousands")
+        # a network that explodes leaves the picture
+        axes.set(yscale="log", ylim=(2e-5, 20), title=f"{length} steps", xlabel="training sequences in thousands")
     grid[0, 0].set_ylabel("squared error, validation")
-    grid[0, 1].annotate("always saying 1", (0.98, CHANCE * 1.08), ("axes fraction", "data"), ha="right", fontsize=9)
-    grid[0, 0].legend(frameon=False, fontsize=9)
+    grid[0, -1].annotate(
+        "always saying 1", (0.98, CHANCE * 1.08), xycoords=("axes fraction", "data"), ha="right", fontsize=9
+    )
+    grid[0, 0].legend(frameon=False, fontsize=9, ncols=2, loc="upper right")
     return figure
 
 
@@ -210,9 +217,9 @@ EXPERIMENTS = (
             Drawing(
                 "learning",
                 Text(
-                    "Where a curve leaves the dotted line, the network has begun to remember: all do over 30 steps, "
-                    "or nearly; over 150 the tanh RNN does not.",
-                    "曲线离开虚线之处，网络开始记住：30 步时几乎都能做到；150 步时 tanh RNN 做不到。",
+                    "Where a curve falls below the dotted line, the network has begun to remember: over 30 steps all "
+                    "do; over 150 those with gates alone. A curve that leaves the picture at the top has exploded.",
+                    "曲线降到虚线以下，网络就开始记住：30 步时全都做到，150 步时只有带门的网络做到。从上方离开画面的曲线是梯度爆炸。",
                 ),
                 _draw,
             ),
