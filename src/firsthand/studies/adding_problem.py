@@ -219,7 +219,8 @@ EXPERIMENTS = (
                 Text(
                     "Where a curve falls below the dotted line, the network has begun to remember: over 30 steps all "
                     "do; over 150 those with gates alone. A curve that leaves the picture at the top has exploded.",
-                    "曲线降到虚线以下，网络就开始记住：30 步时全都做到，150 步时只有带门的网络做到。从上方离开画面的曲线是梯度爆炸。",
+                    "曲线降到虚线以下，网络就开始记住：30 步时全都做到，150 步时只有带门的网络做到。"
+                    "从上方离开画面的曲线表示训练已经发散。",
                 ),
                 _draw,
             ),

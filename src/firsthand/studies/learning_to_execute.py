@@ -68,7 +68,7 @@ class Task:
         return [Difficulty(length, nesting) for nesting in nestings for length in lengths]
 
 
-SUMS = Task(("sum",), Difficulty(3), steps=18, epochs=30)
+SUMS = Task(("sum",), Difficulty(3), steps=18, epochs=60)
 LINES = Task(KINDS, Difficulty(3, 2), steps=42, epochs=15)
 
 
@@ -312,7 +312,7 @@ EXPERIMENTS = (
                 _draw_sums,
             ),
         ),
-        minutes=4,
+        minutes=10,
     ),
     Experiment(
         "execute-program",
