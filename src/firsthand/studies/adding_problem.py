@@ -200,11 +200,11 @@ EXPERIMENTS = (
                 "The text says that LSTM units help against the gradient that vanishes in time, and measures "
                 "nothing; the task is that of Hochreiter and Schmidhuber, 1997, section 5.4, with one marked number "
                 f"in each half of the sequence. All networks have {UNITS} units and see "
-                f"{EPOCHS * EACH_EPOCH // 1000},000 sequences, each once; Adam's rate falls from 0.005 (tanh RNN "
+                f"{EPOCHS * EACH_EPOCH:,} sequences, each once; Adam's rate falls from 0.005 (tanh RNN "
                 "0.002, ReLU RNN 0.0001) along half a cosine, and gradients are no longer than 1.",
                 "书中只说 LSTM 单元有助于克服随时间消失的梯度，没有给出测量；这里用的是 Hochreiter 与 Schmidhuber "
                 f"1997 年论文第 5.4 节的任务，序列的前后两半各标记一个数。所有网络都有 {UNITS} 个单元，各看 "
-                f"{EPOCHS * EACH_EPOCH // 1000},000 个序列，每个只看一次；用 Adam 训练，学习率从 0.005（tanh RNN 为 "
+                f"{EPOCHS * EACH_EPOCH:,} 个序列，每个只看一次；用 Adam 训练，学习率从 0.005（tanh RNN 为 "
                 "0.002，ReLU RNN 为 0.0001）沿半个余弦下降，梯度长度不超过 1。",
             ),
             Text(
