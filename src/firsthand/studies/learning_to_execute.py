@@ -69,7 +69,7 @@ class Task:
 
 
 SUMS = Task(("sum",), Difficulty(3), steps=18, epochs=60)
-LINES = Task(KINDS, Difficulty(3, 2), steps=42, epochs=15)
+LINES = Task(KINDS, Difficulty(3, 2), steps=42, epochs=40)
 
 
 @dataclass(frozen=True)
@@ -361,6 +361,6 @@ EXPERIMENTS = (
                 _draw_lines,
             ),
         ),
-        minutes=3,
+        minutes=6,
     ),
 )
