@@ -12,7 +12,7 @@ from jax import Array
 
 from firsthand import nn
 from firsthand.data import Arrays, Splits
-from firsthand.data.tasks import adding_problem
+from firsthand.data.tasks import Part, adding_problem
 from firsthand.experiments.drawing import COLOURS, panels
 from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
 from firsthand.experiments.result import Finding, Result, Source, Text
@@ -35,13 +35,14 @@ CHANCE = 1 / 6  # the squared error of who always says 1: the variance of a sum 
 SOLVED = 0.01
 TINY = 1e-38  # the smallest length that single precision tells from none
 LAGS = tuple(range(0, LENGTHS[-1], 10))  # steps back from the last at which gradients are taken
-RECIPE = Recipe(
-    epochs=30,
-    batch_size=20,
-    optimizer=optax.adam(optax.cosine_decay_schedule(5e-3, 30 * EACH_EPOCH // 20)),
-    objective=Regression(),
-    clip=1.0,
-)
+EPOCHS, BATCH = 25, 20
+# of Adam; at the gated cells' rate the gradient of the others explodes, and with it the training
+RATES = {"tanh": 2e-3, "irnn": 1e-4, "gru": 5e-3, "lstm": 5e-3}
+
+
+def _recipe(name: str) -> Recipe:
+    schedule = optax.cosine_decay_schedule(RATES[name], EPOCHS * EACH_EPOCH // BATCH)
+    return Recipe(EPOCHS, BATCH, optimizer=optax.adam(schedule), objective=Regression(), clip=1.0)
 
 
 def _measure(run: Run) -> Measured:
@@ -51,7 +52,7 @@ def _measure(run: Run) -> Measured:
         for name, cell in cells(UNITS).items():
             layers = (cell, nn.FullyConnected(1, nn.linear))
             at = f"{name}_{length}"
-            training = trained(run, layers, RECIPE, data=data, name=at, quick_epochs=1)
+            training = trained(run, layers, _recipe(name), data=data, name=at, quick_epochs=1)
             numbers[f"error_{at}"] = training.model.provenance["scores"]["test"]["error"]
             arrays[f"validation_{at}"] = [float(f"{value:.4g}") for value in training.history["validation_error"]]
             if length == LENGTHS[-1]:
@@ -70,8 +71,11 @@ def _data(length: int, run: Run) -> Splits:
     def made(key: Array) -> Arrays:
         return adding_problem(count, length, seed=seed_of(key))
 
-    validation, test = (adding_problem(count, length, part, seed=0) for part in ("validation", "test"))
-    return Splits(Made(made), validation, test)
+    return Splits(Made(made), _held_out(length, "validation", count), _held_out(length, "test", count))
+
+
+def _held_out(length: int, part: Part, count: int = EACH_EPOCH) -> Arrays:
+    return adding_problem(count, length, part, seed=0)
 
 
 def gradient_lengths(network: Network, params: Any, examples: Arrays, lags: Sequence[int]) -> list[float]:
@@ -126,13 +130,14 @@ def _solved(runs: Sequence[Measured]) -> Finding:
 
 def _stays(runs: Sequence[Measured]) -> Finding:
     long, short = (_errors(runs, "tanh", length) for length in reversed(LENGTHS))
+    chance = float(np.mean((_held_out(LENGTHS[-1], "test").arrays[1] - 1) ** 2))
     return Finding(
-        min(long) > 0.9 * CHANCE,
+        min(long) > 0.95 * chance,
         Text(
-            f"squared error of the tanh RNN with {LENGTHS[-1]} steps: {_listed(long)}, where chance is {CHANCE:.3f}; "
-            f"with {LENGTHS[0]} steps: {_listed(short)}",
-            f"{LENGTHS[-1]} 步时 tanh RNN 的平方误差：{_listed(long)}，而瞎猜的误差为 {CHANCE:.3f}；{LENGTHS[0]} 步"
-            f"时：{_listed(short)}",
+            f"squared error of the tanh RNN with {LENGTHS[-1]} steps: {_listed(long)}; saying 1 has {chance:.2g} on "
+            f"these test sequences, 1/6 in the mean; with {LENGTHS[0]} steps: {_listed(short)}",
+            f"{LENGTHS[-1]} 步时 tanh RNN 的平方误差：{_listed(long)}；总是回答 1 在这些测试序列上为 {chance:.2g}，平"
+            f"均为 1/6；{LENGTHS[0]} 步时：{_listed(short)}",
         ),
     )
 
@@ -154,10 +159,13 @@ def _draw(result: Result, needed: Mapping[str, Result]) -> "Figure":
                 seen = [EACH_EPOCH * (epoch + 1) / 1000 for epoch in range(len(curve))]
                 axes.plot(seen, curve, color=colour, linewidth=1.2, label=None if number else label.en)
         axes.axhline(CHANCE, color="0.4", linestyle=":")
-        axes.set(yscale="log", title=f"{length} steps", xlabel="training sequences in thousands")
+        # a network that explodes leaves the picture
+        axes.set(yscale="log", ylim=(2e-5, 20), title=f"{length} steps", xlabel="training sequences in thousands")
     grid[0, 0].set_ylabel("squared error, validation")
-    grid[0, 1].annotate("always saying 1", (0.98, CHANCE * 1.08), ("axes fraction", "data"), ha="right", fontsize=9)
-    grid[0, 0].legend(frameon=False, fontsize=9)
+    grid[0, -1].annotate(
+        "always saying 1", (0.98, CHANCE * 1.08), xycoords=("axes fraction", "data"), ha="right", fontsize=9
+    )
+    grid[0, 0].legend(frameon=False, fontsize=9, ncols=2, loc="upper right")
     return figure
 
 
@@ -191,13 +199,13 @@ EXPERIMENTS = (
             Text(
                 "The text says that LSTM units help against the gradient that vanishes in time, and measures "
                 "nothing; the task is that of Hochreiter and Schmidhuber, 1997, section 5.4, with one marked number "
-                f"in each half of the sequence. All networks have {UNITS} units and the same recipe: Adam with a "
-                "rate that falls from 0.005 along half a cosine, gradients no longer than 1, "
-                f"{RECIPE.epochs * EACH_EPOCH // 1000},000 sequences, each seen once.",
+                f"in each half of the sequence. All networks have {UNITS} units and see "
+                f"{EPOCHS * EACH_EPOCH:,} sequences, each once; Adam's rate falls from 0.005 (tanh RNN "
+                "0.002, ReLU RNN 0.0001) along half a cosine, and gradients are no longer than 1.",
                 "书中只说 LSTM 单元有助于克服随时间消失的梯度，没有给出测量；这里用的是 Hochreiter 与 Schmidhuber "
-                f"1997 年论文第 5.4 节的任务，序列的前后两半各标记一个数。所有网络都有 {UNITS} 个单元和同样的训练方"
-                f"案：Adam，学习率 梯度长度不超过 1，共 {RECIPE.epochs * EACH_EPOCH // 1000},000 个序列，每个只看一"
-                "次。",
+                f"1997 年论文第 5.4 节的任务，序列的前后两半各标记一个数。所有网络都有 {UNITS} 个单元，各看 "
+                f"{EPOCHS * EACH_EPOCH:,} 个序列，每个只看一次；用 Adam 训练，学习率从 0.005（tanh RNN 为 "
+                "0.002，ReLU RNN 为 0.0001）沿半个余弦下降，梯度长度不超过 1。",
             ),
             Text(
                 "Pairs of places are held out: one in ten is marked in test sequences alone, one in ten in "
@@ -209,9 +217,10 @@ EXPERIMENTS = (
             Drawing(
                 "learning",
                 Text(
-                    "Where a curve leaves the dotted line, the network has begun to remember: all do over 30 steps, "
-                    "or nearly; over 150 the tanh RNN does not.",
-                    "曲线离开虚线之处，网络开始记住：30 步时几乎都能做到；150 步时 tanh RNN 做不到。",
+                    "Where a curve falls below the dotted line, the network has begun to remember: over 30 steps all "
+                    "do; over 150 those with gates alone. A curve that leaves the picture at the top has exploded.",
+                    "曲线降到虚线以下，网络就开始记住：30 步时全都做到，150 步时只有带门的网络做到。"
+                    "从上方离开画面的曲线表示训练已经发散。",
                 ),
                 _draw,
             ),

@@ -68,8 +68,8 @@ class Task:
         return [Difficulty(length, nesting) for nesting in nestings for length in lengths]
 
 
-SUMS = Task(("sum",), Difficulty(3), steps=18, epochs=30)
-LINES = Task(KINDS, Difficulty(3, 2), steps=42, epochs=15)
+SUMS = Task(("sum",), Difficulty(3), steps=18, epochs=60)
+LINES = Task(KINDS, Difficulty(3, 2), steps=42, epochs=40)
 
 
 @dataclass(frozen=True)
@@ -266,10 +266,10 @@ HELD_OUT = Text(
     "同：每个字符由程序和它之前的正确字符推出。只有网络独立写出全部字符，才算答案完全正确。",
 )
 SMALLER = Text(
-    f"In small: one LSTM layer of {UNITS} units, and {EACH_EPOCH * SUMS.epochs // 1000},000 programs, instead of two "
+    f"In small: one LSTM layer of {UNITS} units, and {EACH_EPOCH * SUMS.epochs:,} programs, instead of two "
     "layers of 400 and the authors' many hours; numbers have at most 3 digits, and the naive curriculum goes on "
     "after an equal share of the time, not when progress stops.",
-    f"缩小版：一层 {UNITS} 个 LSTM 单元、{EACH_EPOCH * SUMS.epochs // 1000},000 个程序，而不是两层各 400 个单元和作者"
+    f"缩小版：一层 {UNITS} 个 LSTM 单元、{EACH_EPOCH * SUMS.epochs:,} 个程序，而不是两层各 400 个单元和作者"
     "的长时间训练；数字至多 3 位；朴素课程按相等的时间推进，而不是等到不再进步。",
 )
 
@@ -312,7 +312,7 @@ EXPERIMENTS = (
                 _draw_sums,
             ),
         ),
-        minutes=4,
+        minutes=10,
     ),
     Experiment(
         "execute-program",
@@ -361,6 +361,6 @@ EXPERIMENTS = (
                 _draw_lines,
             ),
         ),
-        minutes=3,
+        minutes=6,
     ),
 )
