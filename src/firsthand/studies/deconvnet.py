@@ -54,7 +54,7 @@ def _measure(run: Run) -> Measured:
                 np.rint(100 * found.patches[top][..., 0] / np.maximum(scale[..., 0], 1e-9)).astype(int).tolist()
             )
     numbers |= _mapped(run, model, some.images[:1000], some.labels[:1000], arrays)
-    liked = {smooth: maximised(model, key=run.key, smoothness=smooth) for smooth in (0.0, 0.02)}
+    liked = {smooth: maximised(model, key=run.key, smoothness=smooth) for smooth in (0.0, 0.1)}
     for smooth, images in liked.items():
         numbers[f"liked_confidence_{'smooth' if smooth else 'plain'}"] = float(
             np.min(model.probabilities(images)[np.arange(10), np.arange(10)])
