@@ -1,14 +1,17 @@
 """Adversarial and fooling images: against SciPy, the plain formulas, and what must hold for every image."""
 
 import hashlib
+import json
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.optimize import minimize
+from typer.testing import CliRunner
 
 from firsthand import nn
+from firsthand.cli import app
 from firsthand.data import Dataset, Splits
 from firsthand.errors import FirsthandError
 from firsthand.inspect import (
@@ -179,6 +182,17 @@ def test_a_random_way_is_as_far():
 def test_what_does_not_fit_is_said(attack, line):
     with pytest.raises(FirsthandError, match=line):
         attack()
+
+
+def test_the_command_draws_the_triptych(tmp_path):
+    pixels = np.rint(255 * IMAGES).astype(np.uint8)
+    np.savez(tmp_path / "own.npz", images=pixels, labels=MODEL.predict(pixels), classes=CLASSES)
+    asked = ["--model", MODEL.save(tmp_path / "m.safetensors"), "--data", tmp_path / "own.npz", "--shown", 2, "--json"]
+    done = CliRunner().invoke(app, ["inspect", *map(str, asked), "--adversarial", "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    about = json.loads(done.output)["adversarial"]
+    assert (about["images"], about["fooled"]) == (2, 2)
+    assert (tmp_path / "out" / "adversarial.png").exists()
 
 
 # --- training on them, and fooling ------------------------------------------------------------------------------------

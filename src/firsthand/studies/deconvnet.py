@@ -167,7 +167,7 @@ def _draw_projections(result: Result, needed: Mapping[str, Result]) -> "Figure":
     figure, grid = panels(2 * len(LAYERS), SHOWN, width=0.95, height=1.05)
     for number, layer in enumerate(LAYERS):
         for kind, line in zip(("patches", "projected"), grid[2 * number : 2 * number + 2], strict=True):
-            for axes, nine in zip(line, found[f"{kind}_{layer}"], strict=True):
+            for axes, nine in zip(line, found[f"{kind}_{layer}"], strict=False):
                 whole = tiled(np.array(nine, float)[..., None], 60 if kind == "patches" else 0)[..., 0]
                 name, low, high = ("gray_r", 0, 255) if kind == "patches" else ("PuOr", -100, 100)
                 axes.imshow(whole, cmap=colormaps[name].resampled(15), vmin=low, vmax=high)

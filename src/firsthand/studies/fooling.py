@@ -258,7 +258,8 @@ EXPERIMENTS = (
             "看上去像白噪声的图像，以 99.99 % 以上的置信度被认作某个数字；每次改变 10 % 的像素繁殖而成。",
         ),
         Text(
-            "Our ConvPool network with 2 epochs instead of LeNet, 100 children a generation, at most 1,000 generations.",
+            "Our ConvPool network with 2 epochs instead of LeNet, 100 children a generation, at most 1,000 "
+            "generations.",
             "用我们训练 2 个 epoch 的 ConvPool 网络代替 LeNet，每代 100 个后代，最多 1,000 代。",
         ),
     ),
