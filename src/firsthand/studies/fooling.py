@@ -36,7 +36,7 @@ Made = tuple[np.ndarray, dict[str, float]]  # an image for each digit, and what 
 
 
 def _by_evolution(run: Run, model: Model, key: jax.Array) -> Made:
-    found = evolved(model, key=key, sure=SURE, generations=run.shortened(1000, 25), children=100)
+    found = evolved(model, key=key, sure=SURE, generations=run.shortened(2500, 25), children=100)
     slowest = float(np.where(found.generations < 0, np.inf, found.generations).max())
     return found.images, {"generations": slowest if np.isfinite(slowest) else -1.0}
 
@@ -260,7 +260,7 @@ EXPERIMENTS = (
         Text(
             "Our ConvPool network with 2 epochs instead of LeNet, 100 children a generation, at most 1,000 "
             "generations.",
-            "用我们训练 2 个 epoch 的 ConvPool 网络代替 LeNet，每代 100 个后代，最多 1,000 代。",
+            "用我们训练 2 个 epoch 的 ConvPool 网络代替 LeNet，每代 100 个后代，最多 2,500 代。",
         ),
     ),
     _experiment(
