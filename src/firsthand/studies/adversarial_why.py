@@ -229,7 +229,7 @@ def _draw(result: Result, needed: Mapping[str, Result]) -> "Figure":
     left.grid(axis="y", visible=False)
     for question, colour in zip(questions, COLOURS, strict=False):
         left.barh(0, 0, color=colour, alpha=0.6, label=QUESTIONS[question])
-    left.legend(frameon=False, fontsize=8)
+    figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=9)
     right.set(xscale="log", xlabel="noise, times the smallest change", ylabel="fooled by noise", ylim=(0, 1))
     right.set_xticks(TIMES, [str(times) for times in TIMES])
     right.minorticks_off()
