@@ -27,7 +27,7 @@ from firsthand.inspect import (
 )
 from firsthand.inspect.adversarial import cost_of
 from firsthand.inspect.box_minimum import box_minimum
-from firsthand.learning import Classification, Recipe, input_gradients, train
+from firsthand.learning import Classification, Hardened, Recipe, input_gradients, train
 from firsthand.models import Ensemble, Model
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
@@ -226,3 +226,33 @@ def test_images_grow_toward_their_class():
     before = MODEL.probabilities(IMAGES[:3])[targets, targets]
     after = MODEL.probabilities(grown(MODEL, IMAGES[:3], targets, steps=30))[targets, targets]
     assert np.all(after > before)
+
+
+def test_a_hardened_cost_is_the_mean_of_both_and_its_gradient_that_of_finite_differences(float64):
+    goal = Hardened(epsilon=0.1, share=0.25)
+    params = jax.tree.map(lambda p: jnp.asarray(p, jnp.float64), MODEL.params)
+    x = jnp.asarray(IMAGES, jnp.float64)
+    plain = Classification()
+    slope = input_gradients(NETWORK, params, (x, LABELS), plain)
+    changed = jnp.clip(x + 0.1 * jnp.sign(slope), 0, 1)
+    each = [plain.costs(NETWORK, params, (given, jnp.asarray(LABELS)))[0] for given in (x, changed)]
+    found, _ = goal.costs(NETWORK, params, (x, jnp.asarray(LABELS)))
+    np.testing.assert_allclose(found, 0.25 * each[0] + 0.75 * each[1], rtol=1e-9)
+
+    def total(bias):
+        moved = ({**params[0], "bias": bias}, *params[1:])
+        return jnp.sum(goal.costs(NETWORK, moved, (x, jnp.asarray(LABELS)))[0])
+
+    bias, step = params[0]["bias"], 1e-6
+    for unit, slope in enumerate(jax.grad(total)(bias)):
+        two = [float(total(bias.at[unit].add(way * step))) for way in (1, -1)]
+        assert float(slope) == pytest.approx((two[0] - two[1]) / (2 * step), rel=1e-4, abs=1e-7)
+
+
+def test_a_hardened_training_runs_as_any_other():
+    data = Dataset(np.rint(255 * IMAGES).astype(np.uint8), LABELS, CLASSES)
+    recipe = Recipe(3, batch_size=4, learning_rate=0.1, objective=Hardened(), monitor=("training_cost",))
+    history = train(NETWORK, Splits(data, None, None), recipe, key=jax.random.key(0)).history
+    assert history["training_cost"][-1] < history["training_cost"][0]
+    with pytest.raises(FirsthandError, match="share 2"):
+        Hardened(share=2)
