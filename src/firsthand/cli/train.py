@@ -198,7 +198,7 @@ def _reopened(path: Path) -> "RunFolder":
     return folder
 
 
-def _prepared(settings: dict[str, Any]) -> "tuple[NamedRecipe, Splits[Any, Any], FineTuning | Transfer | None]":
+def _prepared(settings: dict[str, Any]) -> "tuple[NamedRecipe, Any, FineTuning | Transfer | None]":
     """Recipe and data that settings name, and how the fine-tuning begins if it is one; the data get their name."""
     tuning = None
     if settings["start"] is not None:
