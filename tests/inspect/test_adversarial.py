@@ -58,15 +58,13 @@ def test_minima_in_a_box_are_those_of_scipy():
         y = root @ (x - centre)
         return jnp.sum(jnp.sqrt(1 + y**2)) + 0.05 * jnp.sum((x - centre) ** 4)
 
-    both = jax.vmap(jax.value_and_grad(value))
+    both, one = jax.vmap(jax.value_and_grad(value)), jax.jit(jax.value_and_grad(value))
     found = np.asarray(box_minimum(lambda x: both(x, roots, centres), jnp.full((n, d), 0.5), steps=200))
     assert found.min() >= 0
     assert found.max() <= 1
     for x, root, centre in zip(found, roots, centres, strict=True):
         scipys = minimize(
-            lambda x, r=root, c=centre: tuple(
-                np.asarray(v, float) for v in jax.value_and_grad(value)(jnp.float32(x), r, c)
-            ),
+            lambda x, r=root, c=centre: tuple(np.asarray(v, float) for v in one(jnp.float32(x), r, c)),
             np.full(d, 0.5),
             jac=True,
             method="L-BFGS-B",
@@ -75,6 +73,7 @@ def test_minima_in_a_box_are_those_of_scipy():
         assert float(value(x, root, centre)) == pytest.approx(scipys.fun, rel=2e-4)
 
 
+@pytest.mark.slow
 def test_rows_do_not_depend_on_each_other():
     def rosenbrock(x):
         return jnp.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
@@ -145,6 +144,7 @@ def test_the_smallest_change_leads_to_the_target():
     assert np.all((distortion(IMAGES, changed) == 0) == ~reached)
 
 
+@pytest.mark.slow
 def test_an_ensemble_is_attacked_as_a_whole():
     ensemble = Ensemble((model_of(0), model_of(1)))
     labels = ensemble.predict(IMAGES)
@@ -184,6 +184,7 @@ def test_what_does_not_fit_is_said(attack, line):
         attack()
 
 
+@pytest.mark.slow
 def test_the_command_draws_the_triptych(tmp_path):
     pixels = np.rint(255 * IMAGES).astype(np.uint8)
     np.savez(tmp_path / "own.npz", images=pixels, labels=MODEL.predict(pixels), classes=CLASSES)
