@@ -1,14 +1,17 @@
 """Adversarial and fooling images: against SciPy, the plain formulas, and what must hold for every image."""
 
 import hashlib
+import json
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.optimize import minimize
+from typer.testing import CliRunner
 
 from firsthand import nn
+from firsthand.cli import app
 from firsthand.data import Dataset, Splits
 from firsthand.errors import FirsthandError
 from firsthand.inspect import (
@@ -24,7 +27,7 @@ from firsthand.inspect import (
 )
 from firsthand.inspect.adversarial import cost_of
 from firsthand.inspect.box_minimum import box_minimum
-from firsthand.learning import Classification, Recipe, input_gradients, train
+from firsthand.learning import Classification, Hardened, Recipe, input_gradients, train
 from firsthand.models import Ensemble, Model
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
@@ -55,15 +58,13 @@ def test_minima_in_a_box_are_those_of_scipy():
         y = root @ (x - centre)
         return jnp.sum(jnp.sqrt(1 + y**2)) + 0.05 * jnp.sum((x - centre) ** 4)
 
-    both = jax.vmap(jax.value_and_grad(value))
+    both, one = jax.vmap(jax.value_and_grad(value)), jax.jit(jax.value_and_grad(value))
     found = np.asarray(box_minimum(lambda x: both(x, roots, centres), jnp.full((n, d), 0.5), steps=200))
     assert found.min() >= 0
     assert found.max() <= 1
     for x, root, centre in zip(found, roots, centres, strict=True):
         scipys = minimize(
-            lambda x, r=root, c=centre: tuple(
-                np.asarray(v, float) for v in jax.value_and_grad(value)(jnp.float32(x), r, c)
-            ),
+            lambda x, r=root, c=centre: tuple(np.asarray(v, float) for v in one(jnp.float32(x), r, c)),
             np.full(d, 0.5),
             jac=True,
             method="L-BFGS-B",
@@ -72,6 +73,7 @@ def test_minima_in_a_box_are_those_of_scipy():
         assert float(value(x, root, centre)) == pytest.approx(scipys.fun, rel=2e-4)
 
 
+@pytest.mark.slow
 def test_rows_do_not_depend_on_each_other():
     def rosenbrock(x):
         return jnp.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
@@ -142,6 +144,7 @@ def test_the_smallest_change_leads_to_the_target():
     assert np.all((distortion(IMAGES, changed) == 0) == ~reached)
 
 
+@pytest.mark.slow
 def test_an_ensemble_is_attacked_as_a_whole():
     ensemble = Ensemble((model_of(0), model_of(1)))
     labels = ensemble.predict(IMAGES)
@@ -181,6 +184,18 @@ def test_what_does_not_fit_is_said(attack, line):
         attack()
 
 
+@pytest.mark.slow
+def test_the_command_draws_the_triptych(tmp_path):
+    pixels = np.rint(255 * IMAGES).astype(np.uint8)
+    np.savez(tmp_path / "own.npz", images=pixels, labels=MODEL.predict(pixels), classes=CLASSES)
+    asked = ["--model", MODEL.save(tmp_path / "m.safetensors"), "--data", tmp_path / "own.npz", "--shown", 2, "--json"]
+    done = CliRunner().invoke(app, ["inspect", *map(str, asked), "--adversarial", "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    about = json.loads(done.output)["adversarial"]
+    assert (about["images"], about["fooled"]) == (2, 2)
+    assert (tmp_path / "out" / "adversarial.png").exists()
+
+
 # --- training on them, and fooling ------------------------------------------------------------------------------------
 
 
@@ -212,3 +227,33 @@ def test_images_grow_toward_their_class():
     before = MODEL.probabilities(IMAGES[:3])[targets, targets]
     after = MODEL.probabilities(grown(MODEL, IMAGES[:3], targets, steps=30))[targets, targets]
     assert np.all(after > before)
+
+
+def test_a_hardened_cost_is_the_mean_of_both_and_its_gradient_that_of_finite_differences(float64):
+    goal = Hardened(epsilon=0.1, share=0.25)
+    params = jax.tree.map(lambda p: jnp.asarray(p, jnp.float64), MODEL.params)
+    x = jnp.asarray(IMAGES, jnp.float64)
+    plain = Classification()
+    slope = input_gradients(NETWORK, params, (x, LABELS), plain)
+    changed = jnp.clip(x + 0.1 * jnp.sign(slope), 0, 1)
+    each = [plain.costs(NETWORK, params, (given, jnp.asarray(LABELS)))[0] for given in (x, changed)]
+    found, _ = goal.costs(NETWORK, params, (x, jnp.asarray(LABELS)))
+    np.testing.assert_allclose(found, 0.25 * each[0] + 0.75 * each[1], rtol=1e-9)
+
+    def total(bias):
+        moved = ({**params[0], "bias": bias}, *params[1:])
+        return jnp.sum(goal.costs(NETWORK, moved, (x, jnp.asarray(LABELS)))[0])
+
+    bias, step = params[0]["bias"], 1e-6
+    for unit, slope in enumerate(jax.grad(total)(bias)):
+        two = [float(total(bias.at[unit].add(way * step))) for way in (1, -1)]
+        assert float(slope) == pytest.approx((two[0] - two[1]) / (2 * step), rel=1e-4, abs=1e-7)
+
+
+def test_a_hardened_training_runs_as_any_other():
+    data = Dataset(np.rint(255 * IMAGES).astype(np.uint8), LABELS, CLASSES)
+    recipe = Recipe(3, batch_size=4, learning_rate=0.1, objective=Hardened(), monitor=("training_cost",))
+    history = train(NETWORK, Splits(data, None, None), recipe, key=jax.random.key(0)).history
+    assert history["training_cost"][-1] < history["training_cost"][0]
+    with pytest.raises(FirsthandError, match="share 2"):
+        Hardened(share=2)

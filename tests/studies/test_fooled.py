@@ -33,7 +33,9 @@ def few(monkeypatch):
         for name in ("mnist", "fashion_mnist"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, lambda: tiny)
-    some = {name: adversarial_why.VARIANTS[name] for name in ("log-likelihood", "relu", "changed images")}
+    kinds = {"log-likelihood": ("cost", ""), "relu": ("activation", ""), "changed images": ("else", "adversarial")}
+    linear, slow = (nn.Softmax(10),), adversarial_why.SLOWER
+    some = {name: adversarial_why.Variant(kind, linear, slow, data) for name, (kind, data) in kinds.items()}
     monkeypatch.setattr(adversarial_why, "VARIANTS", some)
     monkeypatch.setattr(adversarial, "NETWORKS", {"fc10": ((nn.Softmax(10),), 10), "conv_pool": (SMALL, 10)})
     monkeypatch.setattr(adversarial, "PAIRS", {"fc a": ((nn.Softmax(10),), "a"), "fc b": ((nn.Softmax(10),), "b")})

@@ -66,7 +66,7 @@ def box_minimum(
         memory,
         memory,
         jnp.zeros((history, n), start.dtype),
-        jnp.ones(n, start.dtype) / jnp.maximum(jnp.linalg.norm(gradient, axis=1), 1),
+        _cautious(gradient),
         jnp.zeros((), jnp.int32),
         jnp.zeros(n, bool),
     )
@@ -85,15 +85,21 @@ def _advance(function: ValueAndGradient, low: float, high: float, history: int, 
     place = at.step % history
     # a row without a useful pair forgets the oldest one
     weight = jnp.where(useful, 1 / jnp.where(useful, product, 1), 0)
-    done = at.done | ~fell | (jnp.max(jnp.abs(jnp.clip(x - gradient, low, high) - x), axis=1) < tolerance)
+    # where no step along -H g falls, H is forgotten; where none along -g does, this is the end
+    failed, plain = ~fell & ~at.done, jnp.all(at.weights == 0, axis=0)
+    done = at.done | (failed & plain) | (jnp.max(jnp.abs(jnp.clip(x - gradient, low, high) - x), axis=1) < tolerance)
     return _State(
         x,
         value,
         gradient,
         at.moves.at[place].set(moved),
         at.changes.at[place].set(changed),
-        at.weights.at[place].set(weight),
-        jnp.where(useful, product / jnp.where(useful, square, 1), at.scale),
+        jnp.where(failed, 0, at.weights.at[place].set(weight)),
+        jnp.where(
+            failed,
+            _cautious(at.gradient),
+            jnp.where(useful, product / jnp.where(useful, square, 1), at.scale),
+        ),
         at.step + 1,
         done,
     )
@@ -149,6 +155,11 @@ def _times_inverse_hessian(at: _State, g: Array, history: int) -> Array:
     q, alphas = lax.scan(newest_first, g, order)
     r, _ = lax.scan(oldest_first, at.scale[:, None] * q, (order[::-1], alphas[::-1]))
     return r
+
+
+def _cautious(gradient: Array) -> Array:
+    """The first step, as a factor of the gradient: no longer than 1."""
+    return 1 / jnp.maximum(jnp.linalg.norm(gradient, axis=1), 1)
 
 
 def _dot(a: Array, b: Array) -> Array:

@@ -37,12 +37,14 @@ def maximised(
     units: np.ndarray | None = None,
     *,
     key: Array,
-    smoothness: float = 0.02,
+    smoothness: float = 0.1,
     dark: float = 0.005,
     steps: int = 300,
     rate: float = 0.2,
 ) -> np.ndarray:
     """Climb, from faint noise, a_unit - smoothness * TV(x) - dark * sum x, by steps of one length along the gradient.
+
+    Both penalties grow from 0 to their whole weight in the first half of the steps.
 
     Args:
         model: of images.
@@ -89,13 +91,13 @@ def _climb_program(network: Network, name: str, steps: int) -> Callable[..., Arr
     def run(params: Any, x: Array, units: Array, weights: Array) -> Array:
         smoothness, dark, rate = weights
 
-        def total(x: Array) -> Array:
-            return jnp.sum(
-                answers(params, x, units) - smoothness * total_variation(x) - dark * jnp.sum(x, axis=(1, 2, 3))
-            )
+        def total(x: Array, share: Array) -> Array:
+            penalty = smoothness * total_variation(x) + dark * jnp.sum(x, axis=(1, 2, 3))
+            return jnp.sum(answers(params, x, units) - share * penalty)
 
         def step(number: Array, x: Array) -> Array:
-            slope = jax.grad(total)(x)
+            # the penalties of noise are larger than anything a unit has to say: they come in by and by
+            slope = jax.grad(total)(x, jnp.minimum(1, 2 * number.astype(x.dtype) / steps))
             length = jnp.sqrt(jnp.sum(slope**2, axis=(1, 2, 3), keepdims=True))
             left = 1 - number.astype(x.dtype) / steps
             return jnp.clip(x + rate * left * slope / jnp.maximum(length, 1e-12), 0, 1)

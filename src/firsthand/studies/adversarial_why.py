@@ -188,9 +188,12 @@ def _nearly_linear(runs: Sequence[Measured]) -> Finding:
     return Finding(
         min(ratios.values()) > 0.5,
         Text(
-            "distance to the other class as the slope at the image foretells it, over the distance found (median; 1 is "
-            f"a linear function, near 0 a jump): {listed}",
-            f"按图像处斜率预测的到另一类的距离，与实际找到的距离之比（中位数；1 为线性函数，接近 0 为跳变）：{listed}",
+            "distance to the other class as the slope at the image foretells it, over the distance found (median; near "
+            "0 is a jump; without a hidden layer z is linear, and what it lacks to 1 is due to pixels that end at "
+            "black "
+            f"and white): {listed}",
+            "按图像处斜率预测的到另一类的距离，与实际找到的距离之比（中位数；接近 0 为跳变；没有隐藏层时 z 是线性的，"
+            f"不足 1 是因为像素止于黑与白）：{listed}",
         ),
     )
 
@@ -226,7 +229,7 @@ def _draw(result: Result, needed: Mapping[str, Result]) -> "Figure":
     left.grid(axis="y", visible=False)
     for question, colour in zip(questions, COLOURS, strict=False):
         left.barh(0, 0, color=colour, alpha=0.6, label=QUESTIONS[question])
-    left.legend(frameon=False, fontsize=8)
+    figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=9)
     right.set(xscale="log", xlabel="noise, times the smallest change", ylabel="fooled by noise", ylim=(0, 1))
     right.set_xticks(TIMES, [str(times) for times in TIMES])
     right.minorticks_off()

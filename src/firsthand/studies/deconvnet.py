@@ -54,7 +54,7 @@ def _measure(run: Run) -> Measured:
                 np.rint(100 * found.patches[top][..., 0] / np.maximum(scale[..., 0], 1e-9)).astype(int).tolist()
             )
     numbers |= _mapped(run, model, some.images[:1000], some.labels[:1000], arrays)
-    liked = {smooth: maximised(model, key=run.key, smoothness=smooth) for smooth in (0.0, 0.02)}
+    liked = {smooth: maximised(model, key=run.key, smoothness=smooth) for smooth in (0.0, 0.1)}
     for smooth, images in liked.items():
         numbers[f"liked_confidence_{'smooth' if smooth else 'plain'}"] = float(
             np.min(model.probabilities(images)[np.arange(10), np.arange(10)])
@@ -167,7 +167,7 @@ def _draw_projections(result: Result, needed: Mapping[str, Result]) -> "Figure":
     figure, grid = panels(2 * len(LAYERS), SHOWN, width=0.95, height=1.05)
     for number, layer in enumerate(LAYERS):
         for kind, line in zip(("patches", "projected"), grid[2 * number : 2 * number + 2], strict=True):
-            for axes, nine in zip(line, found[f"{kind}_{layer}"], strict=True):
+            for axes, nine in zip(line, found[f"{kind}_{layer}"], strict=False):
                 whole = tiled(np.array(nine, float)[..., None], 60 if kind == "patches" else 0)[..., 0]
                 name, low, high = ("gray_r", 0, 255) if kind == "patches" else ("PuOr", -100, 100)
                 axes.imshow(whole, cmap=colormaps[name].resampled(15), vmin=low, vmax=high)

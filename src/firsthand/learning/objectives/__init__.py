@@ -1,7 +1,7 @@
 """Objectives: what trainings are for."""
 
 from .answering import Answering
-from .classification import Classification
+from .classification import Classification, Hardened
 from .contrastive_divergence import ContrastiveDivergence
 from .next_symbol import NextSymbol
 from .reconstruction import Reconstruction
@@ -13,6 +13,7 @@ __all__ = [
     "Answering",
     "Classification",
     "ContrastiveDivergence",
+    "Hardened",
     "NextSymbol",
     "Reconstruction",
     "Regression",
