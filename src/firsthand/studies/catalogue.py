@@ -44,6 +44,7 @@ from . import (
     softmax,
     transfer,
     vanishing_in_time,
+    unsupervised,
     wide_networks,
     word_vectors,
 )
@@ -83,6 +84,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *fooling.EXPERIMENTS,
     *deconvnet.EXPERIMENTS,
     *transfer.EXPERIMENTS,
+    *unsupervised.EXPERIMENTS,
     *ksh.EXPERIMENTS,
     *googlenet.EXPERIMENTS,
     *grokking.EXPERIMENTS,

@@ -93,6 +93,8 @@ IDS = (
     "deconvnet",
     "transfer-digits",
     "transfer-fashion",
+    "lrmd-edges",
+    "lrmd-digit",
     "ksh-shapes",
     "ksh-small",
     "ksh-ablation",
