@@ -43,8 +43,9 @@ from . import (
     shallow_learners,
     softmax,
     transfer,
-    vanishing_in_time,
     unsupervised,
+    vanishing_in_time,
+    whole_numbers,
     wide_networks,
     word_vectors,
 )
@@ -87,6 +88,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *unsupervised.EXPERIMENTS,
     *ksh.EXPERIMENTS,
     *googlenet.EXPERIMENTS,
+    *whole_numbers.EXPERIMENTS,
     *grokking.EXPERIMENTS,
     *grokking_more.EXPERIMENTS,
     *review.EXPERIMENTS,

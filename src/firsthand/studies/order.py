@@ -100,6 +100,7 @@ IDS = (
     "ksh-ablation",
     "googlenet-shapes",
     "inception-small",
+    "numbers-whole",
     "grokking-cnn",
     "grokking-kernels",
     "grokking-dense",
