@@ -90,7 +90,7 @@ def _clutter(light: np.ndarray, others: Dataset, random: np.random.Generator) ->
         np.maximum(light, spot, out=light)
     for _ in range(random.integers(0, 2)):  # the end of a stroke that belongs to something else
         ink = _ink(others.images[random.integers(len(others)), ..., 0])
-        height, width = random.integers(8, 14), random.integers(6, 12)
+        height, width = int(random.integers(8, 14)), int(random.integers(6, 12))
         top = -height // 2 - 1 if random.random() < 0.5 else SCENE - height // 3
         _put(light, ink, top, int(random.integers(0, SCENE - width)), height, width)
 

@@ -123,7 +123,8 @@ def _descent(cost: Callable[[Array, Array], Array], steps: int, batch_size: int,
         weights, state = at
         batch = x[jax.random.randint(key, (batch_size,), 0, len(x))]
         value, slope = jax.value_and_grad(cost)(weights, batch)
-        direction, state = rule.update(slope, state)
+        with jax.numpy_dtype_promotion("standard"):  # Optax raises floats to whole numbers
+            direction, state = rule.update(slope, state)
         return (optax.apply_updates(weights, direction), state), value  # type: ignore[return-value]
 
     def descent(weights: Array, x: Array, key: Array) -> tuple[Array, Array]:

@@ -28,6 +28,7 @@ EDGES = nn.FullyConnected(GRID[0] * GRID[1], nn.linear)
 POOL = nn.L2Pool(3, stride=1, padding=1)
 CONTRAST = nn.LocalContrastNormalization(9)
 SHUFFLES = 200
+SHOWN = 8  # rows and columns of the grid in the figure
 
 
 def spread(kernels: np.ndarray) -> np.ndarray:
@@ -102,7 +103,10 @@ def _measure_edges(run: Run) -> Measured:
         }
         shown[name] = kernels / np.abs(kernels).max(axis=(1, 2), keepdims=True)
     numbers |= {"units": len(shown[""]), "cost_first": float(costs[0]), "cost_last": float(costs[-20:].mean())}
-    return Measured(numbers, {"kernels": np.round(shown[""], 2).tolist()} if run.seed == 0 else {})
+    corner = shown[""].reshape(*GRID, PATCH, PATCH)[:SHOWN, :SHOWN].reshape(-1, PATCH, PATCH)
+    return Measured(
+        numbers, {"kernels_in_percent": np.rint(100 * corner).astype(int).tolist()} if run.seed == 0 else {}
+    )
 
 
 def _edges(runs: Sequence[Measured]) -> Finding:
@@ -120,10 +124,10 @@ def _edges(runs: Sequence[Measured]) -> Finding:
 
 
 def _draw_edges(result: Result, needed: Mapping[str, Result]) -> "Figure":
-    kernels = np.array(result.runs[0]["arrays"]["kernels"])
-    figure, grid = panels(*GRID, width=0.6, height=0.6)
+    kernels = np.array(result.runs[0]["arrays"]["kernels_in_percent"])
+    figure, grid = panels(SHOWN, SHOWN, width=0.6, height=0.6)
     for axes, kernel in zip(grid.flat, kernels, strict=True):
-        axes.imshow(kernel, cmap="gray", vmin=-1, vmax=1)
+        axes.imshow(kernel, cmap="gray", vmin=-100, vmax=100)
         axes.grid(visible=False)
         axes.set(xticks=(), yticks=())
     return figure
@@ -158,7 +162,7 @@ def _measure_digit(run: Run) -> Measured:
     for name, params in (("", upper), ("random_", random)):
         said = [np.asarray(UPPER.apply(params, jnp.asarray(part))) for part in (validation, test)]
         best[name] = [
-            _tells(*said, data.validation.labels[: len(said[0])], data.test.labels[: len(said[1])], digit)
+            _tells(said[0], said[1], data.validation.labels[: len(said[0])], data.test.labels[: len(said[1])], digit)
             for digit in range(10)
         ]
         numbers |= {f"{name}digit_{digit}": value for digit, value in enumerate(best[name])}
@@ -250,9 +254,9 @@ EXPERIMENTS = (
             Drawing(
                 "kernels",
                 Text(
-                    "The units as they lie beside each other, each on its own scale: edges and bars, and neighbours "
-                    "are alike.",
-                    "各单元的权重按其位置排列，各按自己的比例：边缘与条纹，相邻的单元彼此相似。",
+                    "A part of the units as they lie beside each other, each on its own scale: edges and bars, and "
+                    "neighbours are alike.",
+                    "部分单元的权重按其位置排列，各按自己的比例：边缘与条纹，相邻的单元彼此相似。",
                 ),
                 _draw_edges,
             ),

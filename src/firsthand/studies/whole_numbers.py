@@ -198,8 +198,8 @@ EXPERIMENTS = (
                 f"parts of other digits and uneven light, not photographs of houses; {SCENES:,} of them, not 200,000. "
                 "Batch normalization, which the paper did not have. The page reader was not made for such pictures.",
                 f"由程序用 MNIST 数字合成的场景（{SCENE}x{SCENE} 像素，0 到 5 个数字，带线条、斑点、其他数字的残段和"
-                f"不均匀的光照），不是房屋照片；{SCENES:,} 个而不是 20 万个。使用了论文没有的批量规范化。页面阅读器并非为"
-                "这类图像而做。",
+                f"不均匀的光照），不是房屋照片；{SCENES:,} 个而不是 20 万个。使用了论文没有的批量规范化。页面阅读器"
+                "并非为这类图像而做。",
             ),
         ),
         drawings=(

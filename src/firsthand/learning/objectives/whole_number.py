@@ -52,8 +52,8 @@ class WholeNumber(Objective):
     def _costs(self, z: Array, lengths: Array, digits: Array) -> Array:
         of_lengths, of_digits = number_log_likelihoods(z, self.longest)
         chosen = jnp.take_along_axis(of_digits, digits[..., None], axis=-1)[..., 0]  # (batch, longest)
-        there = self._there(lengths)
-        return -jnp.take_along_axis(of_lengths, lengths[:, None], axis=-1)[:, 0] - jnp.sum(chosen * there, axis=-1)
+        there = jnp.where(self._there(lengths), chosen, 0)
+        return -jnp.take_along_axis(of_lengths, lengths[:, None], axis=-1)[:, 0] - jnp.sum(there, axis=-1)
 
     def _there(self, lengths: Array) -> Array:
         """Which places hold a digit, (batch, longest)."""
