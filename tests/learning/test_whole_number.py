@@ -80,7 +80,7 @@ def test_it_trains_as_any_objective_does():
     found = train(network, data, Recipe(2, 10, 0.1, objective=WholeNumber()), key=jax.random.key(0))
     assert set(found.model.provenance["scores"]["validation"]) == {"whole", "digits", "cost"}
     wrong = Splits(Arrays(data.train.arrays[:2]), data.validation, None)
-    with pytest.raises(FirsthandError, match=r"images, lengths \(n,\) and digits \(n, 5\) expected"):
+    with pytest.raises(FirsthandError, match=r"inputs, lengths \(n,\) and digits \(n, 5\) expected"):
         train(network, wrong, Recipe(1, 10, 0.1, objective=WholeNumber()), key=jax.random.key(0))
 
 

@@ -1,4 +1,4 @@
-"""Features without labels: a linear layer that gives its input back, and is seldom at work.
+"""Features found without being told anything: a linear layer that gives its input back, and is seldom at work.
 
 The parameters W of a layer A x = W x are found that make
 
@@ -42,7 +42,7 @@ def sparse_features(
     learning_rate: float = 0.01,
     key: Array,
 ) -> tuple[Params, np.ndarray]:
-    """Learn a layer's weights from examples without labels; see the head of this file.
+    """Learn a layer's weights from what goes in alone; see the head of this file.
 
     Steps of Adam along half a cosine of the learning rate.
 

@@ -214,6 +214,6 @@ EXPERIMENTS = (
             ),
         ),
         runs=1,
-        minutes=12,
+        minutes=16,
     ),
 )

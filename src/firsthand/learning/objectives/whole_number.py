@@ -23,17 +23,17 @@ DIGITS = Quantity("digits", "digits right", "单个数字正确", "%")
 
 @dataclass(frozen=True)
 class WholeNumber(Objective):
-    """Each image has a number of up to `longest` digits; the network says how many, and which, with a softmax each:
+    """Each example shows a number of up to `longest` digits; the network says how many, and which, with a softmax each:
 
         C = -ln P(L) - sum_{i <= L} ln P(S_i)
 
-    What it says of the places behind the last digit costs nothing.  Examples are images, their lengths (n,), and their
-    digits (n, longest).
+    What it says of the places behind the last digit costs nothing.  Examples are what is looked at, the lengths
+    (n,), and the digits (n, longest).
 
     Args:
         longest: most digits of a number.
     References:
-        Goodfellow et al. 2013, 'Multi-digit Number Recognition from Street View Imagery', section 3.
+        Goodfellow et al. 2013, arXiv:1312.6082, section 3.
     """
 
     longest: int = 5
@@ -83,7 +83,7 @@ class WholeNumber(Objective):
         if len(arrays) != 3 or arrays[2].shape[1:] != (self.longest,):
             found = ", ".join(str(array.shape) for array in arrays)
             raise FirsthandError(
-                f"{name}: arrays {found} found, images, lengths (n,) and digits (n, {self.longest}) expected"
+                f"{name}: arrays {found} found, inputs, lengths (n,) and digits (n, {self.longest}) expected"
             )
         check_inputs(network, examples, name)
         if network.output_shape != (outputs_of_numbers(self.longest),):
