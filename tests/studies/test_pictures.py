@@ -1,11 +1,16 @@
 """The networks of chapter 6's survey: their arithmetic, and their studies shortened."""
 
+import jax
 import numpy as np
 import pytest
 
 from firsthand import nn
+from firsthand.data import Splits, mnist
 from firsthand.experiments.experiment import Measured, Run
-from firsthand.studies import googlenet, ksh, unsupervised
+from firsthand.learning import History
+from firsthand.models import Model
+from firsthand.models.numbers import outputs_of_numbers
+from firsthand.studies import googlenet, ksh, unsupervised, whole_numbers
 from firsthand.zoo import INCEPTION_SMALL, KSH_SMALL, image_net
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
@@ -79,3 +84,69 @@ def test_an_ingredient_counts_when_it_is_beyond_the_spread():
 
     assert ksh._loses("no_dropout", runs((0.92, 0.91), (0.921, 0.912), (0.919, 0.91))).holds
     assert not ksh._loses("no_dropout", runs((0.92, 0.93), (0.92, 0.91), (0.92, 0.921))).holds
+
+
+class Untrained:
+    """What `trained` returns, without the training."""
+
+    def __init__(self, layers, data):
+        network = nn.Network(layers, data.train.example_shape)
+        scores = {"accuracies": {"training": 0.5, "validation": 0.5, "test": 0.5}}
+        params = jax.device_get(network.init(key=jax.random.key(0)))
+        self.model, self.history = Model(network, params, data.train.classes, scores), History()
+        self.history.records.append({"validation_accuracy": 0.5, "training_accuracy": 0.8})
+
+
+@pytest.fixture
+def untrained(monkeypatch):
+    """Small data in place of the clothes, and no training: what is done with it is what is tested."""
+    digits = mnist()
+    data = Splits(digits.train[:50], digits.validation[:20], digits.test[:20])
+    asked = []
+
+    def trained(run, layers, recipe, *, data, name="training", **more):
+        asked.append((name, recipe))
+        return Untrained((nn.Crop(24), nn.Softmax(10)), data)
+
+    for module in (ksh, googlenet):
+        monkeypatch.setattr(module, "fashion_mnist", lambda: data)
+        monkeypatch.setattr(module, "trained", trained)
+    return asked
+
+
+def test_what_the_small_networks_are_asked(untrained, tmp_path):
+    run = Run(0, True, tmp_path)
+    found = ksh._train_small(run).numbers
+    assert 0 <= found["ten_crop_test_accuracy"] <= found["ten_crop_top_5_accuracy"] <= 1
+    assert 0 <= googlenet._train_small(run).numbers["mirrored_test_accuracy"] <= 1
+    assert [recipe for _, recipe in untrained] == [KSH_SMALL.recipe, INCEPTION_SMALL.recipe]
+
+
+def test_every_ingredient_is_left_out_once(untrained, tmp_path):
+    found = ksh._ablate(Run(0, True, tmp_path))
+    assert {name for name, _ in untrained} == {*ksh.LESS, *(f"{f}-{r:g}" for f in ("relu", "tanh") for r in ksh.RATES)}
+    assert found.numbers["relu_epochs"] == pytest.approx((0.75 - 0.1) / 0.7)
+    for experiment in (*ksh.EXPERIMENTS, *googlenet.EXPERIMENTS):
+        if experiment.id == "ksh-ablation":
+            assert all(claim.check([found, found]).measured.zh for claim in experiment.claims)
+    networks = [nn.Network(layers) for layers, _ in ksh.LESS.values()]
+    assert len({str(network) for network in networks}) == 4  # the mirror is the recipe's
+    assert ksh.LESS["no_mirror"][1].augment is None
+
+
+def test_numbers_are_read_by_all_depths_and_by_the_page_reader(monkeypatch, tmp_path):
+    small = nn.Network((nn.MaxPool(9), nn.FullyConnected(outputs_of_numbers(5), nn.linear)), (54, 54, 1))
+    monkeypatch.setattr(whole_numbers, "network_of", lambda depth: small)
+    monkeypatch.setattr(whole_numbers, "read_many", lambda pictures: [None for _ in pictures])
+    found = whole_numbers._measure(Run(0, True, tmp_path))
+    assert found.numbers["whole_by_page_reader"] == 0
+    assert found.numbers["whole_3"] == found.numbers["whole_8"]
+    (experiment,) = whole_numbers.EXPERIMENTS
+    assert all(claim.check([found]).measured.en for claim in experiment.claims)
+
+
+@pytest.mark.tiny
+def test_networks_of_numbers_have_their_depth():
+    for depth in whole_numbers.DEPTHS:
+        layers = whole_numbers.network_of(depth).layers
+        assert sum(isinstance(layer, nn.ConvPool | nn.Convolution | nn.FullyConnected) for layer in layers) == depth + 1
