@@ -16,7 +16,9 @@ pytestmark = pytest.mark.usefixtures("compiled_quickly")
 def test_the_cost_is_that_of_the_formula(pool, float64):
     x = np.random.default_rng(0).normal(size=(3, 5))
     W = np.random.default_rng(1).normal(size=(5, 6))
-    cost = sparse._cost(W, x, layer=nn.FullyConnected(6, nn.linear), pool=pool, grid=(2, 3), sparsity=0.7)
+    cost = sparse._cost(
+        jnp.asarray(W), jnp.asarray(x), layer=nn.FullyConnected(6, nn.linear), pool=pool, grid=(2, 3), sparsity=0.7
+    )
     h = x @ W
     squares = (h**2).reshape(3, 2, 3)
     if pool is not None:
@@ -33,7 +35,7 @@ def test_the_way_back_of_a_convolution_is_its_transposed(float64):
     matrix = jax.vmap(lambda e: layer.apply(params, e[None])[0].ravel())(jnp.eye(25).reshape(25, 5, 5, 1))  # (25, 8)
     h = x.reshape(2, 25) @ matrix
     expected = np.sum((h @ matrix.T - x.reshape(2, 25)) ** 2) / 2
-    found = sparse._cost(params["weights"], x, layer=layer, pool=None, grid=None, sparsity=0.0)
+    found = sparse._cost(params["weights"], jnp.asarray(x), layer=layer, pool=None, grid=None, sparsity=0.0)
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
@@ -48,7 +50,7 @@ def test_sparse_sources_are_found():
     layer = nn.FullyConnected(4, nn.linear)
     params, costs = sparse_features(layer, y, sparsity=0.5, steps=1500, batch_size=200, key=jax.random.key(0))
     assert costs[-100:].mean() < costs[:10].mean()
-    related = np.abs(np.corrcoef(np.asarray(layer.apply(params, y)).T, sources.T)[:4, 4:])
+    related = np.abs(np.corrcoef(np.asarray(layer.apply(params, jnp.asarray(y))).T, sources.T)[:4, 4:])
     assert related.max(axis=0).min() > 0.9
     assert encoded(layer, params, y[:3]).min() >= 0
 

@@ -32,9 +32,9 @@ def test_googlenet_is_the_network_of_the_paper(tmp_path):
     assert found.numbers["parameters"] == 6_998_552  # with biases, as Caffe's description of it has them
     assert found.numbers["parameters_with_auxiliary_classifiers"] == 13_378_280
     assert found.numbers["layers_with_parameters"] == 22
-    assert experiment.claims[0].check([found]).holds
+    assert experiment.claims[0].finding([found], {}).holds
     wrong = Measured({}, {"shapes": [[1, 1, 1], *found.arrays["shapes"][1:]]})
-    assert not experiment.claims[0].check([wrong]).holds
+    assert not experiment.claims[0].finding([wrong], {}).holds
 
 
 @pytest.mark.tiny
@@ -128,7 +128,7 @@ def test_every_ingredient_is_left_out_once(untrained, tmp_path):
     assert found.numbers["relu_epochs"] == pytest.approx((0.75 - 0.1) / 0.7)
     for experiment in (*ksh.EXPERIMENTS, *googlenet.EXPERIMENTS):
         if experiment.id == "ksh-ablation":
-            assert all(claim.check([found, found]).measured.zh for claim in experiment.claims)
+            assert all(claim.finding([found, found], {}).measured.zh for claim in experiment.claims)
     networks = [nn.Network(layers) for layers, _ in ksh.LESS.values()]
     assert len({str(network) for network in networks}) == 4  # the mirror is the recipe's
     assert ksh.LESS["no_mirror"][1].augment is None
@@ -142,7 +142,7 @@ def test_numbers_are_read_by_all_depths_and_by_the_page_reader(monkeypatch, tmp_
     assert found.numbers["whole_by_page_reader"] == 0
     assert found.numbers["whole_3"] == found.numbers["whole_8"]
     (experiment,) = whole_numbers.EXPERIMENTS
-    assert all(claim.check([found]).measured.en for claim in experiment.claims)
+    assert all(claim.finding([found], {}).measured.en for claim in experiment.claims)
 
 
 @pytest.mark.tiny
