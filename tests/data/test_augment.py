@@ -14,6 +14,7 @@ from firsthand.book import expand_mnist
 from firsthand.data import (
     Affine,
     Augmentation,
+    ColourNoise,
     Compose,
     Dataset,
     Distort,
@@ -416,3 +417,20 @@ def test_the_expanded_set_is_the_books():
 def test_any_images_can_be_expanded():
     data = Dataset(np.full((2, 1, 2, 3), 7, np.uint8), np.array([0, 1]), ("a", "b"))
     assert expanded(data).images.sum(axis=(1, 2, 3)).tolist() == 2 * [42, 0, 0, 21, 21]
+
+
+def test_colour_noise_goes_where_colours_differ():
+    rng = np.random.default_rng(0)
+    light = rng.normal(size=(40, 8, 8, 1)) * [0.5, 0.3, 0.1] + rng.normal(size=(40, 8, 8, 3)) * 0.01
+    images = np.clip(128 + 60 * light, 0, 255).astype(np.uint8)
+    noise = ColourNoise.of(images)
+    largest = np.array(noise.directions[int(np.argmax(noise.strengths))])
+    expected = np.array([0.5, 0.3, 0.1]) / np.linalg.norm([0.5, 0.3, 0.1])
+    assert abs(largest @ expected) > 0.999
+    grey = jnp.full((500, 2, 2, 3), 0.5)
+    added = np.asarray(noise(grey, key=KEY) - grey)
+    assert np.ptp(added, axis=(1, 2)).max() < 1e-6  # of one image, all pixels alike
+    spread = np.std(added[:, 0, 0] @ largest)
+    assert spread == pytest.approx(0.1 * max(noise.strengths), rel=0.1)
+    with pytest.raises(FirsthandError, match="ColourNoise: strengths is"):
+        ColourNoise(((1.0, 0.0, 0.0),), (1.0, 2.0))

@@ -44,6 +44,8 @@ LAYERS = {
     "layer norm of images": (nn.Convolution(4, 3), nn.LayerNorm()),
     "layer norm of flattened images": (nn.Flatten(), nn.LayerNorm(epsilon=0.1)),
     "local response normalization": (nn.Convolution(6, 3), nn.LocalResponseNormalization(5, alpha=0.5)),
+    "crop": (nn.Crop((4, 5)),),
+    "auxiliary classifier": (nn.Auxiliary((nn.Softmax(3),)),),
     "global average pool": (nn.Convolution(4, 3), nn.GlobalAveragePool()),
     "global max pool": (nn.Convolution(4, 3), nn.GlobalMaxPool()),
     "residual": (nn.Residual((nn.Convolution(2, 3, padding=1), nn.BatchNorm())), nn.Residual((nn.Activation(),))),

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from firsthand import nn
 from firsthand.data import mnist
+from firsthand.errors import FirsthandError
 from firsthand.files import write_atomically
-from firsthand.models import Model, ModelFileError
+from firsthand.models import Model, ModelFileError, mirrored, ten_crop
 
 NETWORK = nn.Network((nn.ConvPool(2), nn.Dropout(0.1), nn.Softmax(10)))
 
@@ -146,3 +147,20 @@ def test_writing_is_all_or_nothing(tmp_path, monkeypatch):
         write_atomically(path, "new")
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.tiny
+def test_the_ten_crop_test_is_the_mean_over_ten_windows(model):
+    network = nn.Network((nn.Crop(24), nn.ConvPool(2), nn.Softmax(10)))
+    whole = Model(network, jax.device_get(network.init(key=jax.random.key(0))), tuple("0123456789"))
+    inside = Model(nn.Network(network.layers[1:], (24, 24, 1)), whole.params[1:], whole.classes)
+    images = mnist().test.images[:3]
+    expected = np.zeros((3, 10))
+    for top, left in ((0, 0), (0, 4), (4, 0), (4, 4), (2, 2)):
+        window = images[:, top : top + 24, left : left + 24]
+        expected += inside.probabilities(window) + inside.probabilities(window[:, :, ::-1])
+    np.testing.assert_allclose(ten_crop(whole, images), expected / 10, rtol=1e-5)
+    both = (model.probabilities(images) + model.probabilities(images[:, :, ::-1])) / 2
+    np.testing.assert_allclose(mirrored(model, images), both, rtol=1e-5)
+    with pytest.raises(FirsthandError, match=r"ten_crop: the first layer is ConvPool\(2.*expected Crop"):
+        ten_crop(model, images)

@@ -50,6 +50,8 @@ HIDDEN = (
         nn.LocalContrastNormalization(5),
         nn.LocallyConnected(3, (3, 2), stride=(2, 1), padding=(0, 1), activation=nn.tanh),
         nn.LocallyConnected(2, 3),
+        nn.Crop((5, 6)),
+        nn.Auxiliary((nn.Flatten(), nn.Softmax(5))),
         nn.GlobalAveragePool(),
         nn.GlobalMaxPool(),
         nn.SqueezeExcite(3),
@@ -376,6 +378,47 @@ def test_layers_with_layers_inside():
         nn.Network((nn.Residual((nn.Convolution(3, 3, padding=1),)), nn.Softmax(10)), IMAGE)
     with pytest.raises(nn.ShapeError, match="one height and width"):
         nn.Network((nn.Concatenate(((), (nn.MaxPool(2),))), nn.Softmax(10)), IMAGE)
+
+
+@pytest.mark.tiny
+def test_a_crop_is_the_middle_in_use_and_anywhere_in_training():
+    x = jnp.arange(6.0 * 5).reshape(1, 6, 5, 1)
+    layer = nn.Crop((4, 3))
+    np.testing.assert_array_equal(layer.apply({}, x), x[:, 1:5, 1:4])
+    many = layer.apply({}, jnp.tile(x, (200, 1, 1, 1)), key=jax.random.key(0), train=True)
+    corners = many[:, 0, 0, 0].astype(int)
+    assert {(int(c) // 5, int(c) % 5) for c in corners} == {(i, j) for i in range(3) for j in range(3)}
+    for window, corner in zip(many[:20], corners, strict=False):
+        top, left = divmod(int(corner), 5)
+        np.testing.assert_array_equal(window, x[0, top : top + 4, left : left + 3])
+    assert layer.seen(nn.Field(0, 1, 2, 3), (6, 5, 1)) == nn.Field(1, 2, 3, 4)
+    with pytest.raises(
+        nn.ShapeError, match=r"Crop\(\(4, 3\)\): the input has shape \(3, 5, 1\), expected at least 4x3"
+    ):
+        layer.output_shape((3, 5, 1))
+
+
+def test_auxiliary_answers_are_added_to_the_cost_and_absent_in_use(float64):
+    inside = (nn.Flatten(), nn.Softmax(5))
+    network = nn.Network((nn.Convolution(2, 3), nn.Auxiliary(inside), nn.Softmax(5)), IMAGE)
+    params = network.init(jnp.float64, key=jax.random.key(1))
+    x, labels = jax.random.normal(jax.random.key(2), (3, *IMAGE), jnp.float64), jnp.array([0, 4, 2])
+    plain = nn.Network((network.layers[0], network.layers[2]), IMAGE)
+    np.testing.assert_array_equal(network.apply(params, x), plain.apply((params[0], params[2]), x))
+    beside = nn.Network((network.layers[0], *inside), IMAGE)
+    own = (params[0], params[1]["0"], params[1]["1"])
+    for weight in (0.0, 0.3):
+        objective = Classification(auxiliary=weight)
+        costs, _ = objective.costs(network, params, (x, labels))
+        main, side = (
+            Classification().costs(net, p, (x, labels))[0]
+            for net, p in ((plain, (params[0], params[2])), (beside, own))
+        )
+        np.testing.assert_allclose(costs, main + weight * side, rtol=1e-12)
+    total = jax.jit(lambda params: jnp.sum(Classification().costs(network, params, (x, labels))[0]))
+    check_grads(total, (params,), order=1, modes=("rev",), eps=1e-6, rtol=1e-6)
+    with pytest.raises(ValueError, match="Auxiliary: the last layer inside is Flatten"):
+        nn.Auxiliary((nn.Flatten(),))
 
 
 @pytest.mark.tiny

@@ -26,6 +26,8 @@ PAGES = {
     "docs/adversarial.zh-CN.md": "zh",
     "docs/models.md": "en",
     "docs/models.zh-CN.md": "zh",
+    "docs/pictures.md": "en",
+    "docs/pictures.zh-CN.md": "zh",
     "docs/reading.md": "en",
     "docs/reading.zh-CN.md": "zh",
 }
@@ -43,6 +45,7 @@ TABLES: dict[str, Callable[[Path, str], list[str]]] = {
     "experiments": accuracy.experiments,
     "recipes": accuracy.recipes,
     "ensemble": accuracy.ensemble,
+    "pictures": accuracy.pictures,
     "aims": accuracy.aims,
     "reading": pages.reading,
     "adversarial": claims.of_studies("adversarial-minimal", "adversarial-transfer", "adversarial-why", "fgsm-training"),

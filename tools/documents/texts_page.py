@@ -79,9 +79,9 @@ SECTIONS = (
     Section(
         SIX,
         "Recent progress in image recognition",
-        "ksh-shapes ksh-small ksh-ablation googlenet-shapes inception-small adversarial-minimal adversarial-transfer "
-        "adversarial-why fgsm-training fooling-evolved fooling-gradient",
-        "adversarial.md",
+        "lrmd-edges lrmd-digit ksh-shapes ksh-small ksh-ablation googlenet-shapes inception-small numbers-whole "
+        "adversarial-minimal adversarial-transfer adversarial-why fgsm-training fooling-evolved fooling-gradient",
+        "pictures.md adversarial.md",
         "ImageNet itself is beyond what comes with the package; the lab has a human baseline on MNIST",
     ),
     Section(

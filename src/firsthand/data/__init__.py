@@ -10,6 +10,7 @@ from .examples import Arrays, DataError, Examples
 from .labelled import Labelled, Vectors
 from .loaders import EXPECTED, load, load_csv, load_idx, load_image_folder, load_npz, load_parts, load_splits
 from .mnist import mnist
+from .photographs import patches_of, photographs
 from .pictures import LoadedImage, load_image
 from .sequences import Sequences, text_splits
 from .splits import ImageSplits, Splits
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from .augment import (
         Affine,
         Augmentation,
+        ColourNoise,
         Compose,
         Distort,
         Elastic,
@@ -42,6 +44,7 @@ __all__ = [
     "Answers",
     "Arrays",
     "Augmentation",
+    "ColourNoise",
     "Compose",
     "DataError",
     "Dataset",
@@ -82,6 +85,8 @@ __all__ = [
     "load_splits",
     "load_text",
     "mnist",
+    "patches_of",
+    "photographs",
     "shakespeare",
     "shakespeare_text",
     "text_splits",

@@ -135,7 +135,10 @@ def fashion_mnist(cache: Path | None = None) -> Splits[Dataset, Dataset]:
     named = os.environ.get(FASHION_MNIST_FOLDER)
     if cache is None and (named or _SYSTEM_FOLDER.is_dir()):
         return _load_found(Path(named) if named else _SYSTEM_FOLDER, FASHION_MNIST_CONTENT, _FASHION_CLASSES)
-    return _load_idx_files(FASHION_MNIST_FILES, cache or _cache("fashion-mnist"), _FASHION_CLASSES)
+    try:
+        return _load_idx_files(FASHION_MNIST_FILES, cache or _cache("fashion-mnist"), _FASHION_CLASSES)
+    except DataError as error:
+        raise DataError(f"{error}; Debian's package dataset-fashion-mnist has the data too") from None
 
 
 def kmnist(cache: Path | None = None) -> Splits[Dataset, Dataset]:

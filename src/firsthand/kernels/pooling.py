@@ -1,6 +1,6 @@
 """Max-pooling whose windows may overlap, in the form that is fast on each kind of device.
 
-On a CPU the gradient of XLA's own windowed maximum, which searches every window again, takes ten times and more what a
+On a CPU the gradient of XLA's own windowed maximum, which searches every window again, takes about ten times what a
 maximum of shifted copies takes, along the columns first and then along the rows.
 """
 

@@ -17,6 +17,7 @@ from .objectives import (
     Regression,
     SkipGram,
     UpDown,
+    WholeNumber,
 )
 from .outcome import Outcome, train_and_finish
 from .quantity import Quantity
@@ -25,6 +26,7 @@ from .run import Progress
 from .schedules import Cosine, OneCycle
 from .single import DataSplits, Diverged, Training
 from .source import Fixed, Made, Source
+from .sparse import sparse_features, whitening
 from .train import EnsembleTraining, train
 
 __all__ = [
@@ -56,9 +58,11 @@ __all__ = [
     "Source",
     "Training",
     "UpDown",
+    "WholeNumber",
     "evaluate",
     "input_gradients",
     "plan",
+    "sparse_features",
     "started",
     "train",
     "train_and_finish",
@@ -66,4 +70,5 @@ __all__ = [
     "train_members",
     "unrolled",
     "upward",
+    "whitening",
 ]

@@ -1,4 +1,4 @@
-"""Features without labels: a linear layer that gives its input back, and is seldom at work.
+"""Features found without being told anything: a linear layer that gives its input back, and is seldom at work.
 
 The parameters W of a layer A x = W x are found that make
 
@@ -42,7 +42,7 @@ def sparse_features(
     learning_rate: float = 0.01,
     key: Array,
 ) -> tuple[Params, np.ndarray]:
-    """Learn a layer's weights from examples without labels; see the head of this file.
+    """Learn a layer's weights from what goes in alone; see the head of this file.
 
     Steps of Adam along half a cosine of the learning rate.
 
@@ -123,7 +123,8 @@ def _descent(cost: Callable[[Array, Array], Array], steps: int, batch_size: int,
         weights, state = at
         batch = x[jax.random.randint(key, (batch_size,), 0, len(x))]
         value, slope = jax.value_and_grad(cost)(weights, batch)
-        direction, state = rule.update(slope, state)
+        with jax.numpy_dtype_promotion("standard"):  # Optax raises floats to whole numbers
+            direction, state = rule.update(slope, state)
         return (optax.apply_updates(weights, direction), state), value  # type: ignore[return-value]
 
     def descent(weights: Array, x: Array, key: Array) -> tuple[Array, Array]:

@@ -10,6 +10,7 @@ from .language import LanguageModel, Place
 from .load import load, load_model
 from .model import Model
 from .ngram import NGram
+from .numbers import NumberModel, ReadNumber
 from .regressor import Regressor
 from .temperature import CalibrationError, best_temperature, fit_temperature
 from .views import mirrored, ten_crop
@@ -26,7 +27,9 @@ __all__ = [
     "ModelFileError",
     "NGram",
     "NetworkModel",
+    "NumberModel",
     "Place",
+    "ReadNumber",
     "Regressor",
     "WordVectors",
     "best_temperature",

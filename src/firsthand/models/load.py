@@ -9,12 +9,16 @@ from .file import ModelFileError, read_safetensors
 from .generator import Generator
 from .language import LanguageModel
 from .model import Model
+from .numbers import NumberModel
 from .regressor import Regressor
 from .word_vectors import WordVectors
 
 __all__ = ["FAMILIES", "load", "load_model"]
 
-_FAMILIES: tuple[type[NetworkModel], ...] = (Model, LanguageModel, Autoencoder, Generator, Regressor, WordVectors)
+_FAMILIES: tuple[type[NetworkModel], ...] = (
+    *(Model, LanguageModel, Autoencoder, Generator, Regressor, WordVectors),
+    NumberModel,
+)
 FAMILIES: dict[str, type[NetworkModel]] = {each.family: each for each in _FAMILIES}
 
 
@@ -22,8 +26,8 @@ def load(path: str | os.PathLike[str]) -> Ensemble | NetworkModel:
     """Read a model file; nothing in it is ever executed.
 
     Returns:
-        The model of a family, a `Model`, `LanguageModel`, `Autoencoder`, `Generator`, `Regressor` or `WordVectors`, or
-        an `Ensemble`, as the file says.
+        The model of a family, a `Model`, `LanguageModel`, `Autoencoder`, `Generator`, `Regressor`, `WordVectors` or
+        `NumberModel`, or an `Ensemble`, as the file says.
     Raises:
         FileNotFoundError: there is no such file.
         ModelFileError: it is none, or damaged.

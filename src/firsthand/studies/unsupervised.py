@@ -28,6 +28,7 @@ EDGES = nn.FullyConnected(GRID[0] * GRID[1], nn.linear)
 POOL = nn.L2Pool(3, stride=1, padding=1)
 CONTRAST = nn.LocalContrastNormalization(9)
 SHUFFLES = 200
+SHOWN = 8  # rows and columns of the grid in the figure
 
 
 def spread(kernels: np.ndarray) -> np.ndarray:
@@ -102,7 +103,10 @@ def _measure_edges(run: Run) -> Measured:
         }
         shown[name] = kernels / np.abs(kernels).max(axis=(1, 2), keepdims=True)
     numbers |= {"units": len(shown[""]), "cost_first": float(costs[0]), "cost_last": float(costs[-20:].mean())}
-    return Measured(numbers, {"kernels": np.round(shown[""], 2).tolist()} if run.seed == 0 else {})
+    corner = shown[""].reshape(*GRID, PATCH, PATCH)[:SHOWN, :SHOWN].reshape(-1, PATCH, PATCH)
+    return Measured(
+        numbers, {"kernels_in_percent": np.rint(100 * corner).astype(int).tolist()} if run.seed == 0 else {}
+    )
 
 
 def _edges(runs: Sequence[Measured]) -> Finding:
@@ -120,10 +124,10 @@ def _edges(runs: Sequence[Measured]) -> Finding:
 
 
 def _draw_edges(result: Result, needed: Mapping[str, Result]) -> "Figure":
-    kernels = np.array(result.runs[0]["arrays"]["kernels"])
-    figure, grid = panels(*GRID, width=0.6, height=0.6)
+    kernels = np.array(result.runs[0]["arrays"]["kernels_in_percent"])
+    figure, grid = panels(SHOWN, SHOWN, width=0.6, height=0.6)
     for axes, kernel in zip(grid.flat, kernels, strict=True):
-        axes.imshow(kernel, cmap="gray", vmin=-1, vmax=1)
+        axes.imshow(kernel, cmap="gray", vmin=-100, vmax=100)
         axes.grid(visible=False)
         axes.set(xticks=(), yticks=())
     return figure
@@ -133,7 +137,7 @@ def _draw_edges(result: Result, needed: Mapping[str, Result]) -> "Figure":
 
 LOWER = nn.LocallyConnected(6, 9, stride=3, activation=nn.linear)
 LOWER_POOL = nn.L2Pool(2, stride=1)
-UPPER_DIRECTIONS, UNITS = 120, 144
+UNITS = 64
 UPPER = nn.FullyConnected(UNITS, nn.linear)
 
 
@@ -142,7 +146,7 @@ def _measure_digit(run: Run) -> Measured:
     images = [part.images.astype(np.float32) / 255 for part in (data.train, data.validation, data.test)]
     if run.quick:
         images = [part[:500] for part in images]
-    steps, keys = run.shortened(2_000, 20), jax.random.split(run.key, 3)
+    steps, keys = run.shortened(1_000, 20), jax.random.split(run.key, 3)
     lower, _ = sparse_features(LOWER, images[0], pool=LOWER_POOL, steps=steps, key=keys[0])
     contrast = nn.LocalContrastNormalization(3)
 
@@ -151,16 +155,14 @@ def _measure_digit(run: Run) -> Measured:
         found = [contrast.apply({}, encoded(LOWER, lower, part, LOWER_POOL)) for part in parts]
         return np.concatenate([np.asarray(part) for part in found]).reshape(len(x), -1)
 
-    features = [first(part) for part in images]
-    white = whitening(features[0], UPPER_DIRECTIONS)
-    train, validation, test = map(white.apply, features)
+    train, validation, test = map(first, images)
     upper, _ = sparse_features(UPPER, train, sparsity=0.5, steps=steps, key=keys[1])
     random = UPPER.init(train.shape[1:], key=keys[2])
     numbers, best = {}, {}
     for name, params in (("", upper), ("random_", random)):
         said = [np.asarray(UPPER.apply(params, jnp.asarray(part))) for part in (validation, test)]
         best[name] = [
-            _tells(*said, data.validation.labels[: len(said[0])], data.test.labels[: len(said[1])], digit)
+            _tells(said[0], said[1], data.validation.labels[: len(said[0])], data.test.labels[: len(said[1])], digit)
             for digit in range(10)
         ]
         numbers |= {f"{name}digit_{digit}": value for digit, value in enumerate(best[name])}
@@ -252,9 +254,9 @@ EXPERIMENTS = (
             Drawing(
                 "kernels",
                 Text(
-                    "The units as they lie beside each other, each on its own scale: edges and bars, and neighbours "
-                    "are alike.",
-                    "各单元的权重按其位置排列，各按自己的比例：边缘与条纹，相邻的单元彼此相似。",
+                    "A part of the units as they lie beside each other, each on its own scale: edges and bars, and "
+                    "neighbours are alike.",
+                    "部分单元的权重按其位置排列，各按自己的比例：边缘与条纹，相邻的单元彼此相似。",
                 ),
                 _draw_edges,
             ),
@@ -286,10 +288,10 @@ EXPERIMENTS = (
         ),
         deviations=(
             Text(
-                "MNIST in place of video frames; two layers (locally connected, pooled, normalized; then 144 units "
+                "MNIST in place of video frames; two layers (locally connected, pooled, normalized; then 64 units "
                 "that see everything), not three times three. Labels serve to find the unit and its threshold on "
                 "validation images, as in the paper.",
-                "用 MNIST 代替视频帧；两层（局部连接、池化、规范化；再加 144 个看到全部的单元），而不是三组三层。"
+                "用 MNIST 代替视频帧；两层（局部连接、池化、规范化；再加 64 个看到全部的单元），而不是三组三层。"
                 "标签只用于在验证图像上找出单元及其阈值，与论文相同。",
             ),
         ),

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     )
     from .fine_tuning import FineTuning, fine_tune, fine_tuning_recipe
     from .generative import AUTOENCODER, DBN, SINGLE_RBM
+    from .image_net import googlenet, inception, ksh
     from .named_recipe import NamedRecipe
+    from .pictures import INCEPTION_SMALL, KSH_SMALL, ksh_small
     from .recipes import RECIPES
     from .text import SHAKESPEARE
     from .transfer_learning import Transfer, transfer, transfer_recipe
@@ -32,6 +34,8 @@ __all__ = [
     "DROPOUT",
     "FULLY_CONNECTED",
     "GATE",
+    "INCEPTION_SMALL",
+    "KSH_SMALL",
     "PAGE_READER",
     "QUICK",
     "RECIPES",
@@ -45,21 +49,26 @@ __all__ = [
     "Transfer",
     "fine_tune",
     "fine_tuning_recipe",
+    "googlenet",
+    "inception",
+    "ksh",
+    "ksh_small",
     "transfer",
     "transfer_recipe",
 ]
 
 _GENERATIVE = ("AUTOENCODER", "DBN", "SINGLE_RBM")
+_ELSEWHERE = (*_GENERATIVE, "INCEPTION_SMALL", "KSH_SMALL", "RECIPES", "SHAKESPEARE")
 # on use, because a list of the recipes takes no networks
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        ".digits": [
-            name for name in __all__ if name.isupper() and name not in (*_GENERATIVE, "RECIPES", "SHAKESPEARE")
-        ],
+        ".digits": [name for name in __all__ if name.isupper() and name not in _ELSEWHERE],
         ".generative": _GENERATIVE,
         ".fine_tuning": ("FineTuning", "fine_tune", "fine_tuning_recipe"),
+        ".image_net": ("googlenet", "inception", "ksh"),
         ".named_recipe": ("NamedRecipe",),
+        ".pictures": ("INCEPTION_SMALL", "KSH_SMALL", "ksh_small"),
         ".recipes": ("RECIPES",),
         ".text": ("SHAKESPEARE",),
         ".transfer_learning": ("Transfer", "transfer", "transfer_recipe"),

@@ -26,7 +26,7 @@ ABOUT = {
         "overlapping pooling, dropout; photos of clothes (Fashion-MNIST)"
     ),
     "inception-small": (
-        "four Inception modules of GoogLeNet in small, with batch normalization and an auxiliary classifier; photos of "
-        "clothes (Fashion-MNIST)"
+        "three Inception modules of GoogLeNet in small, with batch normalization and an auxiliary classifier; photos "
+        "of clothes (Fashion-MNIST)"
     ),
 }

@@ -8,7 +8,7 @@ from .about import ABOUT
 from .image_net import inception
 from .named_recipe import NamedRecipe
 
-__all__ = ["INCEPTION_SMALL", "KSH_SMALL", "ksh_small"]
+__all__ = ["INCEPTION_SMALL", "KSH_SMALL", "RECIPES", "ksh_small"]
 
 
 def ksh_small(

@@ -5,12 +5,13 @@
 
 from .base import Augmentation, Compose
 from .expanded import displaced, expanded
-from .pixels import Erase, HorizontalFlip, Noise, RandomCrop, Shift
+from .pixels import ColourNoise, Erase, HorizontalFlip, Noise, RandomCrop, Shift
 from .warps import Affine, Distort, Elastic, Rotate, Scale, Shear, Translate, Warp
 
 __all__ = [
     "Affine",
     "Augmentation",
+    "ColourNoise",
     "Compose",
     "Distort",
     "Elastic",

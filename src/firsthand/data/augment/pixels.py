@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
 from .base import Augmentation, is_number, random_bytes, require, require_part, require_range, require_size
 
-__all__ = ["Erase", "HorizontalFlip", "Noise", "RandomCrop", "Shift"]
+__all__ = ["ColourNoise", "Erase", "HorizontalFlip", "Noise", "RandomCrop", "Shift"]
 
 
 @dataclass(frozen=True)
@@ -173,3 +174,46 @@ class Noise(Augmentation):
 
     def changed(self, images: Array, key: Array) -> Array:
         return jnp.clip(images + self.deviation * jax.random.normal(key, images.shape, images.dtype), 0, 1)
+
+
+@dataclass(frozen=True)
+class ColourNoise(Augmentation):
+    """Add to all pixels of an image the same random colour, along the directions in which colours differ:
+
+        x <- x + sum_i a_i l_i p_i,   a_i normal with a standard deviation of `deviation`
+
+    p_i and l_i being the eigenvectors and eigenvalues of the covariance of the colours of all pixels; light changes so,
+    in strength and in colour, and things do not.  Values are not cut to 0 .. 1.
+
+    Args:
+        directions: p_i, (channels,) each.
+        strengths: l_i, for pixels from 0 to 1.
+        deviation: of a_i.
+
+    Raises:
+        FirsthandError: not one strength for each direction, or a negative or infinite deviation.
+
+    References:
+        Krizhevsky, Sutskever and Hinton 2012, 'ImageNet Classification with Deep Convolutional Neural Networks',
+        section 4.1.
+    """
+
+    directions: tuple[tuple[float, ...], ...]
+    strengths: tuple[float, ...]
+    deviation: float = 0.1
+
+    def __post_init__(self) -> None:
+        require(self, "strengths", len(self.strengths) == len(self.directions), "as many as directions")
+        require_range(self, 0, math.inf, "deviation")
+
+    @classmethod
+    def of(cls, images: np.ndarray, deviation: float = 0.1) -> ColourNoise:
+        """Find the directions and strengths in images, uint8 (n, height, width, channels)."""
+        colours = images.reshape(-1, images.shape[-1]) / 255
+        strengths, directions = np.linalg.eigh(np.cov(colours.T).reshape(images.shape[-1], -1))
+        return cls(tuple(map(tuple, directions.T.tolist())), tuple(strengths.tolist()), deviation)
+
+    def changed(self, images: Array, key: Array) -> Array:
+        a = self.deviation * jax.random.normal(key, (len(images), len(self.strengths)), images.dtype)
+        directions, strengths = (jnp.asarray(each, images.dtype) for each in (self.directions, self.strengths))
+        return images + ((a * strengths) @ directions)[:, None, None]

@@ -8,6 +8,7 @@ from .reconstruction import Reconstruction
 from .regression import Regression
 from .skip_gram import SkipGram
 from .up_down import UpDown
+from .whole_number import WholeNumber
 
 __all__ = [
     "Answering",
@@ -19,4 +20,5 @@ __all__ = [
     "Regression",
     "SkipGram",
     "UpDown",
+    "WholeNumber",
 ]

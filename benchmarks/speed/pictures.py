@@ -1,0 +1,144 @@
+"""The training step of the small picture networks (KSH and Inception in small), beside eager PyTorch.
+
+    python -m benchmarks.speed.pictures [--torch PYTHON] [--rounds N]
+
+PyTorch may live in an environment of its own, whose interpreter is named.  Each contender's outputs in use must be
+firsthand's, from the same parameters; then each has its turn, round by round.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..summary import ROOT, Failed, about, ratios, save, spread
+from .contest import environment
+from .peers.pictures_worker import BATCH
+
+__all__ = ["NETS", "run"]
+
+NETS = ("ksh-small", "inception-small")
+TARGET = 2.0  # times as long as firsthand at PyTorch's better number of threads
+TOLERANCE = 1e-3
+STEPS = {"firsthand": 12, "torch": 12}
+
+
+class _Process:
+    def __init__(self, who: str, cores: list[int], folder: Path, python: str) -> None:
+        self.who, self.threads = who, len(cores)
+        module = "benchmarks.speed.peers.pictures_worker"
+        with (folder / f"{who}-{len(cores)}.log").open("w") as log:
+            self.process = subprocess.Popen(
+                [python, "-m", module, who, ",".join(map(str, cores)), str(folder)],
+                cwd=ROOT,
+                env=environment(who, len(cores)),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+
+    def ask(self, **request: Any) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        answer = json.loads(line) if line else {"error": "the process ended"}
+        if "error" in answer:
+            raise Failed(f"{self.who}: {answer['error']}")
+        return answer
+
+
+def _lay_down(folder: Path) -> None:
+    """What every contender reads: images, order, descriptions, parameters, and what firsthand answers."""
+    import jax
+
+    from firsthand import mnist, nn
+    from firsthand.models.file import flatten
+    from firsthand.zoo import RECIPES
+
+    train = mnist().train[:5_000]  # of the size of the clothes; how long a step takes does not depend on what is shown
+    np.save(folder / "images.npy", train.images)
+    np.save(folder / "labels.npy", train.labels.astype(np.int32))
+    np.save(folder / "order.npy", np.random.default_rng(0).permutation(len(train)).astype(np.int32))
+    for net in NETS:
+        network = RECIPES[net].network(train)
+        params = network.init(key=jax.random.key(0))
+        arrays: dict[str, Any] = dict(flatten(jax.device_get(params)))
+        np.savez(folder / f"{net}.npz", **arrays)
+        (folder / f"{net}.json").write_text(json.dumps(nn.to_json(network)["layers"]))
+        np.save(folder / f"{net}-outputs.npy", np.asarray(network.weighted_input(params, train.images[:100])))
+
+
+def run(folder: Path, python: str = sys.executable, rounds: int = 7) -> None:
+    """Measure, print, and write `pictures.json` into a folder.
+
+    Args:
+        folder: where to.
+        python: interpreter that has PyTorch.
+        rounds: how many turns each contender has.
+    """
+    available = sorted(os.sched_getaffinity(0))
+    results: dict[str, Any] = about(rounds, batch_size=BATCH, tolerance=TOLERANCE, steps_in_a_turn=STEPS)
+    version = "import torch; print(torch.__version__)"
+    results["versions"]["torch"] = subprocess.check_output([python, "-c", version], text=True).strip()
+    results["nets"] = {}
+    with tempfile.TemporaryDirectory(prefix="firsthand-bench-") as name:
+        place = Path(name)
+        _lay_down(place)
+        counts = sorted({1, min(2, len(available))})
+        interpreters = {"firsthand": sys.executable, "torch": python}
+        pairs = [(who, count) for who in interpreters for count in counts]
+        processes = [_Process(who, available[:count], place, interpreters[who]) for who, count in pairs]
+        try:
+            for net in NETS:
+                results["nets"][net] = _contest(processes, net, rounds)
+        finally:
+            for process in processes:
+                process.process.kill()
+    save(folder / "pictures.json", results)
+
+
+def _contest(processes: list[_Process], net: str, rounds: int) -> dict[str, Any]:
+    seconds: list[list[float]] = [[] for _ in processes]
+    for process in processes:
+        apart = process.ask(do="prepare", net=net)["apart"]
+        if not apart <= TOLERANCE:
+            raise Failed(f"{process.who}, {net}: its outputs are {apart:.1e} away from firsthand's")
+        process.ask(do="run", net=net, steps=3)  # compiles, and warms what is cached
+    for _ in range(rounds):
+        for values, process in zip(seconds, processes, strict=True):
+            steps = STEPS[process.who]
+            values.append(process.ask(do="run", net=net, steps=steps)["seconds"] / steps)
+    found = {
+        f"{process.who}, {process.threads} threads": {
+            "seconds_per_step": spread(values),
+            "ratio_to_firsthand_on_one_core": ratios(values, seconds[0]),
+        }
+        for process, values in zip(processes, seconds, strict=True)
+    }
+    for who, entry in found.items():
+        ratio = entry["ratio_to_firsthand_on_one_core"]["median"]
+        print(f"{net}: {who}: {1e3 * entry['seconds_per_step']['median']:.1f} ms per step, {ratio:.2f}", flush=True)
+    best = {who: min(e["seconds_per_step"]["median"] for n, e in found.items() if n.startswith(who)) for who in STEPS}
+    return {
+        "contenders": found,
+        "target": TARGET,
+        "torch_over_firsthand_both_at_their_better": best["torch"] / best["firsthand"],
+    }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.pictures", description=__doc__)
+    parser.add_argument("--torch", default=sys.executable, help="interpreter that has PyTorch")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--out", type=Path, default=ROOT / "results" / "benchmarks")
+    chosen = parser.parse_args()
+    run(chosen.out, chosen.torch, chosen.rounds)
