@@ -50,13 +50,12 @@ __all__ = [
 ]
 
 _GENERATIVE = ("AUTOENCODER", "DBN", "SINGLE_RBM")
+_ELSEWHERE = (*_GENERATIVE, "RECIPES", "SHAKESPEARE")
 # on use, because a list of the recipes takes no networks
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        ".digits": [
-            name for name in __all__ if name.isupper() and name not in (*_GENERATIVE, "RECIPES", "SHAKESPEARE")
-        ],
+        ".digits": [name for name in __all__ if name.isupper() and name not in _ELSEWHERE],
         ".generative": _GENERATIVE,
         ".fine_tuning": ("FineTuning", "fine_tune", "fine_tuning_recipe"),
         ".named_recipe": ("NamedRecipe",),

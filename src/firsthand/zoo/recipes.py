@@ -1,7 +1,7 @@
 """All named recipes, in the order in which they are listed."""
 
-from . import digits, text
+from . import digits, generative, text
 
 __all__ = ["RECIPES"]
 
-RECIPES = digits.RECIPES | text.RECIPES
+RECIPES = digits.RECIPES | text.RECIPES | generative.RECIPES
