@@ -43,8 +43,8 @@ def test_a_label_held_on_settles_on_its_digit(client):
         assert (len(found["frames"]), found["chains"], found["every"]) == (60, 4, 5)
         read += (boxed_model().predict(images(found["frames"][-1], 4)) == label).tolist()
     assert np.mean(read) >= 0.75
-    again = client.post("/api/dream/settle", json={"label": 9, "seed": 1}).json()
-    assert again == found
+    one, again = (client.post("/api/dream/settle", json={"label": 9, "seed": 1}).json() for _ in range(2))
+    assert one == again
 
 
 def test_what_is_known_of_a_drawing_stays(client):

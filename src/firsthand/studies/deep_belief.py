@@ -79,12 +79,14 @@ def _local(runs: Sequence[Measured]) -> Finding:
         mean["roughness"] < 0.5 * mean["roughness_shuffled"],
         Text(
             f"neighbouring weights differ {mean['roughness']:.2f} as much as any two (mean square), shuffled "
-            f"{mean['roughness_shuffled']:.2f}; pseudo-likelihood {mean['pseudo_likelihood']:.1f} nat, squared error of a "
-            f"reconstruction {mean['error']:.2f}, free energy of validation images {mean['free_energy_gap']:+.2f} nat above "
+            f"{mean['roughness_shuffled']:.2f}; pseudo-likelihood {mean['pseudo_likelihood']:.1f} nat, squared "
+            f"error of a "
+            f"reconstruction {mean['error']:.2f}, free energy of validation images {mean['free_energy_gap']:.2f} "
+            f"nat above "
             f"that of training images; {mean['active']:.1%} of the hidden units are on",
             f"相邻权重之差（均方）是任意两个权重之差的 {mean['roughness']:.2f} 倍，打乱后为 "
             f"{mean['roughness_shuffled']:.2f}；伪似然 {mean['pseudo_likelihood']:.1f} nat，重构的平方误差 "
-            f"{mean['error']:.2f}，验证图像的自由能比训练图像高 {mean['free_energy_gap']:+.2f} nat；"
+            f"{mean['error']:.2f}，验证图像的自由能比训练图像高 {mean['free_energy_gap']:.2f} nat；"
             f"平均有 {mean['active']:.1%} 的隐藏单元处于开启状态",
         ),
     )
@@ -92,7 +94,7 @@ def _local(runs: Sequence[Measured]) -> Finding:
 
 def _draw_filters(result: Result, needed: Mapping[str, Result]) -> "Figure":
     images = unpacked(result.runs[0]["arrays"]["filters"])
-    return show_images(images.reshape(-1, 10, 28, 28), diverging=True)
+    return show_images(list(images.reshape(-1, 10, 28, 28)), diverging=True)
 
 
 # --- a deep belief net that reads ----------------------------------------------------------------------------------
@@ -223,9 +225,11 @@ EXPERIMENTS = (
             Drawing(
                 "filters",
                 Text(
-                    "The weights of 40 hidden units, drawn at random; red raises, blue lowers: short strokes, and edges with "
-                    "a dark side.",
-                    "随机选出的 40 个隐藏单元的权重；红色使其开启，蓝色使其关闭：短笔画，以及一侧为负的边缘。",
+                    "The weights of 40 hidden units, drawn at random; red turns a unit on, blue off: spots, short "
+                    "strokes, "
+                    "edges with an off side, and some that are speckled still.",
+                    "随机选出的 40 个隐藏单元的权重；红色使其开启，蓝色使其关闭：斑点、短笔画、一侧为负的边缘，"
+                    "也有一些仍是杂点。",
                 ),
                 _draw_filters,
             ),
@@ -245,9 +249,11 @@ EXPERIMENTS = (
         deviations=(
             Text(
                 "50,000 training images instead of 60,000: the other 10,000 choose the epoch. 6 epochs of contrastive "
-                "divergence a machine instead of 50, and 12 epochs of gradient descent with momentum instead of conjugate "
+                "divergence a machine instead of 50, and 12 epochs of gradient descent with momentum instead of "
+                "conjugate "
                 "gradients.",
-                "用 50,000 张训练图像而不是 60,000 张：其余 10,000 张用来选择训练轮次。每个玻尔兹曼机训练 6 轮而不是 50 轮；"
+                "用 50,000 张训练图像而不是 60,000 张：其余 10,000 张用来选择训练轮次。每个玻尔兹曼机训练 6 "
+                "轮而不是 50 轮；"
                 "微调用 12 轮带动量的梯度下降，而不是共轭梯度法。",
             ),
         ),

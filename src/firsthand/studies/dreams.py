@@ -126,7 +126,8 @@ def _drawn_as_told(runs: Sequence[Measured]) -> Finding:
     return Finding(
         share >= 0.9,
         Text(
-            f"{share:.1%} of {SAMPLES:,} drawings are read as the digit that was asked for ({each}), {before:.1%} before "
+            f"{share:.1%} of {SAMPLES:,} drawings are read as the digit that was asked for ({each}), {before:.1%} "
+            f"before "
             f"persistent chains; as a reader the net itself is right on {label:.2%} of the test images",
             f"{SAMPLES} 张图中有 {share:.1%} 被读作所要求的数字（各次 {each}），使用持续链之前为 {before:.1%}；"
             f"网络自己读测试图像的准确度为 {label:.2%}",
@@ -140,9 +141,11 @@ def _no_copies(runs: Sequence[Measured]) -> Finding:
     return Finding(
         ours > 0.5 * usual and least > usual_least,
         Text(
-            f"from a drawing to its nearest training image it is {ours:.2f} in the median and {least:.2f} at least; from a "
+            f"from a drawing to its nearest training image it is {ours:.2f} in the median and {least:.2f} at "
+            f"least; from a "
             f"test image {usual:.2f} and {usual_least:.2f}",
-            f"每张图到最近的训练图像的距离：中位数 {ours:.2f}，最小 {least:.2f}；测试图像则为 {usual:.2f} 和 {usual_least:.2f}",
+            f"每张图到最近的训练图像的距离：中位数 {ours:.2f}，最小 {least:.2f}；测试图像则为 {usual:.2f} 和 "
+            f"{usual_least:.2f}",
         ),
     )
 
@@ -165,7 +168,7 @@ def _draw(result: Result, needed: Mapping[str, Result]) -> "Figure":
     rows = np.concatenate([samples.reshape(10, columns, 28, 28), found.reshape(10, columns, 28, 28)], axis=1)
     gap = np.full((10, 1, 28, 28), 60, np.uint8)
     rows = np.concatenate([rows[:, :columns], gap, rows[:, columns:]], axis=1)
-    return show_images(list(rows), names=[str(digit) for digit in range(10)])
+    return show_images(list(rows), names=[str(digit) for digit in range(10)], size=0.32)
 
 
 EXPERIMENTS = (
@@ -177,7 +180,8 @@ EXPERIMENTS = (
         claims=(
             Claim(
                 Text(
-                    "Run backwards with a label held on, the network generates images that look like that digit: at least "
+                    "Run backwards with a label held on, the network generates images that look like that digit: "
+                    "at least "
                     "90 % are read as it.",
                     "固定标签、反向运行网络，它生成的图像看起来就像那个数字：至少 90 % 被读作该数字。",
                 ),
@@ -199,11 +203,15 @@ EXPERIMENTS = (
         ),
         deviations=(
             Text(
-                "50,000 training images in mini-batches of 100; 6 epochs of contrastive divergence a machine instead of 30. "
-                "Then 6 epochs with persistent chains at the top (Tieleman 2008) in the place of 300 of up-down learning: "
-                "one step of contrastive divergence leaves states likely that are far from all images, and long chains end "
+                "50,000 training images in mini-batches of 100; 6 epochs of contrastive divergence a machine "
+                "instead of 30. "
+                "Then 6 epochs with persistent chains at the top (Tieleman 2008) in the place of 300 of up-down "
+                "learning: "
+                "one step of contrastive divergence leaves states likely that are far from all images, and long "
+                "chains end "
                 "there.",
-                "用 50,000 张训练图像、每批 100 张；每个玻尔兹曼机用对比散度训练 6 轮而不是 30 轮。随后在顶层用持续链训练 6 轮"
+                "用 50,000 张训练图像、每批 100 张；每个玻尔兹曼机用对比散度训练 6 轮而不是 30 轮。"
+                "随后在顶层用持续链训练 6 轮"
                 "（Tieleman 2008），代替原文 300 轮的上下算法：一步对比散度会让远离所有图像的状态仍然很可能出现，"
                 "长链最终就停在那里。",
             ),
@@ -216,7 +224,8 @@ EXPERIMENTS = (
             Drawing(
                 "samples",
                 Text(
-                    "Left ten drawings of each digit, none picked; right, in the same order, the training image that is "
+                    "Left ten drawings of each digit, none picked; right, in the same order, the training image "
+                    "that is "
                     "nearest to each.",
                     "左边是每个数字的十张图，未经挑选；右边按相同次序是离每张图最近的训练图像。",
                 ),
