@@ -170,7 +170,7 @@ def test_free_energy_and_energy_belong_together(options, float64):
         gaussian = layer.visible == "gaussian"
         W, b, c = (np.asarray(params[name]) for name in ("weights", "bias", "visible_bias"))
         np.testing.assert_allclose(
-            layer.free_energy(params, v), reference.free_energy(v, W, b, c, gaussian), atol=1e-12
+            layer.free_energy(params, jnp.asarray(v)), reference.free_energy(v, W, b, c, gaussian), atol=1e-12
         )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["EXPERIMENTS", "judged", "nearest"]
 
 SAMPLES = 1_000
-STEPS = 300
+STEPS = 200
 SHOWN = 10  # of each digit, in the figure
 
 
@@ -203,21 +203,21 @@ EXPERIMENTS = (
         ),
         deviations=(
             Text(
-                "50,000 training images in mini-batches of 100; 6 epochs of contrastive divergence a machine "
+                "784-500-500-1000 instead of 2000; 50,000 training images in mini-batches of 100; 6 epochs of contrastive divergence a machine "
                 "instead of 30. "
                 "Then 6 epochs with persistent chains at the top (Tieleman 2008) in the place of 300 of up-down "
                 "learning: "
                 "one step of contrastive divergence leaves states likely that are far from all images, and long "
                 "chains end "
                 "there.",
-                "用 50,000 张训练图像、每批 100 张；每个玻尔兹曼机用对比散度训练 6 轮而不是 30 轮。"
+                "网络为 784-500-500-1000，顶层不是 2000；用 50,000 张训练图像、每批 100 张；每个玻尔兹曼机用对比散度训练 6 轮而不是 30 轮。"
                 "随后在顶层用持续链训练 6 轮"
                 "（Tieleman 2008），代替原文 300 轮的上下算法：一步对比散度会让远离所有图像的状态仍然很可能出现，"
                 "长链最终就停在那里。",
             ),
             Text(
-                "Each drawing is a chain of its own of 300 steps; the source shows one chain every 1,000 steps.",
-                "每张图各自是一条 300 步的链；原文是同一条链每隔 1000 步取一次。",
+                f"Each drawing is a chain of its own of {STEPS} steps; the source shows one chain every 1,000 steps.",
+                f"每张图各自是一条 {STEPS} 步的链；原文是同一条链每隔 1000 步取一次。",
             ),
         ),
         drawings=(

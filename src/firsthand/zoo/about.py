@@ -18,7 +18,7 @@ ABOUT = {
     "deep": "six convolutions, squeeze-and-excitation, global pooling instead of a hidden layer",
     "shakespeare": "one LSTM layer of 256 on eight plays, letter by letter: names the next character",
     "rbm": "a restricted Boltzmann machine of 500 units: features without labels, by contrastive divergence",
-    "dbn": "784-500-500-2000 with label units: a deep belief net that draws the digit it is told",
+    "dbn": "784-500-500-1000 with label units: a deep belief net that draws the digit it is told",
     "autoencoder": "784-1000-500-250-30 and back, started by Boltzmann machines: an image in 30 numbers",
     "rows": "a GRU that reads the 28 rows of a digit one after the other, as 28 steps in time",
     "ksh-small": (

@@ -88,7 +88,7 @@ def belief_net(name: str, below: tuple[int, ...], top: int, epochs: int) -> Name
     )
 
 
-DBN = belief_net("dbn", (500, 500), 2000, 6)
+DBN = belief_net("dbn", (500, 500), 1000, 6)
 
 AUTOENCODER = NamedRecipe(
     "autoencoder",
