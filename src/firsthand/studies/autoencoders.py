@@ -185,9 +185,9 @@ def _draw_map(result: Result, needed: Mapping[str, Result]) -> "Figure":
 
 NOISE = Noise(0.5)
 DENOISING = Recipe(
-    12,
+    8,
     100,
-    learning_rate=Cosine(0.001, 12),
+    learning_rate=Cosine(0.001, 8),
     optimizer=Adam(),
     objective=Reconstruction(cross_entropy=True),
     keep_best=False,

@@ -203,14 +203,16 @@ EXPERIMENTS = (
         ),
         deviations=(
             Text(
-                "784-500-500-1000 instead of 2000; 50,000 training images in mini-batches of 100; 6 epochs of contrastive divergence a machine "
+                "784-500-500-1000 instead of 2000; 50,000 training images in mini-batches of 100; 6 epochs of "
+                "contrastive divergence a machine "
                 "instead of 30. "
                 "Then 6 epochs with persistent chains at the top (Tieleman 2008) in the place of 300 of up-down "
                 "learning: "
                 "one step of contrastive divergence leaves states likely that are far from all images, and long "
                 "chains end "
                 "there.",
-                "网络为 784-500-500-1000，顶层不是 2000；用 50,000 张训练图像、每批 100 张；每个玻尔兹曼机用对比散度训练 6 轮而不是 30 轮。"
+                "网络为 784-500-500-1000，顶层不是 2000；用 50,000 张训练图像、每批 100 张；"
+                "每个玻尔兹曼机用对比散度训练 6 轮而不是 30 轮。"
                 "随后在顶层用持续链训练 6 轮"
                 "（Tieleman 2008），代替原文 300 轮的上下算法：一步对比散度会让远离所有图像的状态仍然很可能出现，"
                 "长链最终就停在那里。",
