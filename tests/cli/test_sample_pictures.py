@@ -24,6 +24,11 @@ def command(monkeypatch, capsys):
     return run
 
 
+def read(path):
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
 @pytest.fixture
 def model(tmp_path):
     network = nn.Network((nn.RBM(6), nn.RBM(8, labels=2)), (5, 4, 1))
@@ -36,13 +41,13 @@ def test_pictures_are_written_as_one_sheet(command, model, tmp_path):
     code, said, _ = command("sample", model, "--digit", "b", "--count", 23, "--steps", 3, "--out", out)
     assert (code, said[: len(str(out))]) == (0, str(out))
     assert "23 pictures of 'b', each after 3 steps" in said
-    assert Image.open(out).size == (20 * 6 - 2, 2 * 7 - 2)
-    first = np.asarray(Image.open(out))
+    first = read(out)
+    assert first.shape == (2 * 7 - 2, 20 * 6 - 2)
     code, said, _ = command(
         "sample", "--model", model, "--label", "b", "--count", 23, "--steps", 3, "--out", out, "--json"
     )
     assert json.loads(said) == {"out": str(out), "count": 23, "label": "b", "steps": 3, "seed": 0}
-    np.testing.assert_array_equal(np.asarray(Image.open(out)), first)
+    np.testing.assert_array_equal(read(out), first)
 
 
 @pytest.mark.parametrize(
