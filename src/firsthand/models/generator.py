@@ -97,8 +97,10 @@ class Generator(NetworkModel):
             every: so many steps lie between two that are shown; by default the last alone is.
         """
         every = steps if every is None else every
-        if min(count, steps, every) < 1:
-            raise FirsthandError(f"sample: count {count}, steps {steps}, every {every} found, expected 1 or more")
+        if min(count, steps, every) < 1 or every > steps:
+            raise FirsthandError(
+                f"sample: count {count}, steps {steps}, every {every} found, expected 1 or more, and every up to steps"
+            )
         return np.concatenate(list(self.dream(count, key=key, label=label, steps=steps, every=every)))
 
     def dream(
