@@ -285,13 +285,14 @@ from firsthand.learning import Recipe, UpDown, train, train_greedily
 
 kind, place, victim = sys.argv[1], Path(sys.argv[2]), sys.argv[3] == "victim"
 def progress(at):
-    if victim and at.record is not None and at.epoch == 2 and at.member == (kind != "persistent"):
+    # of two machines, in the second
+    if victim and at.record is not None and at.epoch == 2 and at.member == (1 if kind == "greedy" else 0):
         os.kill(os.getpid(), signal.SIGKILL)
 key, file = jax.random.key(1), place / "checkpoint"
 if kind == "persistent":
     network = nn.Network((nn.RBM(6, chains=10),), (16,))
     recipe, params = CD.changed(epochs=4, persistent=True, k=2), None
-    progress_of = lambda at: progress(at._replace(member=1))
+    progress_of = progress
 else:
     recipes = tuple(recipe.changed(epochs=3) for recipe in NET.recipes)
     greedy = type(NET)(NET.machines, recipes)
