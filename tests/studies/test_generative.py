@@ -62,6 +62,7 @@ def test_drawings_are_judged():
     good = {
         "read_as_named": 0.93,
         "read_as_named_before": 0.4,
+        "read_as_named_at_strength_1": 0.6,
         "label_accuracy": 0.97,
         "distance_to_nearest": 6.0,
         "least_distance_to_nearest": 3.0,
