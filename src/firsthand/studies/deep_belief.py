@@ -177,11 +177,9 @@ def _labels_helped(runs: Sequence[Measured]) -> Finding:
         gain = after - before
         error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else np.inf
         holds = holds and bool(gain.mean() > 2 * error)
-        parts.append(
-            f"{labels:,} labels: {before.mean():.2%} ± {before.std(ddof=1) if len(gain) > 1 else 0:.2%} without, "
-            f"{after.mean():.2%} ± {after.std(ddof=1) if len(gain) > 1 else 0:.2%} with"
-        )
-        parts_zh.append(f"{labels} 个标签：不预训练 {before.mean():.2%}，预训练后 {after.mean():.2%}")
+        said = [f"{each.mean():.2%} ± {each.std(ddof=min(1, len(gain) - 1)):.2%}" for each in (before, after)]
+        parts.append(f"{labels:,} labels: {said[0]} without, {said[1]} with")
+        parts_zh.append(f"{labels} 个标签：不预训练 {said[0]}，预训练后 {said[1]}")
     return Finding(holds, Text("; ".join(parts), "；".join(parts_zh)))
 
 
