@@ -197,7 +197,7 @@ def _draw_labels(result: Result, needed: Mapping[str, Result]) -> "Figure":
     axes.set_xticks(LABELS, [f"{labels:,}" for labels in LABELS])
     axes.minorticks_off()
     in_percent(axes)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="lower right")
     return figure
 
 
