@@ -49,7 +49,7 @@ def test_every_family_is_read_by_one_load(tmp_path):
         for other in others:
             with pytest.raises(ModelFileError, match=f"family {model.family!r} found, {other.family!r} expected"):
                 other.load(path)
-    with pytest.raises(ModelFileError, match="Autoencoder found, a model that names classes expected"):
+    with pytest.raises(ModelFileError, match="Generator found, a model that names classes expected"):
         load_model(path)
 
 

@@ -19,7 +19,7 @@ from .outputs import in_chunks
 __all__ = ["Generator"]
 
 STEPS = 300  # of Gibbs sampling before a sample is taken
-STRENGTH = 2.0  # of a label that is held on: with 1, what the chain began near often wins against one label unit
+STRENGTH = 3.0  # of a label that is held on: with 1, what the chain began near often wins against one label unit
 
 
 @dataclass(frozen=True)

@@ -227,10 +227,10 @@ EXPERIMENTS = (
             Text(
                 f"Each drawing is a chain of its own of {STEPS} steps; the source shows one chain every 1,000 "
                 f"steps.  The "
-                "label is held at 2 instead of 1: against 500 features one unit is heard too little for a chain "
+                "label is held at 3 instead of 1: against 500 features one unit is heard too little for a chain "
                 "that begins "
                 "anywhere to get from one digit to another in so few steps.",
-                f"每张图各自是一条 {STEPS} 步的链；原文是同一条链每隔 1000 步取一次。标签单元固定为 2 而不是 1："
+                f"每张图各自是一条 {STEPS} 步的链；原文是同一条链每隔 1000 步取一次。标签单元固定为 3 而不是 1："
                 "面对 500 个特征，一个单元的声音太小，从任意状态出发的链在这么少的步数里走不到另一个数字。",
             ),
         ),
