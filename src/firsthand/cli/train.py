@@ -242,9 +242,7 @@ def _train(
     if tuning is not None and not as_json:
         print(fine_tune.describe(tuning))
     try:
-        start = (
-            pretrained(chosen, splits, network, settings, folder, as_json) if tuning is None else tuning.params
-        )
+        start = pretrained(chosen, splits, network, settings, folder, as_json) if tuning is None else tuning.params
         with show_progress(as_json, members or 1, chosen.recipe.objective.quantities[0]) as progress:
             outcome = train_and_finish(
                 network,
