@@ -22,8 +22,8 @@ def load(path: str | os.PathLike[str]) -> Ensemble | NetworkModel:
     """Read a model file; nothing in it is ever executed.
 
     Returns:
-        The model of a family, a `Model`, `LanguageModel`, `Autoencoder`, `Generator`, `Regressor` or `WordVectors`, or an
-        `Ensemble`, as the file says.
+        The model of a family, a `Model`, `LanguageModel`, `Autoencoder`, `Generator`, `Regressor` or `WordVectors`, or
+        an `Ensemble`, as the file says.
     Raises:
         FileNotFoundError: there is no such file.
         ModelFileError: it is none, or damaged.
