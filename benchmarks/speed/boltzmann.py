@@ -84,7 +84,7 @@ def _measure(x: np.ndarray, units: int, batch: int, rounds: int) -> dict[str, An
             theirs.partial_fit(shuffled[at : at + batch])
         seconds["scikit-learn"].append(time.perf_counter() - started)
     judge = BernoulliRBM(units, random_state=0)
-    found = {"scikit-learn": (theirs.components_, theirs.intercept_hidden_, theirs.intercept_visible_)}
+    found: dict[str, Any] = {"scikit-learn": (theirs.components_, theirs.intercept_hidden_, theirs.intercept_visible_)}
     params = ours.params[0]
     found["firsthand"] = tuple(
         np.asarray(each) for each in (params["weights"].T, params["bias"], params["visible_bias"])

@@ -14,7 +14,7 @@ from firsthand.data import Dataset, Splits, mnist
 from firsthand.errors import FirsthandError
 from firsthand.inspect.names import shown_names
 from firsthand.inspect.plots import plot_confusion
-from firsthand.learning import Recipe, train
+from firsthand.learning import Classification, Recipe, train
 from firsthand.models import Model, load_model
 from firsthand.search import Range, search
 from firsthand.zoo import RECIPES, NamedRecipe
@@ -42,13 +42,24 @@ def folder(tmp_path):
     return made
 
 
+def names_classes(recipe):
+    return recipe.data in DATA_NAMES and isinstance(recipe.recipe.objective, Classification)
+
+
 @pytest.mark.parametrize("classes", [2, 9, 47, 300])
-@pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if recipe.data in DATA_NAMES])
+@pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if names_classes(recipe)])
 def test_every_recipe_has_a_unit_for_every_class(name, classes):
     data = Dataset(np.zeros((2, 28, 28, 1), np.uint8), np.array([0, 1]), tuple(map(str, range(classes))))
     network = RECIPES[name].network(data)
     assert network.num_classes == classes
     assert network.layers[:-1] == RECIPES[name].layers[:-1]
+
+
+def test_a_belief_net_has_a_label_unit_for_every_class():
+    data = Dataset(np.zeros((2, 28, 28, 1), np.uint8), np.array([0, 1]), ("a", "b", "c"))
+    recipe = RECIPES["dbn"]
+    assert recipe.network(data).layers == recipe.machines(data).machines
+    assert recipe.network(data).layers[-1].labels == 3
 
 
 @pytest.mark.parametrize("names", [("猫", "狗 $"), tuple(f"class {i}" for i in range(12))], ids=["two", "twelve"])

@@ -13,7 +13,7 @@ from firsthand import nn
 from firsthand.data import Splits, mnist
 from firsthand.errors import FirsthandError
 from firsthand.learning import Classification, Recipe, train
-from firsthand.models import Autoencoder, LanguageModel, Model, ModelFileError, load, load_model
+from firsthand.models import Autoencoder, Generator, LanguageModel, Model, ModelFileError, load, load_model
 
 FILES = Path(__file__).parent / "files"  # written by version 0.1: see tests/models/files/README.md
 KEY = jax.random.key(1)
@@ -31,7 +31,13 @@ def test_every_family_is_read_by_one_load(tmp_path):
         nn.Network((nn.Softmax(2),), (3,)), ({"weights": jnp.ones((3, 2)), "bias": jnp.zeros(2)},), ("a", "b")
     )
     path = tmp_path / "model.safetensors"
-    models = [classifier, language(), Autoencoder(BOTTLENECK, BOTTLENECK.init(key=KEY))]
+    machines = nn.Network((nn.RBM(5), nn.RBM(4, labels=2)), (3, 3, 1))
+    models = [
+        classifier,
+        language(),
+        Autoencoder(BOTTLENECK, BOTTLENECK.init(key=KEY)),
+        Generator(machines, machines.init(key=KEY), ("a", "b")),
+    ]
     for model in models:
         assert model.save(path) == path
         found: Any = load(path)
@@ -43,7 +49,7 @@ def test_every_family_is_read_by_one_load(tmp_path):
         for other in others:
             with pytest.raises(ModelFileError, match=f"family {model.family!r} found, {other.family!r} expected"):
                 other.load(path)
-    with pytest.raises(ModelFileError, match="Autoencoder found, a model that names classes expected"):
+    with pytest.raises(ModelFileError, match="Generator found, a model that names classes expected"):
         load_model(path)
 
 
@@ -151,3 +157,12 @@ def test_an_autoencoder_gives_back_and_encodes():
     )
     with pytest.raises(FirsthandError, match=r"examples have shape \(4, 2, 2\), expected"):
         model.reconstruct(np.zeros((4, 2, 2)))
+
+
+def test_a_matrix_that_lies_transposed_in_memory_is_kept_as_it_is(tmp_path):
+    weights = np.arange(6, dtype=np.float32).reshape(2, 3).T
+    model = Model(
+        nn.Network((nn.Softmax(2),), (3,)), ({"weights": weights, "bias": np.zeros(2, np.float32)},), ("a", "b")
+    )
+    found = Model.load(model.save(tmp_path / "model.safetensors"))
+    np.testing.assert_array_equal(found.params[0]["weights"], weights)

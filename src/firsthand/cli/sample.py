@@ -2,18 +2,21 @@
 
 import json
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from firsthand.errors import FirsthandError
 
 from .common import Device, Json, ModelArgument, ModelPath, Seed, find_trained, one_of, use_device, whole
+from .sample_pictures import sample_pictures
 
 __all__ = ["sample"]
 
 
 def sample(
+    context: typer.Context,
     named: ModelArgument = None,
     model: ModelPath = None,
     prompt: Annotated[
@@ -23,19 +26,48 @@ def sample(
         float, typer.Option(help="Below 1 the likely letters are preferred, above 1 the unlikely ones gain.")
     ] = 0.8,
     length: Annotated[int, typer.Option(help="How many letters to write.", callback=whole(1))] = 500,
+    digit: Annotated[
+        str | None, typer.Option("--digit", "--label", help="What to draw: a class; anything if not given.")
+    ] = None,
+    count: Annotated[int, typer.Option(help="How many pictures to draw.", callback=whole(1))] = 100,
+    steps: Annotated[int, typer.Option(help="Steps of Gibbs sampling before each.", callback=whole(1))] = 300,
+    out: Annotated[Path, typer.Option(help="The pictures, as one sheet.")] = Path("sheet.png"),
     seed: Seed = 0,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
-    """Let a language model go on with a text, letter by letter."""
+    """Let a language model go on with a text, letter by letter, or a network that runs backwards draw pictures."""
     use_device(device)
-    import jax
-
-    from firsthand.models import LanguageModel
+    from firsthand.models import Generator, LanguageModel
 
     found = find_trained(one_of(named, model), quiet=as_json)
-    if not isinstance(found, LanguageModel):
-        raise FirsthandError(f"sample: {type(found).__name__} found, expected a language model")
+    typed = [
+        f"--{name.replace('_', '-')}"
+        for name in context.params
+        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    ]
+    if isinstance(found, Generator):
+        _refuse(typed, ("--prompt", "--temperature", "--length"), "writes no text")
+        sample_pictures(found, label=digit, count=count, steps=steps, seed=seed, out=out, as_json=as_json)
+    elif isinstance(found, LanguageModel):
+        _refuse(typed, ("--digit", "--count", "--steps", "--out"), "draws no pictures")
+        _write_text(found, prompt, temperature, length, seed, as_json)
+    else:
+        raise FirsthandError(
+            f"sample: {type(found).__name__} found, expected a language model, or a network that runs backwards"
+        )
+
+
+def _refuse(typed: list[str], others: tuple[str, ...], why: str) -> None:
+    """Raise FirsthandError where an option is for another kind of model."""
+    for option in typed:
+        if option in others:
+            raise FirsthandError(f"{option}: the model {why}")
+
+
+def _write_text(found: Any, prompt: str | None, temperature: float, length: int, seed: int, as_json: bool) -> None:
+    import jax
+
     begin = prompt
     if begin is None:
         begin = "\n" if "\n" in found.symbols else found.symbols[0]

@@ -26,6 +26,7 @@ from .common import (
     use_device,
     whole,
 )
+from .pretraining import check_alone, pretrained
 from .streams import go_on_without_output
 from .texts import check_kind, load_text_splits
 
@@ -164,6 +165,7 @@ def train(
                 held.enter_context(folder.held())
             settings = run_settings.resumed(folder, given)
         chosen, splits, tuning = _prepared(settings)
+        check_alone(chosen, settings["members"], devices, coordinator)
         chosen.network(splits.train)  # refuses what it cannot be made for, before anything is written
         if folder is not None:
             run_settings.check_same(folder, settings, given, chosen.recipe)
@@ -242,13 +244,14 @@ def _train(
     if tuning is not None and not as_json:
         print(fine_tune.describe(tuning))
     try:
+        start = pretrained(chosen, splits, network, settings, folder, as_json) if tuning is None else tuning.params
         with show_progress(as_json, members or 1, chosen.recipe.objective.quantities[0]) as progress:
             outcome = train_and_finish(
                 network,
                 splits,
                 chosen.recipe,
                 key=jax.random.key(settings["seed"]),
-                params=None if tuning is None else tuning.params,
+                params=start,
                 progress=progress,
                 checkpoint=folder.checkpoint,
                 resume=bool(folder.checkpoints()),
@@ -261,7 +264,7 @@ def _train(
             raise
         raise distributed.lost(error, folder.path) from None
     except KeyboardInterrupt:
-        if folder.checkpoints():
+        if folder.checkpoints() or any(folder.pretraining.glob("*.safetensors")):
             raise FirsthandError(f"interrupted; go on with: firsthand train --resume {folder.path}") from None
         raise FirsthandError("interrupted before the first epoch was complete: nothing to keep") from None
     if tuning is not None:

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from firsthand import nn
 from firsthand.data import Splits, Vectors
 from firsthand.errors import FirsthandError
-from firsthand.learning import Cosine, Recipe, train
+from firsthand.learning import Classification, Cosine, Recipe, train
 from firsthand.zoo import RECIPES, NamedRecipe
 
 __all__ = ["DigitClassifier"]
@@ -158,10 +158,12 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
             chosen = _default(shape)
         elif isinstance(self.recipe, NamedRecipe):
             chosen = self.recipe
-        elif self.recipe in (of_images := [name for name, recipe in RECIPES.items() if recipe.length is None]):
+        elif self.recipe in (
+            readers := [name for name, each in RECIPES.items() if isinstance(each.recipe.objective, Classification)]
+        ):
             chosen = RECIPES[self.recipe]
         else:
-            names = ", ".join(of_images)
+            names = ", ".join(readers)
             raise FirsthandError(f"recipe: found {self.recipe!r}, expected None, a NamedRecipe or one of {names}")
         return chosen.changed(**given)
 

@@ -19,6 +19,7 @@ from .outputs import in_chunks
 __all__ = ["Generator"]
 
 STEPS = 300  # of Gibbs sampling before a sample is taken
+STRENGTH = 3.0  # of a label that is held on: with 1, what the chain began near often wins against one label unit
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,9 @@ class Generator(NetworkModel):
         given = np.asarray(self.network.as_float(x, self.params), np.float64)
         return np.sum((given - self.reconstruct(x)).reshape(len(x), -1) ** 2, axis=1)
 
-    def sample(self, count: int, *, key: Array, label: str | None = None, steps: int = STEPS) -> np.ndarray:
+    def sample(
+        self, count: int, *, key: Array, label: str | None = None, steps: int = STEPS, strength: float = STRENGTH
+    ) -> np.ndarray:
         """Draw examples: a Markov chain for each, which begins at the top with units that are on or off by chance.
 
         Args:
@@ -80,32 +83,53 @@ class Generator(NetworkModel):
             key: all randomness.
             label: keep the label unit of this class on, so that all are of it; None leaves the label units free.
             steps: of Gibbs sampling at the top.
+            strength: the value at which that label unit is held.  At 1 the machine is the one that has learned; above,
+                every hidden unit hears the label louder than in training, and the samples are those for which it is
+                plainer.
         Returns:
             The means of the visible units at last, (count, *input_shape), as floats.
         Raises:
             FirsthandError: no label units, or no such class.
         """
-        return self.states(count, key=key, label=label, steps=steps)[-1]
+        return self.states(count, key=key, label=label, steps=steps, strength=strength)[-1]
 
     def states(
-        self, count: int, *, key: Array, label: str | None = None, steps: int = STEPS, every: int | None = None
+        self,
+        count: int,
+        *,
+        key: Array,
+        label: str | None = None,
+        steps: int = STEPS,
+        every: int | None = None,
+        strength: float = STRENGTH,
     ) -> np.ndarray:
         """As `sample`, with what comes down on the way: (steps / every, count, *input_shape).
 
         Args:
-            count, key, label, steps: as for `sample`.
+            count, key, label, steps, strength: as for `sample`.
             every: so many steps lie between two that are shown; by default the last alone is.
         """
         every = steps if every is None else every
-        if min(count, steps, every) < 1:
-            raise FirsthandError(f"sample: count {count}, steps {steps}, every {every} found, expected 1 or more")
-        return np.concatenate(list(self.dream(count, key=key, label=label, steps=steps, every=every)))
+        if min(count, steps, every) < 1 or every > steps:
+            raise FirsthandError(
+                f"sample: count {count}, steps {steps}, every {every} found, expected 1 or more, and every up to steps"
+            )
+        return np.concatenate(
+            list(self.dream(count, key=key, label=label, steps=steps, every=every, strength=strength))
+        )
 
     def dream(
-        self, count: int, *, key: Array, label: str | None = None, steps: int = STEPS, every: int = 1
+        self,
+        count: int,
+        *,
+        key: Array,
+        label: str | None = None,
+        steps: int = STEPS,
+        every: int = 1,
+        strength: float = STRENGTH,
     ) -> Iterator[np.ndarray]:
         """As `states`, one at a time while they are drawn: (1, count, *input_shape) each."""
-        program, clamped = _programs(self.network), self._label(label)
+        program, clamped = _programs(self.network), self._label(label, strength)
         start_key, key = jax.random.split(key)
         top = program.begin(self.params, start_key, clamped, count)
         for done in range(0, steps - every + 1, every):
@@ -137,7 +161,7 @@ class Generator(NetworkModel):
             raise FirsthandError("model: no label units found, expected some")
         return np.asarray(_programs(self.network).label(self.params, self._checked(x)))
 
-    def _label(self, name: str | None) -> Array:
+    def _label(self, name: str | None, strength: float = STRENGTH) -> Array:
         """The label units as they are kept, (labels,), or not a number where they are free."""
         units = _machines(self.network)[-1].labels
         if name is None:
@@ -145,7 +169,7 @@ class Generator(NetworkModel):
         if name not in self.classes:
             names = ", ".join(self.classes) or "none, the model has no label units"
             raise FirsthandError(f"sample: label {name!r} found, expected one of {names}")
-        return jax.nn.one_hot(self.classes.index(name), units)
+        return strength * jax.nn.one_hot(self.classes.index(name), units)
 
     def _checked(self, x: np.ndarray) -> np.ndarray:
         x = np.asarray(x)

@@ -28,7 +28,6 @@ import itertools
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.special import logsumexp
 
 __all__ = [
     "contrastive_divergence",
@@ -118,8 +117,8 @@ def log_partition(W: np.ndarray, b: np.ndarray, c: np.ndarray, gaussian: bool = 
     h = _all_states(len(b))
     if gaussian:  # the integral over v of e^{-(v - c)^2/2 + v.a} is (2 pi)^{n/2} e^{a.c + a.a/2}
         a = h @ W.T
-        return float(logsumexp(h @ b + a @ c + 0.5 * np.sum(a**2, axis=1)) + 0.5 * len(c) * np.log(2 * np.pi))
-    return float(logsumexp(h @ b + np.sum(np.logaddexp(0, h @ W.T + c), axis=1)))
+        return _log_sum(h @ b + a @ c + 0.5 * np.sum(a**2, axis=1)) + 0.5 * len(c) * np.log(2 * np.pi)
+    return _log_sum(h @ b + np.sum(np.logaddexp(0, h @ W.T + c), axis=1))
 
 
 def log_likelihood(v: np.ndarray, W: np.ndarray, b: np.ndarray, c: np.ndarray, gaussian: bool = False) -> np.ndarray:
@@ -142,6 +141,11 @@ def likelihood_gradient(v: np.ndarray, W: np.ndarray, b: np.ndarray, c: np.ndarr
 def _all_states(units: int) -> np.ndarray:
     """Every state of so many binary units: (2^units, units)."""
     return np.array(list(itertools.product((0.0, 1.0), repeat=units)))
+
+
+def _log_sum(values: np.ndarray) -> float:
+    """ln sum e^values, without overflow."""
+    return float(np.logaddexp.reduce(values))
 
 
 def _sigmoid(z: np.ndarray) -> np.ndarray:

@@ -125,7 +125,8 @@ def _better_than_pca(runs: Sequence[Measured]) -> Finding:
     return Finding(
         ours <= 3.5 and ours <= theirs / 4,
         Text(
-            f"{ours:.2f} per test image ({_mean(runs, 'training_error'):.2f} per training image); 30 principal components "
+            f"{ours:.2f} per test image ({_mean(runs, 'training_error'):.2f} per training image); 30 principal "
+            f"components "
             f"{theirs:.2f}: {theirs / ours:.1f} times as much",
             f"每张测试图像 {ours:.2f}（训练图像 {_mean(runs, 'training_error'):.2f}）；30 个主成分为 {theirs:.2f}，"
             f"是它的 {theirs / ours:.1f} 倍",
@@ -138,7 +139,8 @@ def _start_matters(runs: Sequence[Measured]) -> Finding:
     return Finding(
         fresh > 1.2 * ours,
         Text(
-            f"after {FRESH_EPOCHS} epochs of the same fine-tuning, validation images: {ours:.2f} started by the machines, {fresh:.2f} "
+            f"after {FRESH_EPOCHS} epochs of the same fine-tuning, validation images: {ours:.2f} started by the "
+            f"machines, {fresh:.2f} "
             "from random weights",
             f"同样微调 {FRESH_EPOCHS} 轮之后的验证图像误差：由玻尔兹曼机初始化 {ours:.2f}，随机初始化 {fresh:.2f}",
         ),
@@ -150,7 +152,8 @@ def _map_tells_apart(runs: Sequence[Measured]) -> Finding:
     return Finding(
         ours > theirs + 0.2,
         Text(
-            f"of test images, {ours:.1%} have the label of the training image that is nearest in the two numbers; in two "
+            f"of test images, {ours:.1%} have the label of the training image that is nearest in the two numbers; "
+            f"in two "
             f"principal components {theirs:.1%}; squared error {_mean(runs, 'squared_error'):.1f} against "
             f"{_mean(runs, 'pca_error'):.1f}",
             f"用这两个数找最近的训练图像，{ours:.1%} 的测试图像标签相同；用两个主成分为 {theirs:.1%}；平方误差 "
@@ -182,9 +185,9 @@ def _draw_map(result: Result, needed: Mapping[str, Result]) -> "Figure":
 
 NOISE = Noise(0.5)
 DENOISING = Recipe(
-    12,
+    8,
     100,
-    learning_rate=Cosine(0.001, 12),
+    learning_rate=Cosine(0.001, 8),
     optimizer=Adam(),
     objective=Reconstruction(cross_entropy=True),
     keep_best=False,
@@ -233,10 +236,13 @@ def _noise_is_taken_away(runs: Sequence[Measured]) -> Finding:
     return Finding(
         ours < 0.5 * plain,
         Text(
-            f"squared error against the clean test image: {ours:.1f} given back, {noisy:.1f} with the noise; an autoencoder "
-            f"that never saw noise gives back {plain:.1f}. Neighbouring weights of its filters differ {smooth:.2f} as much "
+            f"squared error against the clean test image: {ours:.1f} given back, {noisy:.1f} with the noise; an "
+            f"autoencoder "
+            f"that never saw noise gives back {plain:.1f}. Neighbouring weights of its filters differ "
+            f"{smooth:.2f} as much "
             f"as any two, {rough:.2f} without noise",
-            f"与干净测试图像的平方误差：还原后 {ours:.1f}，加噪图像 {noisy:.1f}；没有见过噪声的自编码器还原后为 {plain:.1f}。"
+            f"与干净测试图像的平方误差：还原后 {ours:.1f}，加噪图像 {noisy:.1f}；没有见过噪声的自编码器还原后为 "
+            f"{plain:.1f}。"
             f"其滤波器相邻权重之差是任意两个权重之差的 {smooth:.2f} 倍，不加噪声时为 {rough:.2f} 倍",
         ),
     )
@@ -264,9 +270,11 @@ EXPERIMENTS = (
         claims=(
             Claim(
                 Text(
-                    "30 numbers of a deep autoencoder keep more of a digit than 30 principal components: a squared error of "
+                    "30 numbers of a deep autoencoder keep more of a digit than 30 principal components: a "
+                    "squared error of "
                     "at most 3.5 per image, a quarter of theirs.",
-                    "深度自编码器的 30 个数比 30 个主成分保留了更多信息：每张图像的平方误差不超过 3.5，不到主成分的四分之一。",
+                    "深度自编码器的 30 个数比 30 个主成分保留了更多信息：每张图像的平方误差不超过 3.5，"
+                    "不到主成分的四分之一。",
                 ),
                 _better_than_pca,
             ),
@@ -318,7 +326,8 @@ EXPERIMENTS = (
             Drawing(
                 "map",
                 Text(
-                    "2,000 test images by the two numbers of their code; no label was used. 4, 7 and 9 lie beside each other.",
+                    "2,000 test images by the two numbers of their code; no label was used. 4, 7 and 9 lie beside "
+                    "each other.",
                     "按编码的两个数画出的 2000 张测试图像；训练时没有用标签。4、7 和 9 彼此相邻。",
                 ),
                 _draw_map,
@@ -337,7 +346,8 @@ EXPERIMENTS = (
         claims=(
             Claim(
                 Text(
-                    "Who learns to take noise away learns what images are like: it removes noise from images it has never seen.",
+                    "Who learns to take noise away learns what images are like: it removes noise from images it "
+                    "has never seen.",
                     "学会去噪就是学会图像是什么样的：对从未见过的图像它也能去除噪声。",
                 ),
                 _noise_is_taken_away,
@@ -345,7 +355,8 @@ EXPERIMENTS = (
         ),
         deviations=(
             Text(
-                "No published number: one hidden layer of 300 sigmoid units; noise of standard deviation 0.5, new for every "
+                "No published number: one hidden layer of 300 sigmoid units; noise of standard deviation 0.5, new "
+                "for every "
                 "image and epoch (Vincent et al. 2008 set pixels to zero instead).",
                 "没有发表的数字可比：一个含 300 个 sigmoid 单元的隐藏层；噪声标准差 0.5，每张图像每一轮都不同"
                 "（Vincent 等人 2008 年是把像素置零）。",
@@ -355,7 +366,8 @@ EXPERIMENTS = (
             Drawing(
                 "images",
                 Text(
-                    "From above: test images, with noise, given back by the denoising autoencoder, and by one that never saw "
+                    "From above: test images, with noise, given back by the denoising autoencoder, and by one "
+                    "that never saw "
                     "noise.",
                     "从上到下：测试图像、加噪图像、去噪自编码器的还原、没有见过噪声的自编码器的还原。",
                 ),

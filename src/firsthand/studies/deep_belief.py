@@ -79,12 +79,14 @@ def _local(runs: Sequence[Measured]) -> Finding:
         mean["roughness"] < 0.5 * mean["roughness_shuffled"],
         Text(
             f"neighbouring weights differ {mean['roughness']:.2f} as much as any two (mean square), shuffled "
-            f"{mean['roughness_shuffled']:.2f}; pseudo-likelihood {mean['pseudo_likelihood']:.1f} nat, squared error of a "
-            f"reconstruction {mean['error']:.2f}, free energy of validation images {mean['free_energy_gap']:+.2f} nat above "
+            f"{mean['roughness_shuffled']:.2f}; pseudo-likelihood {mean['pseudo_likelihood']:.1f} nat, squared "
+            f"error of a "
+            f"reconstruction {mean['error']:.2f}, free energy of validation images {mean['free_energy_gap']:.2f} "
+            f"nat above "
             f"that of training images; {mean['active']:.1%} of the hidden units are on",
             f"相邻权重之差（均方）是任意两个权重之差的 {mean['roughness']:.2f} 倍，打乱后为 "
             f"{mean['roughness_shuffled']:.2f}；伪似然 {mean['pseudo_likelihood']:.1f} nat，重构的平方误差 "
-            f"{mean['error']:.2f}，验证图像的自由能比训练图像高 {mean['free_energy_gap']:+.2f} nat；"
+            f"{mean['error']:.2f}，验证图像的自由能比训练图像高 {mean['free_energy_gap']:.2f} nat；"
             f"平均有 {mean['active']:.1%} 的隐藏单元处于开启状态",
         ),
     )
@@ -92,7 +94,7 @@ def _local(runs: Sequence[Measured]) -> Finding:
 
 def _draw_filters(result: Result, needed: Mapping[str, Result]) -> "Figure":
     images = unpacked(result.runs[0]["arrays"]["filters"])
-    return show_images(images.reshape(-1, 10, 28, 28), diverging=True)
+    return show_images(list(images.reshape(-1, 10, 28, 28)), diverging=True)
 
 
 # --- a deep belief net that reads ----------------------------------------------------------------------------------
@@ -175,11 +177,9 @@ def _labels_helped(runs: Sequence[Measured]) -> Finding:
         gain = after - before
         error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else np.inf
         holds = holds and bool(gain.mean() > 2 * error)
-        parts.append(
-            f"{labels:,} labels: {before.mean():.2%} ± {before.std(ddof=1) if len(gain) > 1 else 0:.2%} without, "
-            f"{after.mean():.2%} ± {after.std(ddof=1) if len(gain) > 1 else 0:.2%} with"
-        )
-        parts_zh.append(f"{labels} 个标签：不预训练 {before.mean():.2%}，预训练后 {after.mean():.2%}")
+        said = [f"{each.mean():.2%} ± {each.std(ddof=min(1, len(gain) - 1)):.2%}" for each in (before, after)]
+        parts.append(f"{labels:,} labels: {said[0]} without, {said[1]} with")
+        parts_zh.append(f"{labels} 个标签：不预训练 {said[0]}，预训练后 {said[1]}")
     return Finding(holds, Text("; ".join(parts), "；".join(parts_zh)))
 
 
@@ -197,7 +197,7 @@ def _draw_labels(result: Result, needed: Mapping[str, Result]) -> "Figure":
     axes.set_xticks(LABELS, [f"{labels:,}" for labels in LABELS])
     axes.minorticks_off()
     in_percent(axes)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="lower right")
     return figure
 
 
@@ -223,9 +223,11 @@ EXPERIMENTS = (
             Drawing(
                 "filters",
                 Text(
-                    "The weights of 40 hidden units, drawn at random; red raises, blue lowers: short strokes, and edges with "
-                    "a dark side.",
-                    "随机选出的 40 个隐藏单元的权重；红色使其开启，蓝色使其关闭：短笔画，以及一侧为负的边缘。",
+                    "The weights of 40 hidden units, drawn at random; red turns a unit on, blue off: spots, short "
+                    "strokes, "
+                    "edges with an off side, and some that are speckled still.",
+                    "随机选出的 40 个隐藏单元的权重；红色使其开启，蓝色使其关闭：斑点、短笔画、一侧为负的边缘，"
+                    "也有一些仍是杂点。",
                 ),
                 _draw_filters,
             ),
@@ -245,9 +247,11 @@ EXPERIMENTS = (
         deviations=(
             Text(
                 "50,000 training images instead of 60,000: the other 10,000 choose the epoch. 6 epochs of contrastive "
-                "divergence a machine instead of 50, and 12 epochs of gradient descent with momentum instead of conjugate "
+                "divergence a machine instead of 50, and 12 epochs of gradient descent with momentum instead of "
+                "conjugate "
                 "gradients.",
-                "用 50,000 张训练图像而不是 60,000 张：其余 10,000 张用来选择训练轮次。每个玻尔兹曼机训练 6 轮而不是 50 轮；"
+                "用 50,000 张训练图像而不是 60,000 张：其余 10,000 张用来选择训练轮次。每个玻尔兹曼机训练 6 "
+                "轮而不是 50 轮；"
                 "微调用 12 轮带动量的梯度下降，而不是共轭梯度法。",
             ),
         ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from firsthand.data import ImageSplits, Splits, mnist
+from firsthand.data import Dataset, ImageSplits, Splits, mnist
 from firsthand.experiments.experiment import Run
 from firsthand.experiments.result import Source
 from firsthand.inspect.sheets import GAP, GROUND, as_bytes, sheet_of
@@ -33,7 +33,7 @@ FEWER = Source(
 )
 
 
-def data_of(run: Run) -> ImageSplits:
+def data_of(run: Run) -> Splits[Dataset, Dataset]:
     """MNIST, of which a shortened run takes the first 2,000 training images."""
     data = mnist()
     return Splits(data.train[:2_000], data.validation, data.test) if run.quick else data
@@ -71,20 +71,23 @@ def unpacked(text: Sequence[str], size: int = 28) -> np.ndarray:
     return np.frombuffer(zlib.decompress(base64.b64decode(text[0])), np.uint8).reshape(-1, size, size)
 
 
-def show_images(rows: Sequence[np.ndarray], *, names: Sequence[str] = (), diverging: bool = False) -> "Figure":
+def show_images(
+    rows: Sequence[np.ndarray], *, names: Sequence[str] = (), diverging: bool = False, size: float = 0.45
+) -> "Figure":
     """Return a figure with rows of images.
 
     Args:
         rows: of (columns, height, width) each; all zeros is an empty place.
         names: of the rows, on the left.
         diverging: values on both sides of 128 in two colours, as of weights.
+        size: of an image, in inches.
     """
     from matplotlib.figure import Figure
 
     columns = max(map(len, rows))
     height = rows[0].shape[1]
     sheet = sheet_of(rows, 128 if diverging else GROUND)
-    figure = Figure(figsize=(0.32 * columns + (1.6 if names else 0.1), 0.32 * len(rows) + 0.1), layout="constrained")
+    figure = Figure(figsize=(size * columns + (1.6 if names else 0.1), size * len(rows) + 0.1), layout="constrained")
     axes = figure.subplots()
     axes.imshow(sheet, cmap="RdBu_r" if diverging else "gray", vmin=0, vmax=255, interpolation="nearest")
     axes.set(xticks=(), yticks=[height / 2 + i * (height + GAP) for i in range(len(names))], yticklabels=names)

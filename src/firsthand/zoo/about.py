@@ -16,11 +16,11 @@ ABOUT = {
     "simard": "one hidden layer of 800 units on elastic distortions: 99.3 % in Simard et al. 2003",
     "smallest": "99 % with fewer than 2,000 parameters: three small ConvPool layers, batch normalization",
     "deep": "six convolutions, squeeze-and-excitation, global pooling instead of a hidden layer",
+    "rows": "a GRU that reads the 28 rows of a digit one after the other, as 28 steps in time",
     "shakespeare": "one LSTM layer of 256 on eight plays, letter by letter: names the next character",
     "rbm": "a restricted Boltzmann machine of 500 units: features without labels, by contrastive divergence",
-    "dbn": "784-500-500-2000 with label units: a deep belief net that draws the digit it is told",
+    "dbn": "784-500-500-1000 with label units: a deep belief net that draws the digit it is told",
     "autoencoder": "784-1000-500-250-30 and back, started by Boltzmann machines: an image in 30 numbers",
-    "rows": "a GRU that reads the 28 rows of a digit one after the other, as 28 steps in time",
     "ksh-small": (
         "the network of Krizhevsky, Sutskever and Hinton (AlexNet) in small: two groups, local response normalization, "
         "overlapping pooling, dropout; photos of clothes (Fashion-MNIST)"

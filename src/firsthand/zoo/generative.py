@@ -14,8 +14,8 @@ def divergence_recipe(
 ) -> Recipe:
     """Return how a machine is trained: Hinton's settings, with one rate that rises and falls and one momentum.
 
-    Mini-batches of 100, momentum 0.9, weight decay 0.0002 (Hinton and Salakhutdinov 2006, supporting material).  Gaussian
-    units, which have no bound, take a twentieth of the rate.
+    Mini-batches of 100, momentum 0.9, weight decay 0.0002 (Hinton and Salakhutdinov 2006, supporting material).
+    Gaussian units, which have no bound, take a twentieth of the rate.
     """
     return Recipe(
         epochs=epochs,
@@ -88,7 +88,7 @@ def belief_net(name: str, below: tuple[int, ...], top: int, epochs: int) -> Name
     )
 
 
-DBN = belief_net("dbn", (500, 500), 2000, 6)
+DBN = belief_net("dbn", (500, 500), 1000, 6)
 
 AUTOENCODER = NamedRecipe(
     "autoencoder",

@@ -38,8 +38,8 @@ class ContrastiveDivergence(Objective):
     that it descends: the squared error of the first reconstruction, or for persistent chains, which make none,
     ||<v>_0 - <v>_k||^2.  Quantities: that error for one step up and down without
     randomness; the free energy, of which the gap between validation and training data grows with overfitting; and, of
-    binary visible units, the pseudo-likelihood sum_i ln p(v_i | all others), estimated from a few units of each example,
-    always the same.
+    binary visible units, the pseudo-likelihood sum_i ln p(v_i | all others), estimated from a few units of each
+    example, always the same.
 
     Args:
         k: steps of Gibbs sampling.
@@ -105,8 +105,8 @@ class ContrastiveDivergence(Objective):
             raise FirsthandError(f"{name}: expected examples with labels below {layer.labels}, for {layer}")
 
     def model(self, network: Network, params: Any, examples: Examples, provenance: dict[str, Any]) -> Generator:
-        labelled = machine_of(network).labels and isinstance(examples, Labelled)
-        return Generator(network, params, examples.classes if labelled else (), provenance)
+        classes = examples.classes if isinstance(examples, Labelled) and machine_of(network).labels else ()
+        return Generator(network, params, classes, provenance)
 
 
 def machine_of(network: Network) -> RBM:

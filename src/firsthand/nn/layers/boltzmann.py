@@ -44,8 +44,8 @@ class RBM(FullyConnected):
     Raises:
         FirsthandError: a kind of units that there is not, or labels on a layer with weights of its own downwards.
     References:
-        Smolensky 1986; Hinton 2002, 'Training Products of Experts by Minimizing Contrastive Divergence'; Hinton, Osindero
-        and Teh 2006, 'A Fast Learning Algorithm for Deep Belief Nets' (labels, untied weights).
+        Smolensky 1986; Hinton 2002, 'Training Products of Experts by Minimizing Contrastive Divergence'; Hinton,
+        Osindero and Teh 2006, 'A Fast Learning Algorithm for Deep Belief Nets' (labels, untied weights).
     """
 
     weights_init: Named = Named(initializer_named, hinton)
