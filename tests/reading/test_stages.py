@@ -14,8 +14,9 @@ from firsthand.data import mnist
 from firsthand.reading import analyse, network
 from firsthand.reading.background import flatten, stroke_width
 from firsthand.reading.decode import PENALTY, SHARPNESS, TORN, Step, best_path
-from firsthand.reading.ink import find_strokes
-from firsthand.reading.lines import Component, find_components, find_lines, typical_height
+from firsthand.reading.ink import Strokes, find_strokes
+from firsthand.reading.join import join_strokes
+from firsthand.reading.lines import Component, find_components, find_lines, typical_height, without_blots
 from firsthand.reading.looks import LARGER, SLANT, SMALLER, TURN, looks
 from firsthand.reading.normalise import as_mnist, hypotheses
 from firsthand.reading.regions import Regions, _cells, find_regions
@@ -475,3 +476,43 @@ def test_strokes_as_wide_as_a_digit_are_a_blot():
     found = [Span(0, 1, (0, 0, 30, 40))]
     path = best_path(found, np.array([0.9]), np.ones(1), (1,))
     assert by_word(path, found, np.array([0.9]), 0.6 * HEIGHT)[0] == ["a blot"]
+
+
+def ink_at(*boxes, shape=(400, 400)):
+    """Bars of ink, each (top, bottom, left, right)."""
+    ink = np.zeros(shape, np.float32)
+    for top, bottom, left, right in boxes:
+        ink[top:bottom, left:right] = 1
+    return ink
+
+
+def joined(ink, pen, rule):
+    """The number of components of pen after strokes are joined."""
+    strokes = Strokes(pen, pen > 0.5, 1.0, 0.0, np.ones(pen.shape, np.float32))
+    return len(find_components(join_strokes(strokes, ink, pen, rule).mask)[1])
+
+
+def test_a_stroke_that_a_printed_line_parts_is_one_again():
+    stroke_, rule = ink_at((20, 90, 50, 55)), ink_at((54, 56, 0, 400))
+    assert joined(np.maximum(stroke_, rule), stroke_ * (rule == 0), rule) == 1
+    # nothing is written over the line: what stands on either side of clean paper stays apart
+    assert joined(stroke_ * (rule == 0), stroke_ * (rule == 0), np.zeros_like(rule)) == 2
+
+
+def test_two_digits_on_one_line_are_not_joined_along_it():
+    digits, rule = ink_at((20, 90, 40, 45), (20, 90, 52, 57)), ink_at((54, 56, 0, 400))
+    assert joined(np.maximum(digits, rule), digits * (rule == 0), rule) == 2
+
+
+def test_a_faint_place_belongs_to_its_stroke():
+    stroke_ = ink_at((20, 50, 50, 55), (70, 90, 50, 55))
+    faint = stroke_ + 0.3 * ink_at((50, 70, 50, 55))
+    none = np.zeros_like(faint)
+    strokes = Strokes(stroke_, stroke_ > 0.5, 1.0, 0.0, np.ones(faint.shape, np.float32))
+    assert len(find_components(join_strokes(strokes, faint, np.ones_like(faint), none).mask)[1]) == 1
+    assert len(find_components(join_strokes(strokes, stroke_, np.ones_like(faint), none).mask)[1]) == 2
+
+
+def test_a_finger_is_no_stroke():
+    labels, found = find_components(ink_at(*((10, 40, x, x + 4) for x in range(10, 90, 20)), (50, 115, 40, 90)) > 0)
+    assert [c.left for c in without_blots(labels, found)] == [10, 30, 50, 70]

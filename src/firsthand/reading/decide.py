@@ -4,7 +4,7 @@ import numpy as np
 
 from .decode import Step, best_path
 from .judge import Judged
-from .reject import DIGITS, Decided, Read, by_page, by_word, likelier, rejected_share
+from .reject import DIGITS, Decided, Read, apart_from_text, by_page, by_word, likelier, lines_of_digits, rejected_share
 from .segment import HEIGHT
 from .signs import sign_of
 
@@ -15,10 +15,16 @@ SURELY = 0.5  # p(digit) of what is no sign, whatever it looks like
 
 
 def decide(judged: list[Judged]) -> list[Decided]:
-    """What the spans of a sheet's lines are, digits or not; on a page of digits the odds are others."""
+    """What the spans of a sheet's lines are, digits or not; on a page of digits, and in a line, the odds are others."""
     signs, rows = _decoded(judged)
-    if rejected_share(rows, every=True) < DIGITS:
-        judged = [one._replace(digit=likelier(one.digit)) for one in judged]
+    page = rejected_share(rows, every=True) < DIGITS
+    lines = lines_of_digits([(one.strip, one.spans, one.digit) for one in judged]) > 0.5
+    lines &= apart_from_text(rows)
+    if page or lines.any():
+        judged = [
+            one._replace(digit=likelier(one.digit)) if page or line else one
+            for one, line in zip(judged, lines, strict=True)
+        ]
         signs, rows = _decoded(judged)
     decided = []
     for row, one, told, reasons in zip(rows, judged, signs, by_page(rows), strict=True):

@@ -24,12 +24,14 @@ class Strokes(NamedTuple):
         mask: bool (height, width): within strokes.
         level: how much of the light the pen takes, 0 to 1.
         noise: standard deviation of the paper, in the same unit.
+        local: float32 (height, width), how much of it the pen takes around here.
     """
 
     strength: np.ndarray
     mask: np.ndarray
     level: float
     noise: float
+    local: np.ndarray
 
 
 def noise_of(ink: np.ndarray, paper: np.ndarray | None = None) -> float:
@@ -74,7 +76,7 @@ def find_strokes(ink: np.ndarray, paper: np.ndarray | None = None, written: np.n
     mask = _with_core(smooth > edge * local, smooth > CORE * local)
     # small loops close when they are smoothed; what is hardly noisy is left as it is
     strength = np.clip((ink if noise < QUIET * level else smooth) / local, 0, 1)
-    return Strokes(strength.astype(np.float32), mask, level, noise) if mask.any() else None
+    return Strokes(strength.astype(np.float32), mask, level, noise, local) if mask.any() else None
 
 
 def _otsu(values: np.ndarray) -> float:

@@ -5,10 +5,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["Component", "Row", "find_components", "find_lines", "typical_height"]
+__all__ = ["Component", "Row", "find_components", "find_lines", "typical_height", "without_blots"]
 
 REACH = 3.0  # how far the next component of a line may be, in heights
 FAN = 0.06  # by which lines of a photo may rise or fall from what its other lines do
+BLOT = 4.0  # times the usual width of strokes: what is wider is no pen's
 SHIFT = 0.55  # and how much higher or lower, in heights
 
 
@@ -53,6 +54,27 @@ def find_components(mask: np.ndarray) -> tuple[np.ndarray, list[Component]]:
         for label, (y, x) in enumerate(ndimage.find_objects(labels), 1)
     ]
     return labels, found
+
+
+def without_blots(labels: np.ndarray, components: list[Component]) -> list[Component]:
+    """The components that a pen may have drawn: without those much thicker than most strokes, fingers and shadows.
+
+    Args:
+        labels: int32 (height, width), 0 where nothing is.
+        components: theirs.
+    """
+    if len(components) < 2:
+        return components
+    step = 2 if max(labels.shape) > 1200 else 1
+    small = labels[::step, ::step]
+    thick = step * np.atleast_1d(
+        ndimage.maximum(ndimage.distance_transform_edt(small), small, [c.label for c in components])
+    )
+    lengths = np.array([c.area for c in components]) / np.maximum(thick, 1)
+    order = np.argsort(thick)
+    most = np.cumsum(lengths[order])
+    usual = max(float(thick[order[int(np.searchsorted(most, most[-1] / 2))]]), 1.0)
+    return [c for c, one in zip(components, thick, strict=True) if one < BLOT * usual]
 
 
 def typical_height(components: list[Component]) -> float:

@@ -19,6 +19,7 @@ FAR, LARGEST = 3.0, 400  # a picture larger than so many pixels is shown once mo
 SIDE = 256  # the network is compiled for pictures whose sides are multiples of this, and for no others
 AS_PAPER = 0.04  # of the way from black to white: what differs less from the paper is paper
 TABLE, COARSE = 0.04, 8  # a sheet is looked for where so much is beyond it; by blocks of so many pixels
+BLOCKS, DARK = 7, 0.6  # medians are taken over so many blocks; what is darker than so much of the paper is none
 CROSSING = 9  # pixels of the network's picture: no printed line is thicker
 LONG, BOX = 1.7, 1.0  # heights of digits: a printed line is longer, a box larger
 LARGE = 80  # a cell is not larger than so many boxes of the digits in it
@@ -83,7 +84,7 @@ def find_regions(work: np.ndarray, flat: Flat) -> Regions:
     light = _resized((255 - work if flat.light_on_dark else work).astype(np.float32) / 255, list(beyond.shape))
     height, beyond = _height(digit + other), _from_edge(beyond, light)
     rule = rule * _long(rule > 0.3, height or 0.05 * max(rule.shape))
-    written, outside = digit + other, _outside(beyond)
+    written, outside = digit + other, _outside(beyond, light)
     if max(rule.shape) > LARGEST:
         # strokes so wide that from near they are no strokes; a rule is told from near only
         far = _shown(work, flat, FAR * factor)[..., 1:3].sum(-1)
@@ -120,13 +121,21 @@ def _from_edge(beyond: np.ndarray, light: np.ndarray) -> np.ndarray:
     return beyond * keep[labels]
 
 
-def _outside(beyond: np.ndarray) -> np.ndarray:
-    """1 outside of the sheet, which is the largest part of the picture that is not beyond it, and 0 within."""
+def _outside(beyond: np.ndarray, light: np.ndarray) -> np.ndarray:
+    """1 outside of the sheet, which is the largest part of the picture that is not beyond it, and 0 within.
+
+    Where a table is in the picture, what is much darker than the paper is no paper either: the median over blocks is
+    dark behind the bright wires of a binding, and light behind the dark strokes of a pen.
+    """
     outside = np.zeros(beyond.shape, np.float32)
     if (beyond > 0.5).mean() < TABLE:
         return outside
     high, wide = (-(-side // COARSE) for side in beyond.shape)
-    paper = np.asarray(Image.fromarray(beyond).resize((wide, high), Image.Resampling.BOX)) < 0.5
+    paper, blocks = (
+        np.asarray(Image.fromarray(each).resize((wide, high), Image.Resampling.BOX)) for each in (beyond, light)
+    )
+    paper, blocks = paper < 0.5, ndimage.median_filter(blocks, BLOCKS)
+    paper &= blocks > DARK * float(np.median(blocks[paper]))
     labels, found = find_components(ndimage.binary_opening(paper, np.ones((3, 3)), 2))
     if not found:
         return outside

@@ -15,7 +15,17 @@ from .decode import Step
 from .segment import HEIGHT, Span, Strip
 from .signs import is_letter_like
 
-__all__ = ["Decided", "Read", "by_page", "by_word", "likelier", "rejected_share", "words"]
+__all__ = [
+    "Decided",
+    "Read",
+    "apart_from_text",
+    "by_page",
+    "by_word",
+    "likelier",
+    "lines_of_digits",
+    "rejected_share",
+    "words",
+]
 
 # chosen on pages of validation digits, with letters and doodles of their own: see docs/reading.md
 LEAST = 0.2  # p(digit) of what is read as a digit
@@ -28,6 +38,7 @@ SURE, MEAN = 0.98, 0.85  # and in a text the median and the geometric mean of a 
 FEW, SURER = 3, 0.995  # the median of so few must be surer, for words of one to three letters are common
 DIGITS = 0.15  # a page with a smaller share of rejected ink has digits, and little else:
 LIKELIER = 10.0  # what is on it is one with odds so many times those of ink from anywhere
+COMMON, DIGIT = 0.2, 0.95  # shares of digits among the spans that the gate learned from, and in a line of digits
 BLOT = 0.42  # strokes wider than such a part of their height are none: a bar half as wide as it is high is a blot
 
 
@@ -128,6 +139,49 @@ def rejected_share(lines: list[Read], every: bool = False) -> float:
 def likelier(digit: np.ndarray) -> np.ndarray:
     """p(digit) on a page that has digits and little else: Bayes' rule with other odds before the ink is seen."""
     return LIKELIER * digit / (1 + (LIKELIER - 1) * digit)
+
+
+def lines_of_digits(lines: list[tuple[Strip, list[Span], np.ndarray]]) -> np.ndarray:
+    """The probability that a line is one of digits, (n,), of what hangs together in it and of the lines of its size.
+
+    The gate's odds are a likelihood ratio times the odds COMMON / (1 - COMMON) of the spans that it learned from.  In a
+    line of digits nearly all that hangs together is one, DIGIT; in another COMMON is.  Lines of one size are written by
+    one hand for one purpose: the mean of the others' is where a line begins.
+
+    Args:
+        lines: strip, spans, and p(digit) of each span.
+    """
+    ratios = [
+        np.array(
+            [_odds(p) * (1 - COMMON) / COMMON for span, p in zip(found, digit, strict=True) if _whole(span, strip)]
+        )
+        for strip, found, digit in lines
+    ]
+    evidence = np.array([np.sum(np.log(DIGIT * r + 1 - DIGIT) - np.log(COMMON * r + 1 - COMMON)) for r in ratios])
+    heights = np.array([HEIGHT / strip.scale for strip, _, _ in lines])
+    alike = np.abs(np.log(heights[:, None] / heights)) < np.log(ALIKE)
+    np.fill_diagonal(alike, False)
+    # with one component a line says nothing of itself
+    alone = 1 / (1 + np.exp(-np.clip(evidence, -50, 50)))
+    prior = (1 + alike @ alone) / (2 + alike.sum(1))
+    said = 1 / (1 + np.exp(-np.clip(evidence + np.log(prior / (1 - prior)), -50, 50)))
+    return np.where([len(r) > 1 for r in ratios], said, 0.0)
+
+
+def _odds(p: float) -> float:
+    return float(np.clip(p, 1e-4, 1 - 1e-4) / (1 - np.clip(p, 1e-4, 1 - 1e-4)))
+
+
+def _whole(span: Span, strip: Strip) -> bool:
+    """Whether a span is a component, neither cut nor put together, that may be a letter or a digit."""
+    inside = strip.component[span.first : span.last]
+    around = (*strip.component[max(0, span.first - 1) : span.first], *strip.component[span.last : span.last + 1])
+    return len(set(inside)) == 1 and inside[0] not in around and is_letter_like(span.box, HEIGHT)
+
+
+def apart_from_text(lines: list[Read]) -> np.ndarray:
+    """Whether the other lines of the page are no text, (n,): only there may a line be taken for one of digits."""
+    return np.array([rejected_share([*lines[:i], *lines[i + 1 :]]) <= TEXT for i in range(len(lines))], bool)
 
 
 def by_page(lines: list[Read]) -> list[list[str]]:

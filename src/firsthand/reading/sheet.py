@@ -8,10 +8,11 @@ from scipy import ndimage
 
 from .background import Flat, flatten
 from .ink import Strokes, find_strokes
-from .lines import Component, Row, find_components, find_lines
+from .join import join_strokes
+from .lines import Component, Row, find_components, find_lines, without_blots
 from .orientation import find_quarter
 from .page import Box
-from .regions import Regions, find_regions
+from .regions import SHORTEST, Regions, find_regions
 from .segment import Span, Strip, cut_row, spans
 from .skew import find_skew, straighten, to_original
 
@@ -21,6 +22,7 @@ LARGEST = 2400  # pixels of the longer side that are worked with; writing is not
 SMALLEST = 112  # smaller pictures are enlarged, so that a digit of 8x8 pixels has edges to find
 FEWEST = 5  # components of about one height: fewer do not say which way lines run
 EDGE = 0.008  # of the longer side: what comes so near to the edge of a sheet reaches over it
+MARGIN = 0.03  # and what lies wholly in such a margin of a sheet is none of its writing
 GREY = "nothing is written here: the picture is of one grey"
 NOISE = "nothing is written here: nothing is darker than the paper's noise"
 LINES = "nothing but printed lines was found"
@@ -130,8 +132,12 @@ def analyse(grey: np.ndarray) -> Sheet:
         strokes = first
     if strokes is None:
         return Sheet(grey, factor, work, flat, regions, quarter, degrees, ink, reason=LINES)
+    if max(work.shape) >= SHORTEST:
+        seen = (flat.ink * (regions.beyond < 0.5), regions.written, regions.rule)
+        turned = (straighten(np.ascontiguousarray(np.rot90(each, quarter)), degrees) for each in seen)
+        strokes = join_strokes(strokes, *turned)
     labels, components = find_components(strokes.mask)
-    rows, others = find_lines(components, ink.shape)
+    rows, others = find_lines(without_blots(labels, components), ink.shape)
     strips = tuple(cut_row(strokes.strength, labels, row) for row in rows)
     found = tuple(spans(strip) for strip in strips)
     return Sheet(
@@ -155,6 +161,11 @@ def _on_sheet(pen: np.ndarray, regions: Regions) -> np.ndarray:
     labels, found = find_components(strokes.mask)
     gone = np.zeros(len(found) + 1, bool)
     gone[np.unique(labels[over])] = True
+    # the holes of a binding are a row of small things along the edge
+    margin = ndimage.distance_transform_edt(regions.beyond < 0.5) < MARGIN * max(pen.shape)
+    inside = np.ones(len(found) + 1, bool)
+    inside[np.unique(labels[~margin])] = False
+    gone |= inside
     gone[0] = False
     taken = np.asarray(ndimage.maximum_filter(gone[labels], 5), bool) | (regions.beyond > 0.5)
     return np.where(taken, 0, pen)
