@@ -5,7 +5,7 @@ crossed it.  Faint ink belongs to a stroke where the page network sees a pen; a 
 way from one side to the other and, over a printed line, the way leads across it and not along it.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import ndimage
@@ -76,8 +76,8 @@ def join_strokes(strokes: Strokes, ink: np.ndarray, written: np.ndarray, rule: n
 def _with_faint(strokes: Strokes, faint: np.ndarray, written: np.ndarray) -> Strokes:
     """The strokes with faint ink that hangs together with them and is more than the edge of a dark stroke."""
     weak = (faint > FAINT) & (written > SEEN)
-    apart = weak & ~ndimage.binary_dilation(strokes.mask, np.ones((3, 3)), 2)
-    near = ndimage.binary_dilation(apart, np.ones((3, 3)), 3) & weak
+    apart = weak & ~_grown(strokes.mask, 2)
+    near = _grown(apart, 3) & weak
     labels, found = find_components(strokes.mask | near)
     keep = np.zeros(len(found) + 1, bool)
     keep[np.unique(labels[strokes.mask])] = True
@@ -91,7 +91,7 @@ def _gaps(labels: np.ndarray) -> _Gaps:
     rows, columns = (np.flatnonzero(labels.any(axis)) for axis in (1, 0))
     top, left = (int(each[0]) if len(each) else 0 for each in (rows, columns))
     labels = labels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else labels
-    places = ndimage.distance_transform_edt(labels == 0, return_distances=False, return_indices=True)
+    places: Any = ndimage.distance_transform_edt(labels == 0, return_distances=False, return_indices=True)
     near = labels[places[0], places[1]]
     places = places + np.array([top, left])[:, None, None]
     parts = []
@@ -123,7 +123,11 @@ def _closed(strokes: Strokes, faint: np.ndarray, gaps: _Gaps) -> Strokes:
     way = np.zeros(strokes.mask.shape, bool)
     for part in np.linspace(0.0, 1.0, 2 + int(gaps.length.max())):
         way[gaps.at(float(part))] = True
-    way = ndimage.binary_dilation(way, np.ones((3, 3))) & (faint > FAINT)
+    way = _grown(way, 1) & (faint > FAINT)
     return strokes._replace(
         mask=strokes.mask | way, strength=np.where(way, np.maximum(strokes.strength, faint), strokes.strength)
     )
+
+
+def _grown(mask: np.ndarray, pixels: int) -> np.ndarray:
+    return np.asarray(ndimage.binary_dilation(mask, np.ones((3, 3)), pixels), bool)
