@@ -60,7 +60,8 @@ def test_a_belief_net_has_a_label_unit_for_every_class():
     recipe = RECIPES["dbn"]
     assert recipe.network(data).layers == recipe.machines(data).machines
     last = recipe.network(data).layers[-1]
-    assert isinstance(last, nn.RBM) and last.labels == 3
+    assert isinstance(last, nn.RBM)
+    assert last.labels == 3
 
 
 @pytest.mark.parametrize("names", [("猫", "狗 $"), tuple(f"class {i}" for i in range(12))], ids=["two", "twelve"])

@@ -1,5 +1,6 @@
 """What answers without computing does so without importing what computes."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -41,9 +42,20 @@ finally:
 """
 
 
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """A folder with a result of every study: of one that is not measured yet, another's stands in."""
+    folder = tmp_path_factory.mktemp("results")
+    for id in IDS:
+        path = RESULTS / f"{id}.json"
+        found = json.loads((path if path.exists() else RESULTS / "conv-1.json").read_text())
+        (folder / path.name).write_text(json.dumps(found | {"id": id}))
+    return folder
+
+
 @pytest.mark.parametrize("line", AT_ONCE)
-def test_answers_at_once(line):
-    arguments = [str(RESULTS) if word == "RESULTS" else word for word in line.split()]
+def test_answers_at_once(line, results):
+    arguments = [str(results) if word == "RESULTS" else word for word in line.split()]
     command = [sys.executable, "-c", CODE, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     said, _, modules = done.stderr.rpartition("modules:")

@@ -299,7 +299,7 @@ def test_a_finished_run_can_be_continued_for_longer(tmp_path):
         ({"halvings": 7}, "halvings is 7, expected a patience"),
         ({"patience": 0}, "patience is 0"),
         ({"monitor": ("speed",)}, "monitor is 'speed', expected one of"),
-        ({"optimizer": optax.sgd(0.1)}, "optimizer is 'an optimizer', expected no learning_rate"),
+        ({"optimizer": optax.sgd(0.1)}, 'optimizer is "one of Optax\'s", expected no learning_rate'),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )

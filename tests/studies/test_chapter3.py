@@ -17,6 +17,7 @@ from firsthand.errors import FirsthandError
 from firsthand.experiments.experiment import Measured, Run
 from firsthand.experiments.records import conclude, record_of
 from firsthand.studies import (
+    catalogue,
     common,
     cost_functions,
     more_data,
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
 THEMES = (cost_functions, softmax, overfitting, regularization, polynomial, more_data, wide_networks)
 EXPERIMENTS = {each.id: each for theme in THEMES for each in theme.EXPERIMENTS}
+ALL = {each.id: each for each in catalogue.EXPERIMENTS}  # what is needed may be of another chapter
 # shared/EXPERIMENTS.md
 PUBLISHED = {
     "cross-entropy-30": {"test_accuracy": 0.9549},
@@ -69,7 +71,7 @@ def on_a_few_images(monkeypatch):
 
 def result_of(id, place, *, quick=True, seeds=(0,)):
     """The Result of an experiment, after those that it needs, and those."""
-    experiment = EXPERIMENTS[id]
+    experiment = ALL[id]
     needed = {other: result_of(other, place, quick=quick)[0] for other in experiment.needs}
     records = []
     for seed in seeds:
@@ -80,7 +82,7 @@ def result_of(id, place, *, quick=True, seeds=(0,)):
 
 
 def check_drawn(id, result, needed):
-    for drawing in EXPERIMENTS[id].drawings:
+    for drawing in ALL[id].drawings:
         figure = drawing.draw(result, needed)
         figure.draw_without_rendering()
         assert all(axes.lines or axes.patches for axes in figure.axes)

@@ -37,7 +37,7 @@ class WordText(NamedTuple):
 
         Examples:
             >>> WordText.of(["To be, or not to be", "that is to be asked"], at_least=2).words
-            ('to', 'be')
+            ('be', 'to')
         """
         split = [_WORD.findall(sentence.lower().replace("’", "'")) for sentence in sentences]
         # of equally frequent ones the first of the alphabet

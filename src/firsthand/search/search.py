@@ -127,12 +127,16 @@ class SearchResult:
 
 @functools.cache
 def numeric_fields() -> dict[str, type]:
-    """The fields of a recipe that can be searched, each with its type, int or float."""
+    """The fields of a recipe that can be searched, each with its type, int or float.
+
+    Not `auxiliary`: it is for networks with outputs beside their own, which the command line cannot ask for.
+    """
     found = {}
     for name, hint in (typing.get_type_hints(Recipe) | typing.get_type_hints(Classification)).items():
         kinds = [hint, *(() if typing.get_origin(hint) is tuple else typing.get_args(hint))]
         if int in kinds or float in kinds:
             found[name] = float if float in kinds else int
+    del found["auxiliary"]
     return found
 
 

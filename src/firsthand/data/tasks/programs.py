@@ -69,7 +69,7 @@ def program_answers(
 
     Examples:
         >>> program_answers(2, lambda random: Difficulty(3), kinds=("sum",), steps=18, seed=0)
-        Answers(2 questions with answers, 18 steps, alphabet of 30)
+        Answers(2 questions with answers, 18 steps, alphabet of 31)
     """
     if unknown := sorted(set(kinds) - set(KINDS)):
         raise DataError(f"programs: kind {unknown[0]!r} found, one of {', '.join(KINDS)} expected")
