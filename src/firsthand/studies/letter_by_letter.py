@@ -132,10 +132,10 @@ def _good_enough(runs: Sequence[Measured]) -> Finding:
     return Finding(
         mean <= BITS,
         Text(
-            f"{mean:.3f} bit per character of the test text in the mean of {len(runs)} run(s), {worst:.3f} in the "
-            f"worst; of pieces of {SHAKESPEARE.length} that are each read from nothing, "
+            f"{mean:.3f} bit per character of the test text (n = {len(runs)}), {worst:.3f} in the worst "
+            f"run; of pieces of {SHAKESPEARE.length} that are each read from nothing, "
             f"{mean_of(runs, 'pieces_bits_lstm'):.3f}",
-            f"测试文本每字符 {mean:.3f} 比特（{len(runs)} 次运行的平均值），最差的一次为 {worst:.3f}；若每 "
+            f"测试文本每字符 {mean:.3f} 比特（n = {len(runs)}），最差的一次为 {worst:.3f}；若每 "
             f"{SHAKESPEARE.length} 个字符一段、每段都从零开始读，则为 {mean_of(runs, 'pieces_bits_lstm'):.3f}",
         ),
     )
@@ -169,18 +169,18 @@ def _decides(runs: Sequence[Measured]) -> Finding:
     bits, right = _each(runs, "pair_bits_lstm"), mean_of(runs, "pairs_right_lstm")
     others = Text(
         f"the {int(runs[0].numbers['ngram_order'])}-gram {runs[0].numbers['pairs_right_ngram']:.0f}, "
-        f"the tanh RNN {mean_of(runs, 'pairs_right_rnn'):.1f}",
+        f"the tanh RNN {mean_of(runs, 'pairs_right_rnn'):.3g}",
         f"{int(runs[0].numbers['ngram_order'])} 元模型 {runs[0].numbers['pairs_right_ngram']:.0f} 对，"
-        f"tanh RNN {mean_of(runs, 'pairs_right_rnn'):.1f} 对",
+        f"tanh RNN {mean_of(runs, 'pairs_right_rnn'):.3g} 对",
     )
     return Finding(
         min(bits) > 0,
         Text(
             f"the 'two' of the text costs {min(bits):.1f} to {max(bits):.1f} bit more than the 'to': in the worst run "
             f"it is {2 ** min(bits):,.0f} times less likely; of all {len(PAIRS)} pairs that sound alike the LSTM "
-            f"decides {right:.1f} as a reader would, {others.en}",
+            f"decides {right:.3g} as a reader would, {others.en}",
             f"“two”比 “to” 多需要 {min(bits):.1f} 到 {max(bits):.1f} 比特：最差的一次运行中其概率也只有后者的 "
-            f"1/{2 ** min(bits):,.0f}；在全部 {len(PAIRS)} 对同音短语中，LSTM 判断正确 {right:.1f} 对，{others.zh}",
+            f"1/{2 ** min(bits):,.0f}；在全部 {len(PAIRS)} 对同音短语中，LSTM 判断正确 {right:.3g} 对，{others.zh}",
         ),
     )
 
