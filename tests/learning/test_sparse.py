@@ -27,7 +27,6 @@ def test_the_cost_is_that_of_the_formula(pool, float64):
     np.testing.assert_allclose(cost, expected / 3, rtol=1e-12)
 
 
-@pytest.mark.tiny
 def test_the_way_back_of_a_convolution_is_its_transposed(float64):
     layer = nn.LocallyConnected(2, 3, stride=2, activation=nn.linear)
     params = layer.init((5, 5, 1), jnp.float64, key=jax.random.key(0))

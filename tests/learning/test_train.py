@@ -100,7 +100,6 @@ def test_golden_trace_of_the_first_ten_steps():
     np.testing.assert_allclose(golden_trace(), json.loads(GOLDEN.read_text()), rtol=2e-4)
 
 
-@pytest.mark.tiny
 def test_learns_and_is_reproducible():
     recipe = Recipe(8, 10, 0.5, monitor=("training_accuracy", "validation_cost", "validation_accuracy"))
     one, history = train(SMALL, some(200), recipe, key=KEY)

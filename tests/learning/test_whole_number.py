@@ -38,7 +38,6 @@ def test_the_cost_is_the_log_likelihood_of_length_and_digits(float64):
     check_grads(total, (params,), order=1, modes=("rev",), eps=1e-6, rtol=1e-6)
 
 
-@pytest.mark.tiny
 def test_the_likeliest_number_is_read(tmp_path):
     params = jax.device_get(NETWORK.init(key=jax.random.key(0)))
     model = NumberModel(NETWORK, params, 2)

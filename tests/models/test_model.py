@@ -149,7 +149,6 @@ def test_writing_is_all_or_nothing(tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
-@pytest.mark.tiny
 def test_the_ten_crop_test_is_the_mean_over_ten_windows(model):
     network = nn.Network((nn.Crop(24), nn.ConvPool(2), nn.Softmax(10)))
     whole = Model(network, jax.device_get(network.init(key=jax.random.key(0))), tuple("0123456789"))

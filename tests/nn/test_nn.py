@@ -167,7 +167,6 @@ def test_dropout_keeps_the_mean_and_needs_a_key():
         nn.Dropout(0.25).apply({}, x, train=True)
 
 
-@pytest.mark.tiny
 def test_costs_neither_overflow_nor_saturate():
     z = jnp.array([[1e4, -1e4, 0.0], [-1e4, 1e4, 0.0]])
     labels = jnp.array([1, 1])  # the first as wrong as can be, the second right
@@ -380,7 +379,6 @@ def test_layers_with_layers_inside():
         nn.Network((nn.Concatenate(((), (nn.MaxPool(2),))), nn.Softmax(10)), IMAGE)
 
 
-@pytest.mark.tiny
 def test_a_crop_is_the_middle_in_use_and_anywhere_in_training():
     x = jnp.arange(6.0 * 5).reshape(1, 6, 5, 1)
     layer = nn.Crop((4, 3))
@@ -442,7 +440,6 @@ def test_smoothed_labels_are_those_of_the_formula(cost, activation, float64):
     assert nn.Smoothed(cost, 0.0)(z, labels, activation).tolist() == cost(z, labels, activation).tolist()
 
 
-@pytest.mark.tiny
 def test_smoothed_labels_move_the_quadratic_cost_the_right_way(float64):
     z = jax.random.normal(jax.random.key(0), (3, 4), jnp.float64)
     labels = jnp.array([0, 3, 1])
@@ -455,7 +452,6 @@ def test_smoothed_labels_move_the_quadratic_cost_the_right_way(float64):
 SEQUENCE = (5, 6)  # steps, features
 
 
-@pytest.mark.tiny
 def test_every_step_of_a_sequence_is_an_input_by_itself():
     layer = nn.FullyConnected(4, nn.tanh, bias_init=nn.large)
     params = layer.init(SEQUENCE, key=jax.random.key(0))
@@ -492,7 +488,6 @@ def test_gradients_of_embeddings_agree_with_finite_differences(float64):
     check_grads(total, (params,), order=1, modes=("rev",), eps=1e-6, rtol=1e-6)
 
 
-@pytest.mark.tiny
 def test_an_embedding_is_a_fully_connected_layer_of_one_hot_vectors():
     params, symbols = TEXT.init(key=jax.random.key(0)), jnp.array([[0, 6, 6, 1, 2, 3]], jnp.uint8)
     assert TEXT.shapes == ((6,), (6, 4), (6, 5), (6, 7))
@@ -550,7 +545,6 @@ def test_local_contrast_normalization_is_the_formula_of_its_source(float64):
         assert jnp.all(jnp.isfinite(jax.grad(lambda x: jnp.sum(layer.apply({}, x) ** 2))(flat)))
 
 
-@pytest.mark.tiny
 def test_local_connections_are_a_convolution_whose_weights_differ_by_place(float64):
     shared = nn.Convolution(3, (3, 2), stride=(2, 1), padding=(1, 0), activation=nn.tanh, bias_init=nn.large)
     layer = nn.LocallyConnected(3, (3, 2), stride=(2, 1), padding=(1, 0), activation=nn.tanh)

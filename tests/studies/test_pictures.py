@@ -25,7 +25,6 @@ def test_ksh_is_the_network_of_the_paper():
     assert [layer.groups for layer in convolutions] == [1, 2, 1, 2, 2]
 
 
-@pytest.mark.tiny
 def test_googlenet_is_the_network_of_the_paper(tmp_path):
     (experiment,) = (each for each in googlenet.EXPERIMENTS if each.id == "googlenet-shapes")
     found = experiment.measure(Run(0, False, tmp_path))
@@ -44,7 +43,6 @@ def test_the_small_ones_are_small():
     assert networks[0].shapes[1] == (24, 24, 1)
 
 
-@pytest.mark.tiny
 def test_edges_are_localised_and_oriented_and_noise_is_not():
     y, x = np.mgrid[:14, :14] - 6.5
     angles = np.linspace(0, np.pi, 5)[:, None, None]
