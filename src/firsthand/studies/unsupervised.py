@@ -302,9 +302,9 @@ EXPERIMENTS = (
                 "标签只用于在验证图像上找出单元及其阈值，与论文相同。",
             ),
             Text(
-                "The form of this network was chosen while looking at 5,000 of the test images, so that its figure is "
-                "a little too good until the choice is made again on others. Unit and threshold are chosen on validation "
-                "images in every run.",
+                "The form of this network was chosen while looking at 5,000 of the test images: its figure is a little "
+                "too good until the choice is made again on others. Unit and threshold are chosen on validation images "
+                "in every run.",
                 "选定这种网络结构时看过 5000 幅测试图像，因此在用其他图像重新选择之前，这个数字略微偏高。"
                 "每次运行的单元和阈值都在验证图像上选定。",
             ),
