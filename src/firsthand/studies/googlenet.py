@@ -99,6 +99,10 @@ SHAPES = Experiment(
             "are counted apart. Nothing is trained here: ImageNet is not to be had offline.",
             "参数计数包括偏差；两个只在训练时使用的辅助分类器单独计数。这里没有训练：ImageNet 无法离线获得。",
         ),
+        Text(
+            "The rows of the paper's table 1 are given from memory: the paper itself was not at hand.",
+            "论文表 1 的各行凭记忆写出：手边没有论文原文。",
+        ),
     ),
     runs=1,
 )
