@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
     from .result import Result
 
-__all__ = ["COLOURS", "curves", "in_percent", "panels"]
+__all__ = ["COLOURS", "curves", "in_percent", "panels", "validation_against"]
 
 # distinguishable for colour-blind readers (Okabe and Ito); those of inspect/plots.py first
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -39,3 +39,14 @@ def in_percent(axes: "Axes") -> None:
     from matplotlib.ticker import FuncFormatter
 
     axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.5g}%"))
+
+
+def validation_against(level: float, label: str, result: "Result") -> "Figure":
+    """Draw the validation accuracy of every run over the epochs, and a level beside it."""
+    figure, ((axes,),) = panels(1, 1, width=5)
+    curves(axes, result, "validation_accuracy", "-", COLOURS[0], "validation")
+    axes.axhline(level, color=COLOURS[1], linestyle="--", linewidth=1, label=label)
+    axes.set(xlabel="epoch", ylabel="accuracy")
+    in_percent(axes)
+    axes.legend(frameon=False, loc="lower right")
+    return figure

@@ -4,7 +4,6 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from jax import Array
 
 from firsthand.data import Dataset
@@ -13,6 +12,7 @@ from firsthand.models import Model
 from firsthand.nn import Network
 
 from .adversarial import projected_gradient
+from .sheets import as_bytes
 
 __all__ = ["Adversarial"]
 
@@ -44,7 +44,7 @@ class Adversarial(Source):
         changed = projected_gradient(
             model, self.data.images, self.data.labels, self.epsilon, steps=self.steps, rate=rate
         )
-        return self.data + self.data.with_arrays(np.rint(255 * changed).astype(np.uint8), self.data.labels)
+        return self.data + self.data.with_arrays(as_bytes(changed), self.data.labels)
 
     @property
     def like(self) -> Dataset:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["sheet_of"]
+__all__ = ["as_bytes", "sheet_of"]
 
 GAP = 2  # pixels between two images
 GROUND = 60  # grey that is neither ink nor paper

@@ -61,14 +61,12 @@ def join_strokes(strokes: Strokes, ink: np.ndarray, written: np.ndarray, rule: n
     strokes = _with_faint(strokes, faint, written)
     labels, found = find_components(strokes.mask)
     gaps = _gaps(labels)
-    if not len(gaps.y):
-        return strokes
     sizes = np.array([0, *(max(c.height, c.width) for c in found)], float)
     one, other = sizes[gaps.one], sizes[gaps.other]
     larger = np.maximum(one, other)
     gaps = gaps.only((gaps.length < CLOSE * larger) & (np.minimum(one, other) > PART * larger))
-    over = np.max([rule[gaps.at(part)] for part in STEPS], axis=0) > 0.3 if len(gaps.y) else np.zeros(0, bool)
-    dark = np.min([faint[gaps.at(part)] for part in STEPS], axis=0) > FAINT if len(gaps.y) else over
+    over = np.max([rule[gaps.at(part)] for part in STEPS], axis=0) > 0.3
+    dark = np.min([faint[gaps.at(part)] for part in STEPS], axis=0) > FAINT
     gaps = gaps.only(dark & (~over | (gaps.length < ACROSS * max(ink.shape)) & _crosses(gaps, rule > 0.3)))
     return _closed(strokes, faint, gaps)
 
@@ -89,8 +87,8 @@ def _with_faint(strokes: Strokes, faint: np.ndarray, written: np.ndarray) -> Str
 def _gaps(labels: np.ndarray) -> _Gaps:
     """The shortest ways between components that are neighbours: they meet where two pixels have other nearest ones."""
     rows, columns = (np.flatnonzero(labels.any(axis)) for axis in (1, 0))
-    top, left = (int(each[0]) if len(each) else 0 for each in (rows, columns))
-    labels = labels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else labels
+    top, left = int(rows[0]), int(columns[0])
+    labels = labels[top : rows[-1] + 1, left : columns[-1] + 1]
     places: Any = ndimage.distance_transform_edt(labels == 0, return_distances=False, return_indices=True)
     near = labels[places[0], places[1]]
     places = places + np.array([top, left])[:, None, None]

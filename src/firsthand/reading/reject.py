@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .decode import Step
-from .segment import HEIGHT, Span, Strip
+from .segment import HEIGHT, Span, Strip, whole_components
 from .signs import is_letter_like
 
 __all__ = [
@@ -151,12 +151,11 @@ def lines_of_digits(lines: list[tuple[Strip, list[Span], np.ndarray]]) -> np.nda
     Args:
         lines: strip, spans, and p(digit) of each span.
     """
-    ratios = [
-        np.array(
-            [_odds(p) * (1 - COMMON) / COMMON for span, p in zip(found, digit, strict=True) if _whole(span, strip)]
-        )
-        for strip, found, digit in lines
-    ]
+    ratios = []
+    for strip, found, digit in lines:
+        whole = {span for span in whole_components(strip, found) if is_letter_like(span.box, HEIGHT)}
+        p = np.clip([p for span, p in zip(found, digit, strict=True) if span in whole], 1e-4, 1 - 1e-4)
+        ratios.append(p / (1 - p) * (1 - COMMON) / COMMON)
     evidence = np.array([np.sum(np.log(DIGIT * r + 1 - DIGIT) - np.log(COMMON * r + 1 - COMMON)) for r in ratios])
     heights = np.array([HEIGHT / strip.scale for strip, _, _ in lines])
     alike = np.abs(np.log(heights[:, None] / heights)) < np.log(ALIKE)
@@ -166,17 +165,6 @@ def lines_of_digits(lines: list[tuple[Strip, list[Span], np.ndarray]]) -> np.nda
     prior = (1 + alike @ alone) / (2 + alike.sum(1))
     said = 1 / (1 + np.exp(-np.clip(evidence + np.log(prior / (1 - prior)), -50, 50)))
     return np.where([len(r) > 1 for r in ratios], said, 0.0)
-
-
-def _odds(p: float) -> float:
-    return float(np.clip(p, 1e-4, 1 - 1e-4) / (1 - np.clip(p, 1e-4, 1 - 1e-4)))
-
-
-def _whole(span: Span, strip: Strip) -> bool:
-    """Whether a span is a component, neither cut nor put together, that may be a letter or a digit."""
-    inside = strip.component[span.first : span.last]
-    around = (*strip.component[max(0, span.first - 1) : span.first], *strip.component[span.last : span.last + 1])
-    return len(set(inside)) == 1 and inside[0] not in around and is_letter_like(span.box, HEIGHT)
 
 
 def apart_from_text(lines: list[Read]) -> np.ndarray:

@@ -9,9 +9,10 @@ import numpy as np
 from firsthand import nn
 from firsthand.data import Dataset, Splits, mnist
 from firsthand.experiments.drawing import COLOURS, panels
-from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
+from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from firsthand.experiments.result import Finding, Result, Source, Text
 from firsthand.inspect.adversarial import distortion, fooled, minimal_distortion, same_size
+from firsthand.inspect.sheets import as_bytes
 from firsthand.learning import Cosine, Recipe
 from firsthand.models import Model
 from firsthand.nn import Layer
@@ -21,7 +22,7 @@ from .common import trained
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["CONV", "EXPERIMENTS", "PROGRESS", "RECIPE", "mean", "triptychs"]
+__all__ = ["CONV", "EXPERIMENTS", "PROGRESS", "RECIPE", "triptychs"]
 
 PROGRESS = Source("Nielsen", "chapter 6, 'Recent progress in image recognition' (图像识别领域中的近期进展)")
 
@@ -41,10 +42,6 @@ NETWORKS: dict[str, tuple[tuple[Layer, ...], int]] = {
     "conv_pool": (CONV, 40),
 }
 SHOWN = 8  # triptychs
-
-
-def mean(runs: Sequence[Measured], name: str) -> float:
-    return float(np.mean([run.numbers[name] for run in runs]))
 
 
 def recipe_of(name: str) -> Recipe:
@@ -69,7 +66,7 @@ def _measure_minimal(run: Run) -> Measured:
         numbers |= {
             f"{name}_test_error": float(1 - model.accuracy(test)),
             f"{name}_fooled": float(np.mean(fooled(model, changed, labels))),
-            f"{name}_fooled_as_bytes": float(np.mean(fooled(model, _bytes(changed), labels))),
+            f"{name}_fooled_as_bytes": float(np.mean(fooled(model, as_bytes(changed), labels))),
             f"{name}_distortion": float(np.mean(far)),
             f"{name}_largest_distortion": float(np.max(far)),
             f"{name}_fooled_by_noise": float(np.mean(fooled(model, noisy, labels))),
@@ -83,20 +80,16 @@ def triptychs(model: Model, images: np.ndarray, changed: np.ndarray, labels: np.
     """Images, changed ones and what the model says of both, as lists for a figure."""
     return {
         "images": images[..., 0].tolist(),
-        "changed": _bytes(changed)[..., 0].tolist(),
+        "changed": as_bytes(changed)[..., 0].tolist(),
         "labels": labels.tolist(),
         "called": model.predict(changed).tolist(),
         "confidence": np.round(model.probabilities(changed).max(axis=1).astype(float), 4).tolist(),
     }
 
 
-def _bytes(images: np.ndarray) -> np.ndarray:
-    return np.rint(255 * images).astype(np.uint8)
-
-
 def _every_image(runs: Sequence[Measured]) -> Finding:
     shares = {name: min(run.numbers[f"{name}_fooled"] for run in runs) for name in NETWORKS}
-    far = {name: mean(runs, f"{name}_distortion") for name in NETWORKS}
+    far = {name: mean_of(runs, f"{name}_distortion") for name in NETWORKS}
     listed = "; ".join(f"{name.replace('_', '-')} {shares[name]:.2%}, {far[name]:.3f}" for name in NETWORKS)
     return Finding(
         all(share == 1 for share in shares.values()),
@@ -108,7 +101,7 @@ def _every_image(runs: Sequence[Measured]) -> Finding:
 
 
 def _imperceptible(runs: Sequence[Measured]) -> Finding:
-    far = [mean(runs, f"{name}_distortion") for name in NETWORKS]
+    far = [mean_of(runs, f"{name}_distortion") for name in NETWORKS]
     return Finding(
         max(far) < 0.1,
         Text(
@@ -120,7 +113,7 @@ def _imperceptible(runs: Sequence[Measured]) -> Finding:
 
 
 def _low_probability(runs: Sequence[Measured]) -> Finding:
-    shares = [mean(runs, f"{name}_fooled_by_noise") for name in NETWORKS]
+    shares = [mean_of(runs, f"{name}_fooled_by_noise") for name in NETWORKS]
     return Finding(
         max(shares) < 0.05,
         Text(
@@ -198,7 +191,7 @@ def _measure_transfer(run: Run) -> Measured:
 
 
 def _they_transfer(runs: Sequence[Measured]) -> Finding:
-    of = {name: mean(runs, name) for name in runs[0].numbers}
+    of = {name: mean_of(runs, name) for name in runs[0].numbers}
     return Finding(
         of["other_half_magnified"] > 3 * of["others_noise"] and of["others_minimal"] > 1.5 * of["plain_error"],
         Text(

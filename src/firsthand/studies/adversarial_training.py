@@ -8,7 +8,7 @@ import numpy as np
 from firsthand import nn
 from firsthand.data import Splits, mnist
 from firsthand.experiments.drawing import COLOURS, in_percent, panels
-from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
+from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from firsthand.experiments.result import Finding, Result, Text
 from firsthand.inspect.adversarial import fooled, gradient_sign, projected_gradient
 from firsthand.inspect.adversarial_source import Adversarial
@@ -16,7 +16,7 @@ from firsthand.learning import Cosine, Hardened, Recipe
 from firsthand.models import Model
 from firsthand.nn import Network
 
-from .adversarial import PROGRESS, mean
+from .adversarial import PROGRESS
 from .common import trained
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def _confidence(model: Model, images: np.ndarray) -> float:
 
 
 def _it_fools(runs: Sequence[Measured]) -> Finding:
-    error, sure = mean(runs, "plain_sign_error"), mean(runs, "plain_sign_confidence")
-    clean = mean(runs, "plain_test_error")
+    error, sure = mean_of(runs, "plain_sign_error"), mean_of(runs, "plain_sign_confidence")
+    clean = mean_of(runs, "plain_test_error")
     return Finding(
         error >= 0.89,
         Text(
@@ -78,8 +78,8 @@ def _it_fools(runs: Sequence[Measured]) -> Finding:
 
 
 def _it_helps(runs: Sequence[Measured]) -> Finding:
-    before, epoch, batch = (mean(runs, f"{kind}_sign_error") for kind in NAMES)
-    clean = ", ".join(f"{mean(runs, f'{kind}_test_error'):.2%}" for kind in NAMES)
+    before, epoch, batch = (mean_of(runs, f"{kind}_sign_error") for kind in NAMES)
+    clean = ", ".join(f"{mean_of(runs, f'{kind}_test_error'):.2%}" for kind in NAMES)
     return Finding(
         max(epoch, batch) < before,
         Text(
@@ -93,7 +93,7 @@ def _it_helps(runs: Sequence[Measured]) -> Finding:
 
 
 def _no_cure(runs: Sequence[Measured]) -> Finding:
-    epoch, batch = (mean(runs, f"{kind}_steps_error") for kind in ("sign", "batch"))
+    epoch, batch = (mean_of(runs, f"{kind}_steps_error") for kind in ("sign", "batch"))
     return Finding(
         min(epoch, batch) > 0.2,
         Text(

@@ -11,7 +11,7 @@ import numpy as np
 from firsthand import nn
 from firsthand.data import Splits, mnist
 from firsthand.experiments.drawing import COLOURS, in_percent, panels
-from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
+from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from firsthand.experiments.result import Finding, Result, Text
 from firsthand.inspect.adversarial import distortion, fooled, minimal_distortion, same_size
 from firsthand.inspect.adversarial_source import Adversarial
@@ -19,7 +19,7 @@ from firsthand.learning import Classification, Cosine, Recipe
 from firsthand.models import Model
 from firsthand.nn import Layer, Network
 
-from .adversarial import CONV, CONV_RECIPE, PROGRESS, mean
+from .adversarial import CONV, CONV_RECIPE, PROGRESS
 from .common import trained
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _margin_program(network: Network) -> Callable:
 def _answer(question: str, runs: Sequence[Measured]) -> tuple[dict[str, float], str, float]:
     """Mean distortion of the variants in question and of the first; them as a list; the least share fooled."""
     names = ["log-likelihood", *(n for n, v in VARIANTS.items() if v.question == question and n != "log-likelihood")]
-    far = {name: mean(runs, f"{_key(name)}_distortion") for name in names}
+    far = {name: mean_of(runs, f"{_key(name)}_distortion") for name in names}
     least = min(run.numbers[f"{_key(name)}_fooled"] for run in runs for name in names)
     return far, ", ".join(f"{name} {value:.3f}" for name, value in far.items()), least
 
@@ -169,7 +169,7 @@ def _not_the(question: str) -> Callable[[Sequence[Measured]], Finding]:
 
 def _something_else(runs: Sequence[Measured]) -> Finding:
     _, listed, least = _answer("else", runs)
-    before, after = (mean(runs, f"{name}_distortion") for name in ("relu", "changed_images"))
+    before, after = (mean_of(runs, f"{name}_distortion") for name in ("relu", "changed_images"))
     return Finding(
         after > 1.5 * before,
         Text(
@@ -183,7 +183,7 @@ def _something_else(runs: Sequence[Measured]) -> Finding:
 
 def _nearly_linear(runs: Sequence[Measured]) -> Finding:
     names = [name for name in VARIANTS if name != "changed images"]
-    ratios = {name: mean(runs, f"{_key(name)}_as_if_linear") for name in names}
+    ratios = {name: mean_of(runs, f"{_key(name)}_as_if_linear") for name in names}
     listed = ", ".join(f"{name} {value:.2f}" for name, value in ratios.items())
     return Finding(
         min(ratios.values()) > 0.5,
@@ -199,7 +199,7 @@ def _nearly_linear(runs: Sequence[Measured]) -> Finding:
 
 
 def _not_dense(runs: Sequence[Measured]) -> Finding:
-    times = {name: mean(runs, f"{_key(name)}_noise_times") for name in VARIANTS}
+    times = {name: mean_of(runs, f"{_key(name)}_noise_times") for name in VARIANTS}
     same = max(float(np.mean([run.arrays["noise"][name][0] for run in runs])) for name in VARIANTS)
     return Finding(
         min(times.values()) > 4 and same < 0.05,

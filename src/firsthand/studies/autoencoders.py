@@ -10,7 +10,7 @@ import numpy as np
 from firsthand import nn
 from firsthand.data import Noise, Splits
 from firsthand.experiments.drawing import panels
-from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
+from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from firsthand.experiments.result import Finding, Published, Result, Text
 from firsthand.learning import Adam, Cosine, Recipe, Reconstruction, Training, started, train
 from firsthand.models import Autoencoder
@@ -116,26 +116,22 @@ def _neighbours(model: Autoencoder, data) -> dict[str, float]:
     return found
 
 
-def _mean(runs: Sequence[Measured], name: str) -> float:
-    return float(np.mean([run.numbers[name] for run in runs]))
-
-
 def _better_than_pca(runs: Sequence[Measured]) -> Finding:
-    ours, theirs = _mean(runs, "squared_error"), _mean(runs, "pca_error")
+    ours, theirs = mean_of(runs, "squared_error"), mean_of(runs, "pca_error")
     return Finding(
         ours <= 3.5 and ours <= theirs / 4,
         Text(
-            f"{ours:.2f} per test image ({_mean(runs, 'training_error'):.2f} per training image); 30 principal "
+            f"{ours:.2f} per test image ({mean_of(runs, 'training_error'):.2f} per training image); 30 principal "
             f"components "
             f"{theirs:.2f}: {theirs / ours:.1f} times as much",
-            f"每张测试图像 {ours:.2f}（训练图像 {_mean(runs, 'training_error'):.2f}）；30 个主成分为 {theirs:.2f}，"
+            f"每张测试图像 {ours:.2f}（训练图像 {mean_of(runs, 'training_error'):.2f}）；30 个主成分为 {theirs:.2f}，"
             f"是它的 {theirs / ours:.1f} 倍",
         ),
     )
 
 
 def _start_matters(runs: Sequence[Measured]) -> Finding:
-    ours, fresh = _mean(runs, "squared_error_soon"), _mean(runs, "squared_error_fresh_soon")
+    ours, fresh = mean_of(runs, "squared_error_soon"), mean_of(runs, "squared_error_fresh_soon")
     return Finding(
         fresh > 1.2 * ours,
         Text(
@@ -148,16 +144,16 @@ def _start_matters(runs: Sequence[Measured]) -> Finding:
 
 
 def _map_tells_apart(runs: Sequence[Measured]) -> Finding:
-    ours, theirs = _mean(runs, "nearest_is_alike_code"), _mean(runs, "nearest_is_alike_pca")
+    ours, theirs = mean_of(runs, "nearest_is_alike_code"), mean_of(runs, "nearest_is_alike_pca")
     return Finding(
         ours > theirs + 0.2,
         Text(
             f"of test images, {ours:.1%} have the label of the training image that is nearest in the two numbers; "
             f"in two "
-            f"principal components {theirs:.1%}; squared error {_mean(runs, 'squared_error'):.1f} against "
-            f"{_mean(runs, 'pca_error'):.1f}",
+            f"principal components {theirs:.1%}; squared error {mean_of(runs, 'squared_error'):.1f} against "
+            f"{mean_of(runs, 'pca_error'):.1f}",
             f"用这两个数找最近的训练图像，{ours:.1%} 的测试图像标签相同；用两个主成分为 {theirs:.1%}；平方误差 "
-            f"{_mean(runs, 'squared_error'):.1f}，主成分为 {_mean(runs, 'pca_error'):.1f}",
+            f"{mean_of(runs, 'squared_error'):.1f}，主成分为 {mean_of(runs, 'pca_error'):.1f}",
         ),
     )
 
@@ -231,8 +227,8 @@ def _as_float(images: np.ndarray) -> np.ndarray:
 
 
 def _noise_is_taken_away(runs: Sequence[Measured]) -> Finding:
-    noisy, plain, ours = (_mean(runs, f"squared_error_{name}") for name in ("noisy", "plain", "denoising"))
-    rough, smooth = _mean(runs, "roughness_plain"), _mean(runs, "roughness_denoising")
+    noisy, plain, ours = (mean_of(runs, f"squared_error_{name}") for name in ("noisy", "plain", "denoising"))
+    rough, smooth = mean_of(runs, "roughness_plain"), mean_of(runs, "roughness_denoising")
     return Finding(
         ours < 0.5 * plain,
         Text(

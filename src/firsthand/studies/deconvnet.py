@@ -7,7 +7,7 @@ import numpy as np
 
 from firsthand.data import mnist
 from firsthand.experiments.drawing import panels
-from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
+from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from firsthand.experiments.result import Finding, Result, Source, Text
 from firsthand.inspect import layer_outputs
 from firsthand.inspect.deconvnet import project_strongest
@@ -15,7 +15,7 @@ from firsthand.inspect.maps import map_of, share_of_neighbours
 from firsthand.inspect.maximise import maximised
 from firsthand.models import Model
 
-from .adversarial import CONV, CONV_RECIPE, mean
+from .adversarial import CONV, CONV_RECIPE
 from .common import trained
 
 if TYPE_CHECKING:
@@ -122,8 +122,8 @@ def _mapped(run: Run, model: Model, images: np.ndarray, labels: np.ndarray, arra
 
 
 def _is_what_excites(runs: Sequence[Measured]) -> Finding:
-    kept = {layer: mean(runs, f"layer_{layer}_kept") for layer in LAYERS}
-    chance = {layer: mean(runs, f"layer_{layer}_by_chance") for layer in LAYERS}
+    kept = {layer: mean_of(runs, f"layer_{layer}_kept") for layer in LAYERS}
+    chance = {layer: mean_of(runs, f"layer_{layer}_by_chance") for layer in LAYERS}
     listed = [f"{kept[layer]:.0%} ({chance[layer]:.0%})" for layer in LAYERS]
     return Finding(
         all(kept[layer] > chance[layer] + 0.1 for layer in LAYERS),
@@ -139,8 +139,8 @@ def _is_what_excites(runs: Sequence[Measured]) -> Finding:
 
 
 def _higher_is_closer_to_digits(runs: Sequence[Measured]) -> Finding:
-    same = [mean(runs, f"layer_{layer}_same_digit") for layer in LAYERS]
-    near = [mean(runs, f"tsne_{name.lower().replace(' ', '_')}") for name in MAPPED]
+    same = [mean_of(runs, f"layer_{layer}_same_digit") for layer in LAYERS]
+    near = [mean_of(runs, f"tsne_{name.lower().replace(' ', '_')}") for name in MAPPED]
     return Finding(
         same[0] < same[1] and near == sorted(near),
         Text(

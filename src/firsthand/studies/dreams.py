@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import jax
 import numpy as np
 
-from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
+from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from firsthand.experiments.result import Finding, Result, Text
+from firsthand.inspect.sheets import as_bytes
 from firsthand.learning import Greedy, train, train_greedily
 from firsthand.models import Generator
 from firsthand.models.generator import STRENGTH
@@ -93,7 +94,7 @@ def judged(
     reader, drawn, right = boxed_model(), [], []
     for number, label in enumerate(model.classes):
         means = model.sample(count, key=jax.random.fold_in(key, number), label=label, steps=steps, strength=strength)
-        images = np.rint(255 * means).astype(np.uint8)
+        images = as_bytes(means)
         right.append(reader.predict(images) == number)
         drawn.append(images[..., 0])
     return float(np.mean(right)), np.concatenate(drawn)
@@ -120,14 +121,10 @@ def _spread(images: np.ndarray) -> float:
     return float(distances.sum() / max(1, len(images) * (len(images) - 1)))
 
 
-def _mean(runs: Sequence[Measured], name: str) -> float:
-    return float(np.mean([run.numbers[name] for run in runs]))
-
-
 def _drawn_as_told(runs: Sequence[Measured]) -> Finding:
-    share = _mean(runs, "read_as_named")
-    before, plainly = _mean(runs, "read_as_named_before"), _mean(runs, "read_as_named_at_strength_1")
-    label = _mean(runs, "label_accuracy")
+    share = mean_of(runs, "read_as_named")
+    before, plainly = mean_of(runs, "read_as_named_before"), mean_of(runs, "read_as_named_at_strength_1")
+    label = mean_of(runs, "label_accuracy")
     each = ", ".join(f"{run.numbers['read_as_named']:.1%}" for run in runs)
     return Finding(
         share >= 0.9,
@@ -143,8 +140,8 @@ def _drawn_as_told(runs: Sequence[Measured]) -> Finding:
 
 
 def _no_copies(runs: Sequence[Measured]) -> Finding:
-    ours, least = _mean(runs, "distance_to_nearest"), min(run.numbers["least_distance_to_nearest"] for run in runs)
-    usual, usual_least = _mean(runs, "test_distance_to_nearest"), _mean(runs, "least_test_distance_to_nearest")
+    ours, least = mean_of(runs, "distance_to_nearest"), min(run.numbers["least_distance_to_nearest"] for run in runs)
+    usual, usual_least = mean_of(runs, "test_distance_to_nearest"), mean_of(runs, "least_test_distance_to_nearest")
     return Finding(
         ours > 0.5 * usual and least > usual_least,
         Text(
@@ -158,7 +155,7 @@ def _no_copies(runs: Sequence[Measured]) -> Finding:
 
 
 def _diverse(runs: Sequence[Measured]) -> Finding:
-    ours, usual = _mean(runs, "spread_of_samples"), _mean(runs, "spread_of_digits")
+    ours, usual = mean_of(runs, "spread_of_samples"), mean_of(runs, "spread_of_digits")
     return Finding(
         ours >= 0.5 * usual,
         Text(

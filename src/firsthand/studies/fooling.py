@@ -10,13 +10,14 @@ import numpy as np
 from firsthand import nn
 from firsthand.data import Dataset, Splits, mnist
 from firsthand.experiments.drawing import COLOURS, panels
-from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
+from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from firsthand.experiments.result import Finding, Result, Text
 from firsthand.inspect.fooling import evolved, grown
+from firsthand.inspect.sheets import as_bytes
 from firsthand.models import Model, fit_temperature
 from firsthand.reading import boxed_gate
 
-from .adversarial import CONV, CONV_RECIPE, PROGRESS, mean
+from .adversarial import CONV, CONV_RECIPE, PROGRESS
 from .common import trained
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _measure(make: Callable[[Run, Model, jax.Array], Made], run: Run) -> Measure
     noise = np.asarray(jax.random.uniform(keys[0], (500, 28, 28, 1)))
     arrays["noise"] = _histogram(plain.probabilities(noise).max(axis=1))
     if run.seed == 0:
-        arrays |= {"images": _bytes(images)[..., 0].tolist(), "again": _bytes(again)[..., 0].tolist()}
+        arrays |= {"images": as_bytes(images)[..., 0].tolist(), "again": as_bytes(again)[..., 0].tolist()}
         arrays |= {"confidence": sure.round(5).tolist(), "confidence_again": _sure(eleven, again).round(5).tolist()}
     return Measured(numbers | more, arrays)
 
@@ -87,13 +88,9 @@ def _sure(model: Model, images: np.ndarray) -> np.ndarray:
     return model.probabilities(images)[DIGITS, DIGITS].astype(float)
 
 
-def _bytes(images: np.ndarray) -> np.ndarray:
-    return np.rint(255 * images).astype(np.uint8)
-
-
 def _gate(images: np.ndarray) -> np.ndarray:
     """p(one whole digit) as the page reader's gate says it: the image as MNIST has it, alone in its line, (n,)."""
-    pixels = images if images.dtype == np.uint8 else _bytes(images)
+    pixels = as_bytes(images)
     return boxed_gate().probabilities(np.concatenate([pixels, pixels, np.zeros_like(pixels)], axis=-1))[:, 1]
 
 
@@ -103,7 +100,7 @@ def _with_none(data: Splits, fooling: np.ndarray, key: jax.Array) -> Splits:
     one, two = jax.random.split(key)
     near = np.clip(repeated + 0.05 * np.asarray(jax.random.normal(one, repeated.shape)), 0, 1)
     noise = np.asarray(jax.random.uniform(two, repeated.shape))
-    extra = _bytes(np.concatenate([near, noise]))
+    extra = as_bytes(np.concatenate([near, noise]))
     classes = (*data.train.classes, NONE)
     none = Dataset(extra, np.full(len(extra), 10), classes)
     train = data.train.with_classes(classes)[:30_000] + none
@@ -115,20 +112,20 @@ def _histogram(confidence: np.ndarray) -> list[int]:
 
 
 def _certain(runs: Sequence[Measured]) -> Finding:
-    least, share = min(run.numbers["least_confidence"] for run in runs), mean(runs, "share_sure")
+    least, share = min(run.numbers["least_confidence"] for run in runs), mean_of(runs, "share_sure")
     return Finding(
         share == 1,
         Text(
             f"{share:.0%} of the images (one for each digit) reach {SURE:.2%}; the least sure one {least:.3%}; test "
-            f"digits have a median of {mean(runs, 'test_confidence'):.3%}",
+            f"digits have a median of {mean_of(runs, 'test_confidence'):.3%}",
             f"{share:.0%} 的图像（每个数字一幅）达到 {SURE:.2%}；最不确定的为 {least:.3%}；"
-            f"测试数字的中位数为 {mean(runs, 'test_confidence'):.3%}",
+            f"测试数字的中位数为 {mean_of(runs, 'test_confidence'):.3%}",
         ),
     )
 
 
 def _gate_says(runs: Sequence[Measured]) -> Finding:
-    passes, digits = mean(runs, "gate_passes"), mean(runs, "gate_passes_digits")
+    passes, digits = mean_of(runs, "gate_passes"), mean_of(runs, "gate_passes_digits")
     most = max(run.numbers["gate_most"] for run in runs)
     return Finding(
         passes == 0 and digits > 0.95,
@@ -143,7 +140,7 @@ def _gate_says(runs: Sequence[Measured]) -> Finding:
 
 
 def _temperature(runs: Sequence[Measured]) -> Finding:
-    after, t = mean(runs, "calibrated_confidence"), mean(runs, "temperature")
+    after, t = mean_of(runs, "calibrated_confidence"), mean_of(runs, "temperature")
     return Finding(
         after > 0.99,
         Text(
@@ -154,8 +151,8 @@ def _temperature(runs: Sequence[Measured]) -> Finding:
 
 
 def _eleventh(runs: Sequence[Measured]) -> Finding:
-    share, least = mean(runs, "eleven_share_sure"), min(run.numbers["eleven_least_confidence"] for run in runs)
-    taken = mean(runs, "eleventh_takes_first")
+    share, least = mean_of(runs, "eleven_share_sure"), min(run.numbers["eleven_least_confidence"] for run in runs)
+    taken = mean_of(runs, "eleventh_takes_first")
     return Finding(
         least > 0.5,  # all of them are called digits
         Text(

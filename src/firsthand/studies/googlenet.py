@@ -7,7 +7,7 @@ import numpy as np
 
 from firsthand import nn
 from firsthand.data import fashion_mnist
-from firsthand.experiments.drawing import COLOURS, curves, in_percent, panels
+from firsthand.experiments.drawing import validation_against
 from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from firsthand.experiments.result import Finding, Published, Result, Source, Text
 from firsthand.models import mirrored
@@ -134,13 +134,7 @@ def _reaches(runs: Sequence[Measured]) -> Finding:
 
 
 def _draw_small(result: Result, needed: Mapping[str, Result]) -> "Figure":
-    figure, ((axes,),) = panels(1, 1, width=5)
-    curves(axes, result, "validation_accuracy", "-", COLOURS[0], "validation")
-    axes.axhline(0.937, color=COLOURS[1], linestyle="--", linewidth=1, label="GoogLeNet in the data set's table")
-    axes.set(xlabel="epoch", ylabel="accuracy")
-    in_percent(axes)
-    axes.legend(frameon=False, loc="lower right")
-    return figure
+    return validation_against(0.937, "GoogLeNet in the data set's table", result)
 
 
 SMALL = Experiment(

@@ -12,7 +12,7 @@ from jax import Array
 
 from firsthand import nn
 from firsthand.data import Splits, fashion_mnist
-from firsthand.experiments.drawing import COLOURS, curves, in_percent, panels
+from firsthand.experiments.drawing import COLOURS, curves, in_percent, panels, validation_against
 from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from firsthand.experiments.result import Finding, Published, Result, Source, Text
 from firsthand.learning import Recipe
@@ -163,13 +163,7 @@ def _ten_are_better(runs: Sequence[Measured]) -> Finding:
 
 
 def _draw_small(result: Result, needed: Mapping[str, Result]) -> "Figure":
-    figure, ((axes,),) = panels(1, 1, width=5)
-    curves(axes, result, "validation_accuracy", "-", COLOURS[0], "validation")
-    axes.axhline(0.925, color=COLOURS[1], linestyle="--", linewidth=1, label="92.5 %")
-    axes.set(xlabel="epoch", ylabel="accuracy")
-    in_percent(axes)
-    axes.legend(frameon=False, loc="lower right")
-    return figure
+    return validation_against(0.925, "92.5 %", result)
 
 
 SMALL = Experiment(

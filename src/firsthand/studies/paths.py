@@ -27,7 +27,6 @@ Arrays = list[np.ndarray]
 # --- the sum over all paths ---------------------------------------------------------------------------------------
 
 SIZES = (2, 4, 4, 3, 2)
-PATHS_DRAWN = 24  # 4 x 3 x 2: all that lead from one weight of the first layer to the cost
 
 
 def path_rates(

@@ -14,20 +14,15 @@ from firsthand.experiments.result import Finding, Result, Source, Text
 from firsthand.learning import Recipe
 
 from .common import trained
-from .shallow_learners import moved
+from .shallow_learners import REVIEW, Arrays, moved
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["EXPERIMENTS", "backward", "forward"]
 
-REVIEW = "LeCun, Bengio and Hinton"
 FIGURE_1 = Source(REVIEW, "figure 1 b-d: the chain rule, the forward and the backward pass")
-DESCENT = Source(REVIEW, "'Supervised learning' (监督学习): stochastic gradient descent")
-SHALLOW = Source(REVIEW, "'Supervised learning' (监督学习): shallow classifiers and the Gaussian kernel")
 LAYERS = Source(REVIEW, "'Supervised learning' (监督学习): the selectivity-invariance dilemma")
-
-Arrays = list[np.ndarray]
 
 # --- figure 1, b to d ---------------------------------------------------------------------------------------------
 

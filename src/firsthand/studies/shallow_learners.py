@@ -21,13 +21,11 @@ from .common import trained
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["EXPERIMENTS", "gaussian_machine", "moved"]
+__all__ = ["EXPERIMENTS", "REVIEW", "Arrays", "gaussian_machine", "moved"]
 
 REVIEW = "LeCun, Bengio and Hinton"
-FIGURE_1 = Source(REVIEW, "figure 1 b-d: the chain rule, the forward and the backward pass")
 DESCENT = Source(REVIEW, "'Supervised learning' (监督学习): stochastic gradient descent")
 SHALLOW = Source(REVIEW, "'Supervised learning' (监督学习): shallow classifiers and the Gaussian kernel")
-LAYERS = Source(REVIEW, "'Supervised learning' (监督学习): the selectivity-invariance dilemma")
 
 Arrays = list[np.ndarray]
 

@@ -9,14 +9,13 @@ import numpy as np
 from firsthand import nn
 from firsthand.data import Dataset, ImageSplits, Splits, fashion_mnist, mnist
 from firsthand.experiments.drawing import COLOURS, in_percent, panels
-from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
+from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from firsthand.experiments.result import Finding, Result, Source, Text
 from firsthand.learning import Cosine, Recipe, train
 from firsthand.models import Model
 from firsthand.nn import Network
 from firsthand.zoo import transfer
 
-from .adversarial import mean
 from .common import trained
 
 if TYPE_CHECKING:
@@ -99,12 +98,12 @@ def _measure_fashion(run: Run) -> Measured:
 
 
 def _listed(runs: Sequence[Measured], start: str, counts: Sequence[int]) -> str:
-    return ", ".join(f"{mean(runs, f'{start}_{count}'):.1%}" for count in counts)
+    return ", ".join(f"{mean_of(runs, f'{start}_{count}'):.1%}" for count in counts)
 
 
 def _fewer_images(runs: Sequence[Measured]) -> Finding:
     scratch, taken = (_listed(runs, name, COUNTS) for name in ("scratch", "frozen_2"))
-    gains = [mean(runs, f"frozen_2_{count}") - mean(runs, f"scratch_{count}") for count in COUNTS]
+    gains = [mean_of(runs, f"frozen_2_{count}") - mean_of(runs, f"scratch_{count}") for count in COUNTS]
     numbers = ", ".join(map(str, COUNTS))
     return Finding(
         all(gain > 0 for gain in gains[:3]) and max(gains) > 0.05,
@@ -118,7 +117,7 @@ def _fewer_images(runs: Sequence[Measured]) -> Finding:
 
 def _depth(runs: Sequence[Measured]) -> Finding:
     few, many = COUNTS[1], COUNTS[-1]
-    at = {count: [mean(runs, f"frozen_{depth}_{count}") for depth in DEPTHS] for count in (few, many)}
+    at = {count: [mean_of(runs, f"frozen_{depth}_{count}") for depth in DEPTHS] for count in (few, many)}
     spread = {count: max(values) - min(values) for count, values in at.items()}
     listed = {count: ", ".join(f"{value:.1%}" for value in values) for count, values in at.items()}
     return Finding(
@@ -135,8 +134,8 @@ def _depth(runs: Sequence[Measured]) -> Finding:
 def _both_ways(runs: Sequence[Measured]) -> Finding:
     few, lines, gains = FASHION_COUNTS[0], [], []
     for other in ("fashion", "digits"):
-        best = max((f"frozen_{depth}" for depth in DEPTHS[:-1]), key=lambda n: mean(runs, f"to_{other}_{n}_{few}"))
-        gains.append(mean(runs, f"to_{other}_{best}_{few}") - mean(runs, f"to_{other}_scratch_{few}"))
+        best = max((f"frozen_{depth}" for depth in DEPTHS[:-1]), key=lambda n: mean_of(runs, f"to_{other}_{n}_{few}"))
+        gains.append(mean_of(runs, f"to_{other}_{best}_{few}") - mean_of(runs, f"to_{other}_scratch_{few}"))
         scratch, taken = (_listed(runs, f"to_{other}_{name}", FASHION_COUNTS) for name in ("scratch", best))
         lines.append(f"{scratch} → {taken}")
     numbers = ", ".join(map(str, FASHION_COUNTS))

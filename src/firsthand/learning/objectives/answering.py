@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -15,6 +14,7 @@ from firsthand.nn import Network, Params, softmax
 
 from ..objective import Batch, Objective, check_inputs
 from ..quantity import COST, Quantity
+from .next_symbol import symbol_log_likelihoods
 
 __all__ = ["Answering"]
 
@@ -85,6 +85,5 @@ class Answering(Objective):
 
 def _nats(z: Array, targets: Array, asked: Array) -> Array:
     """The mean of -ln softmax(z_t)[y_t] over what is asked: (batch, time, symbols), (batch, time) twice -> (batch,)."""
-    picked = jnp.take_along_axis(jax.nn.log_softmax(z, axis=-1), targets[..., None], axis=-1)[..., 0]
     counts = asked.astype(z.dtype)
-    return -jnp.sum(counts * picked, axis=-1) / jnp.sum(counts, axis=-1)
+    return -jnp.sum(counts * symbol_log_likelihoods(z, targets), axis=-1) / jnp.sum(counts, axis=-1)

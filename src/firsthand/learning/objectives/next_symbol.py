@@ -17,7 +17,7 @@ from firsthand.nn import Network, Params
 from ..objective import Batch, Objective, check_inputs
 from ..quantity import COST, Quantity
 
-__all__ = ["NextSymbol"]
+__all__ = ["NextSymbol", "symbol_log_likelihoods"]
 
 BITS = Quantity("bits", "bits per symbol", "每个符号的比特数", "bit", better="lower", digits=3)
 PERPLEXITY = Quantity("perplexity", "perplexity", "困惑度", better="lower")
@@ -76,7 +76,11 @@ class NextSymbol(Objective):
         return LanguageModel(network, params, examples.symbols, provenance)
 
 
+def symbol_log_likelihoods(z: Array, targets: Array) -> Array:
+    """ln softmax(z_t)[y_t]: weighted inputs (batch, time, symbols), targets (batch, time) -> (batch, time)."""
+    return jnp.take_along_axis(jax.nn.log_softmax(z, axis=-1), targets[..., None], axis=-1)[..., 0]
+
+
 def _nats(z: Array, targets: Array) -> Array:
-    """-1/T sum_t ln softmax(z_t)[y_t]: weighted inputs (batch, time, symbols), targets (batch, time) -> (batch,)."""
-    picked = jnp.take_along_axis(jax.nn.log_softmax(z, axis=-1), targets[..., None], axis=-1)
-    return -jnp.mean(picked[..., 0], axis=-1)
+    """-1/T sum_t ln softmax(z_t)[y_t]: (batch,)."""
+    return -jnp.mean(symbol_log_likelihoods(z, targets), axis=-1)

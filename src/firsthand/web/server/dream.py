@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from firsthand.data import mnist
 from firsthand.errors import FirsthandError
+from firsthand.inspect.sheets import as_bytes
 from firsthand.models import Autoencoder
 from firsthand.zoo.box import boxed_dreamer, boxed_map
 
@@ -114,7 +115,7 @@ def _name(label: int | None) -> str | None:
 
 
 def _bytes(images: np.ndarray) -> str:
-    return base64_of(np.rint(255 * np.clip(images, 0, 1)))
+    return base64_of(as_bytes(images))
 
 
 def _settle(asked: Clamped) -> Chains:

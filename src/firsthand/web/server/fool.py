@@ -8,6 +8,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from firsthand.inspect import distortion, gradient_sign, minimal_distortion, projected_gradient
+from firsthand.inspect.sheets import as_bytes
+from firsthand.models import Model
 
 from .inside import Numbers, Seen, given, numbers
 from .lab import REFUSALS, Lab, TheLab, base64_of, rounded
@@ -61,18 +63,17 @@ def _fool(lab: Lab, pulled: Pulled) -> Fooled:
         changed = projected_gradient(model, images, labels, pulled.epsilon, steps=STEPS)
     else:
         changed = gradient_sign(model, images, labels, pulled.epsilon)
-    return _answer(lab, pulled, changed)
+    return _answer(model, image, changed)
 
 
 def _smallest(lab: Lab, seen: Seen) -> Fooled:
     model, image = given(lab, seen)
-    return _answer(lab, seen, minimal_distortion(model, image[None], model.predict(image[None])))
+    return _answer(model, image, minimal_distortion(model, image[None], model.predict(image[None])))
 
 
-def _answer(lab: Lab, seen: Seen, changed: np.ndarray) -> Fooled:
-    model, image = given(lab, seen)
+def _answer(model: Model, image: np.ndarray, changed: np.ndarray) -> Fooled:
     # as bytes, which is what is shown and could be stored
-    pixels = np.rint(255 * changed[0]).astype(np.uint8)
+    pixels = as_bytes(changed[0])
     z = model.weighted_inputs(np.stack([image, pixels]))
     before, after = model.probabilities_at(z)
     difference = pixels.astype(np.float32).mean(axis=-1) - image.astype(np.float32).mean(axis=-1)
