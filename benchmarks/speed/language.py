@@ -132,8 +132,10 @@ def _lay_down(place: Path) -> None:
     from firsthand.data import shakespeare
     from firsthand.zoo import SHAKESPEARE
 
+    from .peers.firsthand_language import arrays_of
+
     data, recipe = shakespeare(SHAKESPEARE.length or 64).train, SHAKESPEARE.recipe
-    embedding, lstm, output = SHAKESPEARE.network(data).init(key=jax.random.key(0))
+    params = SHAKESPEARE.network(data).init(key=jax.random.key(0))
     np.savez(
         place / "problem.npz",
         inputs=data.inputs,
@@ -142,12 +144,7 @@ def _lay_down(place: Path) -> None:
         # of the first epoch with the largest rates: how long a step takes does not depend on them
         rates=recipe.learning_rates(1, -(-len(data) // recipe.batch_size)).astype(np.float32),
         settings=np.array([recipe.batch_size, recipe.clip]),
-        embedding=embedding["weights"],
-        W=lstm["weights"],
-        U=lstm["recurrent_weights"],
-        b=lstm["bias"],
-        V=output["weights"],
-        c=output["bias"],
+        **arrays_of(params),
     )
 
 
@@ -174,7 +171,7 @@ def _ready(worker: Worker, peer: str, place: Path, seconds: float) -> dict[str, 
 
 
 def _apart(place: Path, out: Path) -> float:
-    """How far parameters are from firsthand's, relative to the way that those have come; the largest of all arrays."""
+    """The distance of parameters from firsthand's, relative to the way that those have come; the largest of all."""
     found, ours, start = (np.load(path) for path in (out, place / "firsthand.npz", place / "problem.npz"))
     return max(
         float(np.linalg.norm(found[name] - ours[name]) / np.linalg.norm(ours[name] - start[name])) for name in ours
@@ -188,7 +185,7 @@ def _best(timed: list[dict[str, Any]], peer: str) -> Any:
 
 
 def _time_to(history: dict[str, Any], best: dict[str, Any]) -> dict[str, Any]:
-    """How many steps the recipe took to 2.2 bit per character of validation text, and how long each takes for them."""
+    """The number of steps that the recipe took to 2.2 bit per character of validation text, and the minutes of each."""
     from firsthand.data import shakespeare
     from firsthand.zoo import SHAKESPEARE
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..summary import ROOT, Failed, about, ratios, save, spread
-from .contest import environment
+from .contest import Worker
 from .peers.pictures_worker import BATCH
 
 __all__ = ["NETS", "run"]
@@ -29,35 +29,8 @@ TOLERANCE = 1e-3
 STEPS = {"firsthand": 12, "torch": 12}
 
 
-class _Process:
-    def __init__(self, who: str, cores: list[int], folder: Path, python: str) -> None:
-        self.who, self.threads = who, len(cores)
-        module = "benchmarks.speed.peers.pictures_worker"
-        with (folder / f"{who}-{len(cores)}.log").open("w") as log:
-            self.process = subprocess.Popen(
-                [python, "-m", module, who, ",".join(map(str, cores)), str(folder)],
-                cwd=ROOT,
-                env=environment(who, len(cores)),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
-
-    def ask(self, **request: Any) -> dict[str, Any]:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        answer = json.loads(line) if line else {"error": "the process ended"}
-        if "error" in answer:
-            raise Failed(f"{self.who}: {answer['error']}")
-        return answer
-
-
 def _lay_down(folder: Path) -> None:
-    """What every contender reads: images, order, descriptions, parameters, and what firsthand answers."""
+    """Write what every contender reads: images, order, descriptions, parameters, and firsthand's answers."""
     import jax
 
     from firsthand import mnist, nn
@@ -96,33 +69,35 @@ def run(folder: Path, python: str = sys.executable, rounds: int = 7) -> None:
         counts = sorted({1, min(2, len(available))})
         interpreters = {"firsthand": sys.executable, "torch": python}
         pairs = [(who, count) for who in interpreters for count in counts]
-        processes = [_Process(who, available[:count], place, interpreters[who]) for who, count in pairs]
+        workers = [
+            Worker(who, count, place, python=interpreters[who], module="pictures_worker") for who, count in pairs
+        ]
         try:
             for net in NETS:
-                results["nets"][net] = _contest(processes, net, rounds)
+                results["nets"][net] = _contest(workers, net, rounds)
         finally:
-            for process in processes:
-                process.process.kill()
+            for worker in workers:
+                worker.close()
     save(folder / "pictures.json", results)
 
 
-def _contest(processes: list[_Process], net: str, rounds: int) -> dict[str, Any]:
-    seconds: list[list[float]] = [[] for _ in processes]
-    for process in processes:
-        apart = process.ask(do="prepare", net=net)["apart"]
+def _contest(workers: list[Worker], net: str, rounds: int) -> dict[str, Any]:
+    seconds: list[list[float]] = [[] for _ in workers]
+    for worker in workers:
+        apart = worker.ask("prepare", net=net)["apart"]
         if not apart <= TOLERANCE:
-            raise Failed(f"{process.who}, {net}: its outputs are {apart:.1e} away from firsthand's")
-        process.ask(do="run", net=net, steps=3)  # compiles, and warms what is cached
+            raise Failed(f"{worker.peer}, {net}: its outputs are {apart:.1e} away from firsthand's")
+        worker.ask("run", net=net, steps=3)  # compiles, and warms what is cached
     for _ in range(rounds):
-        for values, process in zip(seconds, processes, strict=True):
-            steps = STEPS[process.who]
-            values.append(process.ask(do="run", net=net, steps=steps)["seconds"] / steps)
+        for values, worker in zip(seconds, workers, strict=True):
+            steps = STEPS[worker.peer]
+            values.append(worker.ask("run", net=net, steps=steps)["seconds"] / steps)
     found = {
-        f"{process.who}, {process.threads} threads": {
+        f"{worker.peer}, {worker.threads} threads": {
             "seconds_per_step": spread(values),
             "ratio_to_firsthand_on_one_core": ratios(values, seconds[0]),
         }
-        for process, values in zip(processes, seconds, strict=True)
+        for worker, values in zip(workers, seconds, strict=True)
     }
     for who, entry in found.items():
         ratio = entry["ratio_to_firsthand_on_one_core"]["median"]

@@ -1,6 +1,7 @@
 """The recipe `shakespeare` as `train` runs it, for benchmarks.speed.language."""
 
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +14,19 @@ from firsthand.learning.step import Carry, Own, Shared
 from firsthand.zoo import SHAKESPEARE
 
 PACKAGES = ("jax", "jaxlib")
+
+
+def arrays_of(params: Any) -> dict[str, Any]:
+    """Return the parameters under the names by which the contenders know them."""
+    embedding, lstm, output = params
+    return {
+        "embedding": embedding["weights"],
+        "W": lstm["weights"],
+        "U": lstm["recurrent_weights"],
+        "b": lstm["bias"],
+        "V": output["weights"],
+        "c": output["bias"],
+    }
 
 
 class Peer:
@@ -49,13 +63,4 @@ class Peer:
         assert np.isfinite(float(cost))
 
     def save(self, path: str) -> None:
-        embedding, lstm, output = self.now.params
-        np.savez(
-            path,
-            embedding=embedding["weights"],
-            W=lstm["weights"],
-            U=lstm["recurrent_weights"],
-            b=lstm["bias"],
-            V=output["weights"],
-            c=output["bias"],
-        )
+        np.savez(path, **arrays_of(self.now.params))

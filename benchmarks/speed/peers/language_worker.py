@@ -6,12 +6,11 @@
 """
 
 import importlib
-import json
-import os
-import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from benchmarks.speed.peers.serving import answer_requests
 
 
 class _Worker:
@@ -37,22 +36,5 @@ class _Worker:
         return {"seconds": time.perf_counter() - started, "processor_seconds": time.process_time() - busy}
 
 
-def main() -> None:
-    """Answer until the input ends."""
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    name, cores, folder = sys.argv[1], [int(core) for core in sys.argv[2].split(",")], Path(sys.argv[3])
-    os.sched_setaffinity(0, cores)  # before a framework is imported: it counts the cores that it may use
-    worker = None
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            worker = worker or _Worker(name, len(cores), folder)
-            answer = getattr(worker, request.pop("do"))(**request)
-        except Exception as error:
-            answer = {"error": f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"}
-        print(json.dumps(answer), file=answers, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    answer_requests(_Worker)

@@ -10,13 +10,13 @@ Requests are lines of JSON on its input, answers lines on its output:
 
 import json
 import os
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from benchmarks.speed.peers.serving import answer_requests
 
 BATCH, RATE, MOMENTUM, L2 = 50, 0.02, 0.9, 5e-4
 
@@ -167,30 +167,21 @@ class Torch:
         return self.torch.addmm(bias, rows, weights)
 
 
-def main() -> None:
-    """Answer until the input ends."""
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    who, cores, folder = sys.argv[1], [int(core) for core in sys.argv[2].split(",")], Path(sys.argv[3])
-    os.sched_setaffinity(0, cores)  # before a framework is imported: it counts the cores that it may use
-    made: Callable[[str, Path], Any] = Firsthand if who == "firsthand" else Torch
-    nets: dict[str, Any] = {}
-    for line in sys.stdin:
-        request = json.loads(line)
-        net = request["net"]
-        try:
-            if request["do"] == "prepare":
-                nets[net] = made(net, folder)
-                expected = folder / f"{net}-outputs.npy"
-                answer = {"apart": float(np.abs(nets[net].outputs() - np.load(expected)).max())}
-            else:
-                started = time.perf_counter()
-                nets[net].run(request["steps"])
-                answer = {"seconds": time.perf_counter() - started}
-        except Exception as error:  # whatever goes wrong in a framework is a result, to be recorded
-            answer = {"error": f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"}
-        print(json.dumps(answer), file=answers, flush=True)
+class _Worker:
+    def __init__(self, name: str, cores: int, folder: Path) -> None:
+        self.made, self.folder = Firsthand if name == "firsthand" else Torch, folder
+        self.nets: dict[str, Any] = {}
+
+    def prepare(self, net: str) -> dict[str, float]:
+        self.nets[net] = self.made(net, self.folder)
+        expected = np.load(self.folder / f"{net}-outputs.npy")
+        return {"apart": float(np.abs(self.nets[net].outputs() - expected).max())}
+
+    def run(self, net: str, steps: int) -> dict[str, float]:
+        started = time.perf_counter()
+        self.nets[net].run(steps)
+        return {"seconds": time.perf_counter() - started}
 
 
 if __name__ == "__main__":
-    main()
+    answer_requests(_Worker)

@@ -10,9 +10,6 @@ the work is done, and `params()`; and the constant PACKAGES.
 """
 
 import importlib
-import json
-import os
-import sys
 import time
 from importlib import metadata
 from pathlib import Path
@@ -21,6 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from benchmarks.speed.nets import Problem, load_problem, save_params
+from benchmarks.speed.peers.serving import answer_requests
 
 
 class Peer(Protocol):
@@ -71,25 +69,5 @@ class _Worker:
         return {package: metadata.version(package) for package in self.module.PACKAGES}
 
 
-def main() -> None:
-    """Answer until the input ends."""
-    # what libraries print must not get between the answers
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    name, cores, folder = sys.argv[1], [int(core) for core in sys.argv[2].split(",")], Path(sys.argv[3])
-    # before a framework is imported: it counts the cores that it may use
-    os.sched_setaffinity(0, cores)
-    worker = None
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            worker = worker or _Worker(name, len(cores), folder)
-            answer = getattr(worker, request.pop("do"))(**request)
-        except Exception as error:  # whatever goes wrong in a framework is a result, to be recorded
-            reason = " ".join(str(error).split())
-            answer = {"error": f"{type(error).__name__}: {reason[:500]}"}
-        print(json.dumps(answer), file=answers, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    answer_requests(_Worker)
