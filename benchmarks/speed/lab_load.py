@@ -1,4 +1,4 @@
-"""How long somebody who draws in the lab waits: one alone, and fifty and a hundred at once.
+"""The time that somebody who draws in the lab waits: one alone, and fifty and a hundred at once.
 
     python -m benchmarks.speed.lab_load [--quick]
 
@@ -236,7 +236,7 @@ def _priority() -> dict[str, Any]:
 
 
 def _processor_seconds(pid: int) -> float:
-    """What a process has used, all its threads together (Linux)."""
+    """The processor time that a process has used, all its threads together (Linux)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

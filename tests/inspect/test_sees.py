@@ -1,4 +1,4 @@
-"""What units see: projections against a deconvnet written out, images that units like, maps."""
+"""Tests of what units see: projections against a deconvnet written out, images that units like, maps."""
 
 import jax
 import jax.numpy as jnp

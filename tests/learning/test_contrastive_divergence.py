@@ -142,7 +142,7 @@ def test_a_gradient_is_that_of_the_reference_with_the_same_random_bits(gaussian,
 
 @pytest.mark.parametrize("options", [{}, {"visible": "gaussian"}, {"activation": "linear"}, {"labels": 2}])
 def test_the_gradient_is_that_of_the_free_energy(options, float64):
-    """What `divergence` writes out, automatic differentiation finds."""
+    """Automatic differentiation finds what `divergence` writes out."""
     _, layer, params, _ = tiny(6, 4, **options)
     rng = np.random.default_rng(6)
     labels = jnp.asarray([0, 1, 1]) if layer.labels else None

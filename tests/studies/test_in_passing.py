@@ -1,4 +1,4 @@
-"""What chapters 3, 5 and 6 say in passing: the measures by hand, and claims that can fail."""
+"""Studies of what chapters 3, 5 and 6 say in passing: the measures by hand, and claims that can fail."""
 
 import types
 from itertools import product

@@ -85,7 +85,7 @@ def test_an_ingredient_counts_when_it_is_beyond_the_spread():
 
 
 class Untrained:
-    """What `trained` returns, without the training."""
+    """A stand-in for what `trained` returns, without the training."""
 
     def __init__(self, layers, data):
         network = nn.Network(layers, data.train.example_shape)

@@ -1,4 +1,4 @@
-"""What a killed lab left behind: shown as it ended, begun as far as it may, and removed by its own naming alone."""
+"""Remains of a killed lab: shown as they ended, begun as far as they may, removed by its own naming alone."""
 
 import asyncio
 import json

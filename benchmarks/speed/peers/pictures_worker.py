@@ -54,7 +54,7 @@ class Firsthand:
 
 
 class _Like:
-    """What a recipe asks of examples to make its network."""
+    """The two facts about examples that a recipe needs to make its network."""
 
     num_classes, example_shape = 10, (28, 28, 1)
 

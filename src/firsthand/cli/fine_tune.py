@@ -95,7 +95,7 @@ def _to_other_classes(
 
 
 def describe(tuning: "FineTuning | Transfer") -> str:
-    """How much is learned and rehearsed, or taken over, in one line."""
+    """One line about the images that are learned and rehearsed, or the layers that are taken over."""
     from firsthand.zoo import Transfer
 
     if isinstance(tuning, Transfer):

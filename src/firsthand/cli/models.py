@@ -51,7 +51,7 @@ def evaluate(
     device: Device = None,
     as_json: Json = False,
 ) -> None:
-    """How good a model is on a data set, on its test part if it has one: accuracy, or bits per character of a text."""
+    """Measure a model on a data set, on its test part if it has one: accuracy, or bits per character of a text."""
     use_device(device)
     from firsthand.models import Ensemble, LanguageModel, Model
 

@@ -180,7 +180,7 @@ def train(
 
 
 def _had_not_begun(path: Path) -> bool:
-    """Whether a folder is all that there is of a run: a kill came before its settings were written."""
+    """True if a folder is all that there is of a run: a kill came before its settings were written."""
     from firsthand.report import RunFolder
 
     return path.is_dir() and not RunFolder(path).has_begun

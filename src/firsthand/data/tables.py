@@ -52,7 +52,7 @@ def load_csv(path: str | Path, size: tuple[int, int] | None = None, invert: bool
 
 
 def _are_pixels(sample: list[str], head: list[str] | None) -> bool:
-    """Whether a row is of pixels: numbers, but perhaps the label, which may be a name."""
+    """True for a row of pixels: numbers, but perhaps the label, which may be a name."""
     words = [i for i, cell in enumerate(sample) if not _is_number(cell)]
     return not words or words == [_label_place(head)]
 

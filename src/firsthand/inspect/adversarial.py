@@ -145,7 +145,7 @@ def minimal_distortion(
 
 
 def fooled(model: Classifier, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Whether the model calls images something other than their labels: (n,), bool."""
+    """Return a mask of the images that the model calls something other than their labels: (n,), bool."""
     return model.predict(images) != np.asarray(labels)
 
 

@@ -1,4 +1,4 @@
-"""What in an image excites a filter: its activation sent back to the pixels, the way Zeiler and Fergus do it."""
+"""The part of an image that excites a filter: its activation sent back to the pixels, as Zeiler and Fergus do it."""
 
 import dataclasses
 from collections.abc import Callable
@@ -24,7 +24,7 @@ __all__ = ["Projected", "deconvolved", "project_strongest"]
 
 @dataclass(frozen=True, eq=False)
 class Projected:
-    """What excites the filters of a layer most, and what of it does so.
+    """The patches that excite the filters of a layer most, and the pixels in them that do so.
 
     Args:
         found: the strongest places in a data set, with their patches.

@@ -23,7 +23,7 @@ BLOCK = 25  # generations in one call
 
 
 class Evolved(NamedTuple):
-    """What evolution has come to.
+    """The outcome of an evolution.
 
     Args:
         images: the champion of each class, (classes, *input_shape), floats between 0 and 1.

@@ -1,4 +1,4 @@
-"""What a unit would like to see: images that excite it most, kept smooth by a penalty on their total variation."""
+"""Images that excite a unit most, kept smooth by a penalty on their total variation."""
 
 from collections.abc import Callable
 from functools import lru_cache

@@ -164,7 +164,7 @@ def unrolled(model: Generator) -> list[Params]:
 
 
 def _above(model: Generator, data: DataSplits) -> Splits[Any, Any]:
-    """What machines make of data, with their labels if they have some."""
+    """The outputs of machines for data, with their labels if they have some."""
 
     def above(part: Any) -> Examples | None:
         if part is None:

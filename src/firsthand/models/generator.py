@@ -183,7 +183,7 @@ def _machines(network: Network) -> tuple[RBM, ...]:
 
 
 class _Programs(NamedTuple):
-    """What is compiled for a network; all take its parameters first."""
+    """The compiled programs of a network; all take its parameters first."""
 
     encode: Any
     reconstruct: Any

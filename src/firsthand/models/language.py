@@ -40,7 +40,7 @@ class Place:
 
     @property
     def probabilities(self) -> np.ndarray:
-        """How likely each symbol is to come next: (symbols,), summing to 1."""
+        """The probability that each symbol comes next: (symbols,), summing to 1."""
         e = np.exp(self.z - self.z.max())
         return e / e.sum()
 

@@ -12,7 +12,7 @@ __all__ = ["NGram"]
 
 @dataclass(frozen=True)
 class _Counts:
-    """What was counted of grams of one length k: the history of k - 1 symbols, and the symbol after it.
+    """The counts of grams of one length k: the history of k - 1 symbols, and the symbol after it.
 
     Args:
         grams: the different ones, as numbers in base `symbols`, sorted.

@@ -26,7 +26,7 @@ class ReadNumber(NamedTuple):
 
 
 def outputs_of_numbers(longest: int) -> int:
-    """How many outputs a network for numbers has: 0 to `longest` digits, and ten for every place."""
+    """The number of outputs of a network for numbers: 0 to `longest` digits, and ten for every place."""
     return longest + 1 + 10 * longest
 
 

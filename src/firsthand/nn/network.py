@@ -160,7 +160,7 @@ class Network:
 
     @property
     def reads_on(self) -> bool:
-        """Whether it can read a sequence in pieces: each of its layers remembers, or takes every step by itself."""
+        """True if it can read a sequence in pieces: each of its layers remembers, or takes every step by itself."""
         return self._whole_sequences() is None
 
     def _whole_sequences(self) -> tuple[int, Layer] | None:
@@ -176,7 +176,7 @@ class Network:
         return None
 
     def start(self, batch: int, dtype: DTypeLike = jnp.float32) -> tuple[State, ...]:
-        """What the layers remember before the first step of so many sequences: one state per layer.
+        """Return the states before the first step of so many sequences, one per layer.
 
         Raises:
             FirsthandError: a layer takes sequences only as a whole.

@@ -104,7 +104,7 @@ def _gaps(labels: np.ndarray) -> _Gaps:
 
 
 def _crosses(gaps: _Gaps, rule: np.ndarray) -> np.ndarray:
-    """Whether ways lead across the printed lines in their middle."""
+    """A mask of the ways that lead across the printed lines in their middle."""
     y, x = gaps.at(0.5)
     padded = np.pad(rule, RUN)
     along = np.arange(-RUN, RUN + 1)

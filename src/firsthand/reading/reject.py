@@ -168,7 +168,7 @@ def lines_of_digits(lines: list[tuple[Strip, list[Span], np.ndarray]]) -> np.nda
 
 
 def apart_from_text(lines: list[Read]) -> np.ndarray:
-    """Whether the other lines of the page are no text, (n,): only there may a line be taken for one of digits."""
+    """A mask of the lines beside which the page is no text, (n,): only such a line may be taken for one of digits."""
     return np.array([rejected_share([*lines[:i], *lines[i + 1 :]]) <= TEXT for i in range(len(lines))], bool)
 
 

@@ -191,7 +191,7 @@ def _written(folder: RunFolder, figures: dict[str, Any]) -> dict[str, bytes]:
 def _language(
     model: LanguageModel, test: Examples | None, quantities: Sequence[Quantity]
 ) -> tuple[list[tuple[str, str]], dict[str, str]]:
-    """What a language model is worth: of pieces each read from nothing, and of the test text read on; and samples."""
+    """Score a language model on pieces each read from nothing, and on the test text read on; and draw samples."""
     rows = _scores(model, quantities[:2])
     if isinstance(test, Sequences):
         text = "".join(test.symbols[number] for number in [*test.inputs.ravel(), test.targets[-1, -1]])

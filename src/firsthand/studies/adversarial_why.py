@@ -114,7 +114,7 @@ def _measure(run: Run) -> Measured:
 
 
 def _half_way(shares: Sequence[float]) -> float:
-    """How many times as far noise has to go to fool half of the images: between TIMES on a scale of logarithms."""
+    """The factor by which noise must go farther to fool half of the images: between TIMES on a scale of logarithms."""
     above = [i for i, share in enumerate(shares) if share >= 0.5]
     if not above or not above[0]:
         return float(TIMES[-1] if not above else TIMES[0])
@@ -124,7 +124,7 @@ def _half_way(shares: Sequence[float]) -> float:
 
 
 def _slopes(model: Model, images: np.ndarray, labels: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How far it would be to the other class if z were linear, (z_l - z_j) / ||d(z_l - z_j)/dx||; and z_l - z_j."""
+    """The distance to the other class if z were linear, (z_l - z_j) / ||d(z_l - z_j)/dx||; and z_l - z_j."""
     x = images.astype(np.float32) / 255
     margins, lengths = _margin_program(model.network)(model.params, x, labels, others)
     return np.asarray(margins / lengths), np.asarray(margins)

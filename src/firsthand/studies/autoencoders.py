@@ -101,7 +101,7 @@ def _autoencoder(code: int, compare: bool, run: Run) -> Measured:
 
 
 def _neighbours(model: Autoencoder, data) -> dict[str, float]:
-    """How often the nearest training image has a test image's label, in two numbers of the code and of PCA."""
+    """The share of test images whose nearest training image has their label, in two numbers of the code and of PCA."""
     known, asked = data.train[:10_000], data.test[:DOTS]
     images, mean = _flat(known.images), _flat(known.images).mean(0)
     basis = np.linalg.eigh(np.cov(images - mean, rowvar=False))[1][:, -2:]

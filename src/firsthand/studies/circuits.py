@@ -64,7 +64,7 @@ def _multiply(run: Run) -> Measured:
 
 
 def _cover(true: np.ndarray, n: int) -> int:
-    """How many ANDs a two-layer circuit needs at most: prime implicants, the one that covers most first."""
+    """The number of ANDs that a two-layer circuit needs at most: prime implicants, the one that covers most first."""
     left, count = set(true.tolist()), 0
     covers: list[set[int]] = []
     for value, mask in prime_implicants(left, n):

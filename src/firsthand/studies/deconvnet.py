@@ -65,7 +65,7 @@ def _measure(run: Run) -> Measured:
 
 
 def _share_kept(model: Model, images: np.ndarray, layer: int, found, random: np.random.Generator):
-    """How much of the activation is left when of the field only the pixels of the projection are shown.
+    """The share of the activation that is left when of the field only the pixels of the projection are shown.
 
     Returns:
         The median share, and that where as many pixels of the field's ink are kept by chance.

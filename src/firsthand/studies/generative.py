@@ -1,4 +1,4 @@
-"""What the studies of networks that run backwards share: sources, machines trained once, pictures kept in results."""
+"""Shared pieces of the studies of networks that run backwards: sources, machines trained once, pictures in results."""
 
 import base64
 import zlib

@@ -35,7 +35,7 @@ IN_SILENCE = (nn.Auxiliary, nn.Crop, nn.Dropout, nn.LocalResponseNormalization)
 
 
 def described(network: Network) -> list[tuple[int, ...]]:
-    """What leaves the layers of a network that change the size or have parameters in use, first to last."""
+    """The output shapes of the layers that change the size or have parameters in use, first to last."""
     pairs = zip(network.layers, network.shapes[1:], strict=True)
     return [shape for layer, shape in pairs if not isinstance(layer, IN_SILENCE)]
 

@@ -266,7 +266,7 @@ def _epochs_to_target(curve: Sequence[float]) -> float:
 
 
 def _loses(name: str, runs: Sequence[Measured]) -> Finding:
-    """Whether the test accuracy falls without an ingredient, by more than the spread of the paired differences."""
+    """Find that the test accuracy falls without an ingredient, by more than the spread of the paired differences."""
     lost = [100 * (run.numbers["whole_test_accuracy"] - run.numbers[f"{name}_test_accuracy"]) for run in runs]
     mean, spread = float(np.mean(lost)), stdev(lost) if len(lost) > 1 else float("inf")
     whole, without = mean_of(runs, "whole_test_accuracy"), mean_of(runs, f"{name}_test_accuracy")

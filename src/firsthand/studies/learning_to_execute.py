@@ -150,7 +150,7 @@ def _measure(task: Task, strategies: Sequence[str], run: Run) -> Measured:
 
 
 def _graded(model: LanguageModel, task: Task, at: Difficulty, count: int) -> dict[str, float]:
-    """How much of what test programs of one difficulty print the network says."""
+    """The share of what test programs of one difficulty print that the network says."""
     answers = task.answers(count, lambda random: at, "test", 0)
     return evaluate(model.network, model.params, tuple(map(jnp.asarray, answers.arrays)), Answering())
 

@@ -79,7 +79,7 @@ def _measure(run: Run) -> Measured:
 
 
 def _bits_more(model: LanguageModel | NGram, right: str, wrong: str) -> float:
-    """How many bits more the wrong one of two phrases needs, at the beginning of a line."""
+    """The bits that the wrong one of two phrases needs more, at the beginning of a line."""
     right_bits, wrong_bits = (float(np.sum(model.surprises(f"\n{phrase}\n"))) for phrase in (right, wrong))
     return wrong_bits - right_bits
 
@@ -101,14 +101,14 @@ def _follow_a_unit(model: LanguageModel, text: TextParts, arrays: dict[str, Any]
 
 
 def _states(model: LanguageModel, text: str) -> np.ndarray:
-    """What the recurrent units are after each letter, (letters, units)."""
+    """The activations of the recurrent units after each letter, (letters, units)."""
     numbers = np.array([model.symbols.index(letter) for letter in text], np.int32)
     trace = jax.jit(model.network.trace)(model.params, numbers[None])
     return np.asarray(trace[(1,)].left[0])
 
 
 def _places(text: str) -> np.ndarray:
-    """How many letters of its line stand before each letter."""
+    """The number of letters of its line that stand before each letter."""
     places, place = [], 0
     for letter in text:
         places.append(place)

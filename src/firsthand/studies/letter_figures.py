@@ -17,7 +17,7 @@ _COLUMNS = 52  # letters of a sample's line; longer ones go on in the next
 
 
 def draw_samples(result: Result, needed: Mapping[str, Result]) -> "Figure":
-    """What the first run has written, a column for each temperature."""
+    """Draw what the first run has written, a column for each temperature."""
     from matplotlib.figure import Figure
 
     arrays = result.runs[0]["arrays"]

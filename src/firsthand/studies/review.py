@@ -95,7 +95,7 @@ def _off_by(weights: Arrays, x: np.ndarray, target: np.ndarray, kind: str) -> fl
 
 
 def _jacobians(rng: np.random.Generator) -> float:
-    """How far J_z(y) J_y(x) is from the Jacobian of the composition, for vectors."""
+    """The distance of J_z(y) J_y(x) from the Jacobian of the composition, for vectors."""
     a, b, x = rng.normal(size=(4, 3)), rng.normal(size=(2, 4)), rng.normal(size=3)
 
     def both(x: np.ndarray) -> np.ndarray:
@@ -169,7 +169,7 @@ def _layers(run: Run) -> Measured:
 
 
 def _representations(model: Any, images: np.ndarray) -> Arrays:
-    """What enters the network and what leaves each layer, a row for each image."""
+    """The input of the network and the output of each layer, a row for each image."""
     a = np.asarray(images, np.float32)[..., None]
     found = [a.reshape(len(a), -1)]
     for layer, params in zip(model.network.layers, model.params, strict=True):

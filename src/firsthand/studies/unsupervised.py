@@ -32,7 +32,7 @@ SHOWN = 8  # rows and columns of the grid in the figure
 
 
 def spread(kernels: np.ndarray) -> np.ndarray:
-    """How far from its middle a kernel's squared weights lie: sqrt(sum w^2 |p - m|^2 / sum w^2), in pixels, (n,).
+    """The distance of a kernel's squared weights from their middle: sqrt(sum w^2 |p - m|^2 / sum w^2), in pixels, (n,).
 
     Args:
         kernels: (n, height, width).
@@ -45,7 +45,7 @@ def spread(kernels: np.ndarray) -> np.ndarray:
 
 
 def elongation(kernels: np.ndarray) -> np.ndarray:
-    """How much of a kernel's power has one direction: |sum_f P(f) e^(2 i angle(f))| / sum_f P(f), 0 to 1, (n,).
+    """The share of a kernel's power that has one direction: |sum_f P(f) e^(2 i angle(f))| / sum_f P(f), 0 to 1, (n,).
 
     1 is an edge or a grating of one orientation, 0 a round spot.
 
@@ -174,7 +174,7 @@ def _measure_digit(run: Run) -> Measured:
 def _tells(
     validation: np.ndarray, test: np.ndarray, of_validation: np.ndarray, of_test: np.ndarray, digit: int
 ) -> float:
-    """How well one unit tells a digit from the others: balanced accuracy on test images.
+    """The balanced accuracy, on test images, with which one unit tells a digit from the others.
 
     Which unit, on which side of which threshold, is chosen on validation images.
     """

@@ -91,7 +91,7 @@ class FineTuning:
 
     @property
     def params(self) -> tuple[Params, ...]:
-        """Where the training begins."""
+        """The start of the training."""
         return self.start.params
 
     @cached_property

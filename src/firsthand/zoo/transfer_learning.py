@@ -22,7 +22,7 @@ __all__ = ["Transfer", "transfer", "transfer_recipe"]
 
 @dataclass(frozen=True)
 class Transfer:
-    """What is taken over, and what is learned.
+    """The parts that are taken over, and those that are learned.
 
     The output layer is a new one, with a unit for each class of the data; the other layers begin where the start has
     come to.
@@ -65,7 +65,7 @@ class Transfer:
 
     @property
     def depth(self) -> int:
-        """How many layers are frozen."""
+        """The number of frozen layers."""
         return len(self.start.network.layers) - 1 if self.frozen == -1 else self.frozen
 
     @cached_property

@@ -235,7 +235,7 @@ PICTURES = (
 
 
 def pictures(results: Path, language: str) -> list[str]:
-    """What the survey of chapter 6 says and what was measured, claim by claim; those without a result are left out."""
+    """The claims of the survey of chapter 6 and what was measured, one by one; those without a result are left out."""
     from firsthand.experiments.result import Result
 
     zh, rows = language == "zh", []

@@ -20,7 +20,7 @@ Random = np.random.Generator
 
 
 class Difficulty(NamedTuple):
-    """How hard a program is: digits of its numbers, and how deep its operations are nested."""
+    """The difficulty of a program: digits of its numbers, and the depth at which its operations are nested."""
 
     length: int
     nesting: int = 1

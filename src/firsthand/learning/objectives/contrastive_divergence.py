@@ -81,7 +81,7 @@ class ContrastiveDivergence(Objective):
         return error, statistics_of((*params[:-1], updated)), (*still, gradient)
 
     def start(self, layer: RBM, params: Params, v: Array, weights: Array) -> tuple[Array, Array]:
-        """Where Gibbs sampling begins, (chains, visible units), and what each chain counts, summing to 1."""
+        """The start of Gibbs sampling, (chains, visible units), and the weight of each chain, summing to 1."""
         if not self.persistent:
             return v, weights.astype(v.dtype)
         _alone()

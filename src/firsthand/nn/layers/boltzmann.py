@@ -67,7 +67,7 @@ class RBM(FullyConnected):
 
     @property
     def binary(self) -> bool:
-        """Whether the hidden units are binary."""
+        """True if the hidden units are binary."""
         return self.activation is sigmoid
 
     def init(self, input_shape: Shape, dtype: DTypeLike = jnp.float32, *, key: Array) -> Params:

@@ -35,7 +35,7 @@ class Sitting(BaseModel):
 
 
 class Answers(BaseModel):
-    """What a person has read."""
+    """The answers of a person."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -84,7 +84,7 @@ def blind(count: Annotated[int, Query(ge=1, le=MOST)] = 50, seed: Annotated[int,
 
 @router.post("/blind")
 async def judged(answers: Answers, lab: TheLab) -> Outcome:
-    """How many answers are wrong, and how many of the chosen model and of the one to begin with on the same images."""
+    """The numbers of wrong answers: of the person, and of the chosen model and the default one on the same images."""
     return await lab.study(_judged, lab, answers)
 
 

@@ -204,7 +204,7 @@ def _moved(box: tuple[int, int, int, int], x: int, y: int) -> tuple[int, int, in
 
 
 def _batched(pixels: Sequence[np.ndarray], model: Classifier) -> list[np.ndarray]:
-    """What the model says of each image, in batches of few sizes, the last filled up."""
+    """The model's answer for each image, in batches of few sizes, the last filled up."""
     rows: list[np.ndarray] = []
     for start in range(0, len(pixels), SIZES[-1]):
         some = pixels[start : start + SIZES[-1]]

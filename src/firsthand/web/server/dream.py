@@ -78,7 +78,7 @@ class Images(BaseModel):
 
 
 class MapAnswer(BaseModel):
-    """Where test images lie on the map."""
+    """The places of test images on the map."""
 
     codes: list[list[float]]
     labels: list[int]
@@ -106,7 +106,7 @@ async def the_map(lab: TheLab) -> MapAnswer:
 
 @router.post("/map")
 async def decoded(place: MapPlace, lab: TheLab) -> Images:
-    """What the decoder draws at a place of the map."""
+    """The image that the decoder draws at a place of the map."""
     return await lab.compute(_decoded, place)
 
 

@@ -29,7 +29,7 @@ class Pulled(Seen):
 
 
 class Fooled(BaseModel):
-    """What the network says of the image, and of the changed one."""
+    """The network's answers for the image and for the changed one."""
 
     classes: list[str]
     before: list[float]  # probabilities

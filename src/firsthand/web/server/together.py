@@ -43,7 +43,7 @@ class Together(Generic[R]):
 
     @property
     def busy(self) -> bool:
-        """Whether who comes now has to wait for others."""
+        """True if who comes now has to wait for others."""
         return self._task is not None and not self._task.done()
 
     async def read(self, model: Callable[[], Classifier], drawing: Drawing) -> R:
