@@ -86,7 +86,7 @@ def check_drawn(id, result, needed):
         figure = drawing.draw(result, needed)
         figure.draw_without_rendering()
         assert all(axes.lines or axes.patches for axes in figure.axes)
-    assert {drawing.name for drawing in EXPERIMENTS[id].drawings} == set(result.captions)
+    assert {drawing.name for drawing in ALL[id].drawings} == set(result.captions)
     assert len(json.dumps(result.runs)) < 100_000
 
 
