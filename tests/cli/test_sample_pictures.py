@@ -9,7 +9,7 @@ from PIL import Image
 
 from firsthand import nn
 from firsthand.cli import main
-from firsthand.models import Generator, load
+from firsthand.models import Autoencoder, Generator, load
 
 
 @pytest.fixture
@@ -62,6 +62,23 @@ def test_pictures_are_written_as_one_sheet(command, model, tmp_path):
 def test_what_cannot_be_drawn_is_one_line(command, model, options, line):
     code, _, err = command("sample", model, *options)
     assert (code, err) == (2, f"firsthand: {line}\n")
+
+
+def test_a_variational_autoencoder_draws_and_another_says_why_not(command, tmp_path):
+    network = nn.Network((nn.FullyConnected(4, nn.linear), nn.GaussianCode(), nn.FullyConnected(20)), (5, 4, 1))
+    file, out = tmp_path / "model.safetensors", tmp_path / "sheet.png"
+    Autoencoder(network, network.init(key=jax.random.key(0))).save(file)
+    code, said, err = command("sample", file, "--count", 23, "--out", out)
+    assert (code, err) == (0, "")
+    assert said.startswith(f"{out}: 23 pictures; mean ink ")
+    assert read(out).shape == (2 * 7 - 2, 20 * 6 - 2)
+    code, _, err = command("sample", file, "--digit", 3)
+    assert (code, err) == (2, "firsthand: --digit: the model draws pictures of no class, each in one step\n")
+    plain = nn.Network((nn.FullyConnected(2), nn.FullyConnected(20)), (5, 4, 1))
+    Autoencoder(plain, plain.init(key=jax.random.key(0))).save(file)
+    code, _, err = command("sample", file, "--out", out)
+    assert code == 2
+    assert "expected GaussianCode" in err
 
 
 @pytest.mark.slow

@@ -52,6 +52,7 @@ LAYERS = {
     "concatenate": (nn.Concatenate(((), (nn.Convolution(3, 3, padding=1),), (nn.BatchNorm(), nn.Activation()))),),
     "concatenate vectors": (nn.Concatenate(((nn.Flatten(),), (nn.GlobalMaxPool(), nn.FullyConnected(4)))),),
     "rows of images": (nn.Rows(), nn.GRU(4, every_step=False)),
+    "a code, its mean": (nn.FullyConnected(6), nn.Sparsity(), nn.GaussianCode()),
     "squeeze and excite": (nn.Convolution(5, 3), nn.SqueezeExcite(2)),
 }
 

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.test_util import check_grads
 
 from firsthand import nn
 from firsthand.data import Arrays, Sequences, Splits, Vectors, mnist, text_splits
@@ -75,6 +76,62 @@ def test_reconstruction_is_the_squared_error(cross_entropy):
     ).model
     assert model.reconstruct(POINTS.values).shape == (4, 4)
     assert model.encode(POINTS.values).shape == (4, 2)
+
+
+def test_penalties_are_added_to_a_reconstruction(float64):
+    network = nn.Network(
+        (nn.FullyConnected(6), nn.Sparsity(0.2, 3.0), nn.FullyConnected(4), nn.GaussianCode(), nn.FullyConnected(4)),
+        (4,),
+    )
+    params = network.init(jnp.float64, key=KEY)
+    objective = Reconstruction(cross_entropy=True)
+    x = jnp.asarray(POINTS.values, jnp.float64)
+    costs, _ = objective.costs(network, params, (x,), key=KEY)
+    trace = network.trace(params, x)
+    on, both = (np.asarray(trace[(number,)].entered) for number in (1, 3))
+    mean, log_variance = both[:, :2], both[:, 2:]
+    keys = jax.random.split(KEY, 5)
+    noise = np.asarray(jax.random.normal(keys[3], mean.shape, jnp.float64))
+    drawn = mean + np.exp(log_variance / 2) * noise
+    a = 1 / (1 + np.exp(-(drawn @ np.asarray(params[4]["weights"]) + np.asarray(params[4]["bias"]))))
+    entropy = -(x * np.log(a) + (1 - x) * np.log(1 - a)).sum(1)
+    # the divergence of two normal distributions, by the integral over a fine grid
+    grid = np.linspace(-12, 12, 20_001)
+    density = np.exp(-((grid - mean[..., None]) ** 2) / (2 * np.exp(log_variance[..., None])))
+    density /= np.sqrt(2 * np.pi * np.exp(log_variance[..., None]))
+    standard = np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi)
+    divergence = np.sum(density * (np.log(density + 1e-300) - np.log(standard)), axis=-1) * (grid[1] - grid[0])
+    seldom = on.mean(axis=0)
+    penalty = 3.0 * np.sum(0.2 * np.log(0.2 / seldom) + 0.8 * np.log(0.8 / (1 - seldom)))
+    np.testing.assert_allclose(costs, entropy + divergence.sum(1) + penalty, rtol=1e-6)
+    total = jax.jit(lambda params: jnp.sum(objective.costs(network, params, (x,), key=KEY)[0]))
+    check_grads(total, (params,), order=1, modes=("rev",), eps=1e-6, rtol=1e-6)
+    # in use, what is drawn is the mean, and nothing is added
+    found = objective.measure(network, params, (x,))
+    plain = nn.Network((*network.layers[:3:2], nn.Activation(lambda v: v[:, :2]), network.layers[4]), (4,))
+    np.testing.assert_allclose(
+        network.weighted_input(params, x), plain.weighted_input((params[0], params[2], {}, params[4]), x), rtol=1e-12
+    )
+    assert set(found) == {"error", "cost"}
+
+
+def test_answers_of_an_auxiliary_classifier_are_no_penalties():
+    network = nn.Network((nn.Auxiliary((nn.Softmax(3),)), nn.FullyConnected(4)), (4,))
+    with pytest.raises(FirsthandError, match=r"its costs have shape \(\d+, 3\)"):
+        Reconstruction().costs(network, network.init(key=KEY), (jnp.asarray(POINTS.values),), key=KEY)
+
+
+@pytest.mark.parametrize(
+    ("make", "line"),
+    [
+        (lambda: nn.Sparsity(0.0), "active is 0.0, expected a share between 0 and 1"),
+        (lambda: nn.Sparsity(0.1, -1.0), "strength is -1.0, expected 0 or more"),
+        (lambda: nn.GaussianCode().output_shape((3,)), r"\(2 units,\): means and log variances"),
+    ],
+)
+def test_codes_that_cannot_be_are_refused(make, line):
+    with pytest.raises(FirsthandError, match=line):
+        make()
 
 
 def test_top_k_accuracy_counts_the_k_largest():

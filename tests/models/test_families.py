@@ -159,6 +159,25 @@ def test_an_autoencoder_gives_back_and_encodes():
         model.reconstruct(np.zeros((4, 2, 2)))
 
 
+def test_a_variational_autoencoder_draws(tmp_path):
+    network = nn.Network((nn.FullyConnected(4, nn.linear), nn.GaussianCode(), nn.FullyConnected(9)), (3, 3, 1))
+    model = Autoencoder(network, network.init(key=KEY))
+    images = np.arange(36, dtype=np.uint8).reshape(4, 3, 3, 1)
+    codes = model.encode(images)
+    assert codes.shape == (4, 2)
+    np.testing.assert_allclose(model.decode(codes), model.reconstruct(images), rtol=1e-5)
+    drawn = model.sample(5, key=KEY)
+    assert drawn.shape == (5, 3, 3, 1)
+    np.testing.assert_array_equal(load(model.save(tmp_path / "model.safetensors")).sample(5, key=KEY), drawn)
+    with pytest.raises(FirsthandError, match=r"codes have shape \(4, 3\), expected \(n, 2\)"):
+        model.decode(np.zeros((4, 3)))
+    with pytest.raises(FirsthandError, match="count 0 found, expected 1 or more"):
+        model.sample(0, key=KEY)
+    plain = Autoencoder(BOTTLENECK, BOTTLENECK.init(key=KEY))
+    with pytest.raises(FirsthandError, match=r"is layer 1, FullyConnected\(2, .*expected GaussianCode"):
+        plain.sample(5, key=KEY)
+
+
 def test_a_matrix_that_lies_transposed_in_memory_is_kept_as_it_is(tmp_path):
     weights = np.arange(6, dtype=np.float32).reshape(2, 3).T
     model = Model(

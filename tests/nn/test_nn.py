@@ -55,6 +55,7 @@ HIDDEN = (
         nn.GlobalAveragePool(),
         nn.GlobalMaxPool(),
         nn.SqueezeExcite(3),
+        nn.Sparsity(0.1, 2.0),
         nn.Residual((nn.Convolution(2, 3, padding=1, activation=nn.tanh), nn.BatchNorm(), nn.Dropout(0.3))),
         nn.Concatenate(((nn.MaxPool(2), nn.Dropout(0.2)), (nn.Convolution(3, 2, stride=2, activation=nn.tanh),))),
         nn.Concatenate(((), (nn.BatchNorm(), nn.Residual((nn.LayerNorm(),))))),

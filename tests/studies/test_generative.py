@@ -7,8 +7,8 @@ from firsthand.data import mnist
 from firsthand.experiments.experiment import Measured
 from firsthand.studies.autoencoders import pca_error
 from firsthand.studies.deep_belief import LABELS, _balanced, _labels_helped
-from firsthand.studies.dreams import _diverse, _drawn_as_told, _no_copies, _spread, nearest
-from firsthand.studies.generative import packed, show_images, unpacked
+from firsthand.studies.dreams import _diverse, _drawn_as_told, _no_copies
+from firsthand.studies.generative import nearest, packed, show_images, spread, unpacked
 
 
 def test_images_are_kept_as_they_are():
@@ -26,7 +26,7 @@ def test_the_nearest_image_is_found():
     assert index.tolist() == list(range(20, 40))
     np.testing.assert_allclose(distance, 0.01 * 28, rtol=1e-3)
     rows = np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 0.0]])
-    assert _spread(rows) == pytest.approx(10 / 3)
+    assert spread(rows) == pytest.approx(10 / 3)
 
 
 def test_principal_components_give_back_what_lies_in_them():

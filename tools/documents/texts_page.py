@@ -87,7 +87,7 @@ SECTIONS = (
     Section(
         SIX,
         "Other approaches to deep neural nets: deep belief nets, generative models, and Boltzmann machines",
-        "rbm-filters dbn-backprop dbn-generate autoencoder-30 autoencoder-2 denoising",
+        "rbm-filters dbn-backprop dbn-generate autoencoder-30 autoencoder-2 denoising sparse variational",
         "backwards.md",
     ),
     Section(

@@ -36,9 +36,9 @@ def sample(
     device: Device = None,
     as_json: Json = False,
 ) -> None:
-    """Let a language model go on with a text, letter by letter, or a network that runs backwards draw pictures."""
+    """Let a language model go on with a text, letter by letter, or a generative network draw pictures."""
     use_device(device)
-    from firsthand.models import Generator, LanguageModel
+    from firsthand.models import Autoencoder, Generator, LanguageModel
 
     found = find_trained(one_of(named, model), quiet=as_json)
     typed = [
@@ -46,16 +46,16 @@ def sample(
         for name in context.params
         if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
     ]
-    if isinstance(found, Generator):
+    if isinstance(found, Generator | Autoencoder):
         _refuse(typed, ("--prompt", "--temperature", "--length"), "writes no text")
+        if isinstance(found, Autoencoder):
+            _refuse(typed, ("--digit", "--steps"), "draws pictures of no class, each in one step")
         sample_pictures(found, label=digit, count=count, steps=steps, seed=seed, out=out, as_json=as_json)
     elif isinstance(found, LanguageModel):
         _refuse(typed, ("--digit", "--count", "--steps", "--out"), "draws no pictures")
         _write_text(found, prompt, temperature, length, seed, as_json)
     else:
-        raise FirsthandError(
-            f"sample: {type(found).__name__} found, expected a language model, or a network that runs backwards"
-        )
+        raise FirsthandError(f"sample: {type(found).__name__} found, expected a language model or a generative network")
 
 
 def _refuse(typed: list[str], others: tuple[str, ...], why: str) -> None:

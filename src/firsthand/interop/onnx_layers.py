@@ -229,6 +229,11 @@ def _crop(graph: Graph, layer: nn.Crop, params: nn.Params, x: Value) -> str:
     return graph.add("Slice", x.name, *ends)
 
 
+def _gaussian_code(graph: Graph, layer: nn.GaussianCode, params: nn.Params, x: Value) -> str:
+    limits = {"first": 0, "past": x.shape[0] // 2, "axes": 1}  # the means alone
+    return graph.add("Slice", x.name, *(graph.array(name, (at,), np.int64) for name, at in limits.items()))
+
+
 def _rescale(graph: Graph, layer: nn.Rescale, params: nn.Params, x: Value) -> str:
     return graph.add("Mul", x.name, graph.array("factor", layer.factor))
 
@@ -295,6 +300,7 @@ _WRITERS: dict[type, Writer] = {
     nn.Dropout: _same,
     nn.Flatten: _flatten,
     nn.FullyConnected: _fully_connected,
+    nn.GaussianCode: _gaussian_code,
     nn.GlobalAveragePool: _global_pool("ReduceMean"),
     nn.GlobalMaxPool: _global_pool("ReduceMax"),
     nn.L2Pool: _l2_pool,
@@ -304,5 +310,6 @@ _WRITERS: dict[type, Writer] = {
     nn.Rescale: _rescale,
     nn.Residual: _residual,
     nn.Softmax: _fully_connected,
+    nn.Sparsity: _same,
     nn.SqueezeExcite: _squeeze_excite,
 }

@@ -3,14 +3,14 @@
 import math
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import numpy as np
 from jax import Array
 
 from firsthand.errors import FirsthandError
-from firsthand.nn import Network, Params
+from firsthand.nn import GaussianCode, Network, Params
 
 from .family import NetworkModel
 from .outputs import in_chunks
@@ -49,13 +49,38 @@ class Autoencoder(NetworkModel):
     def reconstruct(self, x: np.ndarray) -> np.ndarray:
         """Return what the network makes of examples (n, *input_shape), in the same shape, as floats."""
         x = self._checked(x)
-        outputs = np.asarray(_programs(self.network, self.code_layer)[0](self.params, x))
+        outputs = np.asarray(_programs(self.network, self.code_layer).reconstruct(self.params, x))
         return outputs.reshape(x.shape)
 
     def encode(self, x: np.ndarray) -> np.ndarray:
         """Return the outputs of the narrowest layer for examples (n, *input_shape): (n, units)."""
-        codes = np.asarray(_programs(self.network, self.code_layer)[1](self.params, self._checked(x)))
+        codes = np.asarray(_programs(self.network, self.code_layer).encode(self.params, self._checked(x)))
         return codes.reshape(len(codes), -1)
+
+    def decode(self, codes: np.ndarray) -> np.ndarray:
+        """Return what the layers behind the narrowest make of codes (n, units): (n, *input_shape), as floats."""
+        codes = np.asarray(codes, np.float32)
+        shape = self.network.shapes[self.code_layer + 1]
+        if codes.ndim != 2 or codes.shape[1] != math.prod(shape) or not len(codes):
+            raise FirsthandError(f"model: codes have shape {codes.shape}, expected (n, {math.prod(shape)})")
+        outputs = _programs(self.network, self.code_layer).decode(self.params, codes.reshape(-1, *shape))
+        return np.asarray(outputs).reshape(-1, *self.input_shape)
+
+    def sample(self, count: int, *, key: Array) -> np.ndarray:
+        """Return what the decoder makes of codes drawn from N(0, 1): (count, *input_shape), as floats.
+
+        Raises:
+            FirsthandError: the narrowest layer is no `nn.GaussianCode`, so that nothing is known of where codes lie.
+        """
+        layer = self.network.layers[self.code_layer]
+        if not isinstance(layer, GaussianCode):
+            raise FirsthandError(
+                f"sample: the code of this autoencoder is layer {self.code_layer + 1}, {layer}, expected GaussianCode: "
+                "only the codes of a variational autoencoder can be drawn"
+            )
+        if count < 1:
+            raise FirsthandError(f"sample: count {count} found, expected 1 or more")
+        return self.decode(np.asarray(jax.random.normal(key, (count, *self.network.shapes[self.code_layer + 1]))))
 
     def errors(self, x: np.ndarray) -> np.ndarray:
         """Return the squared error of every example, ||x - a||^2: (n,)."""
@@ -70,8 +95,16 @@ class Autoencoder(NetworkModel):
         return x
 
 
+class _Programs(NamedTuple):
+    """The compiled programs of a network; all take its parameters first."""
+
+    reconstruct: Any
+    encode: Any
+    decode: Any
+
+
 @lru_cache(maxsize=16)
-def _programs(network: Network, code_layer: int):
+def _programs(network: Network, code_layer: int) -> _Programs:
     def reconstructed(params: Any, x: Array) -> Array:
         return in_chunks(lambda part: network.apply(params, part), x)
 
@@ -84,4 +117,12 @@ def _programs(network: Network, code_layer: int):
 
         return in_chunks(part, x)
 
-    return jax.jit(reconstructed), jax.jit(code)
+    def decoded(params: Any, codes: Array) -> Array:
+        def part(a: Array) -> Array:
+            for layer, p in zip(network.layers[code_layer + 1 :], params[code_layer + 1 :], strict=True):
+                a = layer.apply(p, a)
+            return a
+
+        return in_chunks(part, codes)
+
+    return _Programs(jax.jit(reconstructed), jax.jit(code), jax.jit(decoded))

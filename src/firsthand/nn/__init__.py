@@ -22,6 +22,7 @@ from .layers import (
     Embedding,
     Flatten,
     FullyConnected,
+    GaussianCode,
     GlobalAveragePool,
     GlobalMaxPool,
     L2Pool,
@@ -35,6 +36,7 @@ from .layers import (
     Rows,
     SimpleRNN,
     Softmax,
+    Sparsity,
     SqueezeExcite,
 )
 from .names import activation_named, cost_named, initializer_named
@@ -60,6 +62,7 @@ __all__ = [
     "Field",
     "Flatten",
     "FullyConnected",
+    "GaussianCode",
     "GlobalAveragePool",
     "GlobalMaxPool",
     "Initializer",
@@ -82,6 +85,7 @@ __all__ = [
     "SimpleRNN",
     "Smoothed",
     "Softmax",
+    "Sparsity",
     "SqueezeExcite",
     "State",
     "Terms",

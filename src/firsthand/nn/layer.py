@@ -145,7 +145,8 @@ class Layer:
             x: what enters the layer, (batch, *input_shape).
             key: randomness.
         Returns:
-            The weighted input of an output layer, (batch, ...), for the objective to add to its cost.
+            For the objective to add to its cost: the weighted input of an output layer, (batch, ...), or a penalty,
+            (batch,), as its objective expects.
         """
         return None
 

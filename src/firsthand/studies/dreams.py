@@ -15,12 +15,12 @@ from firsthand.models.generator import STRENGTH
 from firsthand.reading.box import boxed_model
 from firsthand.zoo.generative import DBN
 
-from .generative import FASTER, below, data_of, packed, show_images, unpacked
+from .generative import FASTER, below, data_of, nearest, packed, show_images, spread, unpacked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["EXPERIMENTS", "judged", "nearest"]
+__all__ = ["EXPERIMENTS", "judged"]
 
 SAMPLES = 1_000
 STEPS = 200
@@ -71,9 +71,9 @@ def _generate(run: Run) -> Measured:
         "least_distance_to_nearest": float(distance.min()),
         "test_distance_to_nearest": float(np.median(usual)),
         "least_test_distance_to_nearest": float(usual.min()),
-        "spread_of_samples": float(np.mean([_spread(part) for part in flat.reshape(10, count, 784)])),
+        "spread_of_samples": float(np.mean([spread(part) for part in flat.reshape(10, count, 784)])),
         "spread_of_digits": float(
-            np.mean([_spread(test_images[data.test.labels[:2_000] == digit]) for digit in range(10)])
+            np.mean([spread(test_images[data.test.labels[:2_000] == digit]) for digit in range(10)])
         ),
         "label_accuracy": float(np.mean(tuned.probabilities(data.test.images).argmax(1) == data.test.labels)),
     }
@@ -98,27 +98,6 @@ def judged(
         right.append(reader.predict(images) == number)
         drawn.append(images[..., 0])
     return float(np.mean(right)), np.concatenate(drawn)
-
-
-def nearest(images: np.ndarray, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest of other images to each, by the Euclidean distance of pixels.
-
-    Args:
-        images: (n, pixels), floats.
-        among: (m, pixels).
-    Returns:
-        Its index, (n,), and the distance, (n,).
-    """
-    squares = np.sum(among**2, axis=1)
-    index = np.concatenate([np.argmin(squares - 2 * part @ among.T, axis=1) for part in np.array_split(images, 10)])
-    return index, np.linalg.norm(images - among[index], axis=1)
-
-
-def _spread(images: np.ndarray) -> float:
-    """The mean distance of two of them."""
-    squares = np.sum(images.astype(np.float64) ** 2, axis=1)
-    distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * images @ images.T, 0))
-    return float(distances.sum() / max(1, len(images) * (len(images) - 1)))
 
 
 def _drawn_as_told(runs: Sequence[Measured]) -> Finding:

@@ -17,7 +17,19 @@ from firsthand.models import Generator
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["BACKWARD", "FASTER", "FEWER", "NARROW", "below", "data_of", "packed", "show_images", "unpacked"]
+__all__ = [
+    "BACKWARD",
+    "FASTER",
+    "FEWER",
+    "NARROW",
+    "below",
+    "data_of",
+    "nearest",
+    "packed",
+    "show_images",
+    "spread",
+    "unpacked",
+]
 
 _SECTION = "chapter 6, 'Other approaches to deep neural nets'"
 BACKWARD = Source("Nielsen", f"{_SECTION}, 'Deep belief nets, generative models, and Boltzmann machines'")
@@ -59,6 +71,27 @@ def below(run: Run, greedy: Greedy, data: ImageSplits, *, name: str) -> Generato
     place.mkdir(parents=True, exist_ok=True)
     model, _ = train_greedily(greedy, data, key=run.key, progress=say, place=place)
     return model
+
+
+def nearest(images: np.ndarray, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest of other images to each, by the Euclidean distance of pixels.
+
+    Args:
+        images: (n, pixels), floats.
+        among: (m, pixels).
+    Returns:
+        Its index, (n,), and the distance, (n,).
+    """
+    squares = np.sum(among**2, axis=1)
+    index = np.concatenate([np.argmin(squares - 2 * part @ among.T, axis=1) for part in np.array_split(images, 10)])
+    return index, np.linalg.norm(images - among[index], axis=1)
+
+
+def spread(images: np.ndarray) -> float:
+    """The mean Euclidean distance of two of the images, (n, pixels)."""
+    squares = np.sum(images.astype(np.float64) ** 2, axis=1)
+    distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * images @ images.T, 0))
+    return float(distances.sum() / max(1, len(images) * (len(images) - 1)))
 
 
 def packed(images: np.ndarray) -> list[str]:

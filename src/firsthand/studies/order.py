@@ -84,6 +84,8 @@ IDS = (
     "autoencoder-30",
     "autoencoder-2",
     "denoising",
+    "sparse",
+    "variational",
     "lrmd-edges",
     "lrmd-digit",
     "ksh-shapes",

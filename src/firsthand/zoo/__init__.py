@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         SMALLEST,
     )
     from .fine_tuning import FineTuning, fine_tune, fine_tuning_recipe
-    from .generative import AUTOENCODER, DBN, SINGLE_RBM
+    from .generative import AUTOENCODER, DBN, SINGLE_RBM, VARIATIONAL
     from .image_net import googlenet, inception, ksh
     from .named_recipe import NamedRecipe
     from .pictures import INCEPTION_SMALL, KSH_SMALL, ksh_small
@@ -44,6 +44,7 @@ __all__ = [
     "SIMARD",
     "SINGLE_RBM",
     "SMALLEST",
+    "VARIATIONAL",
     "FineTuning",
     "NamedRecipe",
     "Transfer",
@@ -57,7 +58,7 @@ __all__ = [
     "transfer_recipe",
 ]
 
-_GENERATIVE = ("AUTOENCODER", "DBN", "SINGLE_RBM")
+_GENERATIVE = ("AUTOENCODER", "DBN", "SINGLE_RBM", "VARIATIONAL")
 _ELSEWHERE = (*_GENERATIVE, "INCEPTION_SMALL", "KSH_SMALL", "RECIPES", "SHAKESPEARE")
 # on use, because a list of the recipes takes no networks
 __getattr__, __dir__ = lazy_names(

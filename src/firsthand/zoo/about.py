@@ -21,6 +21,7 @@ ABOUT = {
     "rbm": "a restricted Boltzmann machine of 500 units: features without labels, by contrastive divergence",
     "dbn": "784-500-500-1000 with label units: a deep belief net that draws the digit it is told",
     "autoencoder": "784-1000-500-250-30 and back, started by Boltzmann machines: an image in 30 numbers",
+    "variational": "784-400-20 and back, with codes drawn at random: draws digits that nobody wrote",
     "ksh-small": (
         "the network of Krizhevsky, Sutskever and Hinton (AlexNet) in small: two groups, local response normalization, "
         "overlapping pooling, dropout; photos of clothes (Fashion-MNIST)"

@@ -6,7 +6,17 @@ from firsthand.learning import Adam, ContrastiveDivergence, Cosine, Greedy, OneC
 from .about import ABOUT
 from .named_recipe import NamedRecipe
 
-__all__ = ["AUTOENCODER", "DBN", "RECIPES", "SINGLE_RBM", "belief_net", "divergence_recipe", "greedy", "mirrored"]
+__all__ = [
+    "AUTOENCODER",
+    "DBN",
+    "RECIPES",
+    "SINGLE_RBM",
+    "VARIATIONAL",
+    "belief_net",
+    "divergence_recipe",
+    "greedy",
+    "mirrored",
+]
 
 
 def divergence_recipe(
@@ -104,4 +114,24 @@ AUTOENCODER = NamedRecipe(
     pretraining=greedy((1000, 500, 250, 30), 5, linear_code=True),
 )
 
-RECIPES = {recipe.name: recipe for recipe in (SINGLE_RBM, DBN, AUTOENCODER)}
+VARIATIONAL = NamedRecipe(
+    "variational",
+    ABOUT["variational"],
+    (
+        nn.FullyConnected(400, nn.relu, weights_init=nn.he),
+        nn.FullyConnected(40, nn.linear, weights_init=nn.glorot),
+        nn.GaussianCode(),
+        nn.FullyConnected(400, nn.relu, weights_init=nn.he),
+        nn.FullyConnected(784, weights_init=nn.glorot),
+    ),
+    Recipe(
+        epochs=20,
+        batch_size=100,
+        learning_rate=OneCycle(0.002, 20, rise=0.1),
+        optimizer=Adam(),
+        objective=Reconstruction(cross_entropy=True),
+        keep_best=False,  # the error alone does not see where the codes lie
+    ),
+)
+
+RECIPES = {recipe.name: recipe for recipe in (SINGLE_RBM, DBN, AUTOENCODER, VARIATIONAL)}

@@ -28,6 +28,10 @@ class Reconstruction(Objective):
 
         C = 1/2 ||x - a||^2,    or, for values between 0 and 1,    C = -sum_j [x_j ln a_j + (1 - x_j) ln(1 - a_j)]
 
+    The penalties of layers such as `nn.GaussianCode` and `nn.Sparsity` are added in training.  With the first and the
+    cross-entropy, the cost of an example is then the negative variational lower bound of its log likelihood, estimated
+    with one code drawn.
+
     Args:
         cross_entropy: use the second cost, which needs an output layer of sigmoids.
         noise: a function of a mini-batch and a key, one of `firsthand.data.augment`'s: the network is given the
@@ -49,8 +53,12 @@ class Reconstruction(Objective):
             assert key is not None
             key, noise_key = jax.random.split(key)
             given = self.noise(x, key=noise_key)
-        z, updated = network.forward(params, given, key=key)
-        return self._costs(network, z, x), updated
+        z, penalties, updated = network.forward_with_sides(params, given, key=key)
+        costs = self._costs(network, z, x)  # (batch,)
+        for penalty in penalties:
+            self.check_costs(penalty, batch)
+            costs += penalty
+        return costs, updated
 
     def measure(self, network: Network, params: Any, batch: Batch) -> dict[str, Array]:
         x = network.as_float(batch[0], params)

@@ -2,6 +2,7 @@
 
 from .blocks import Auxiliary, Concatenate, Residual, SqueezeExcite
 from .boltzmann import RBM
+from .codes import GaussianCode, Sparsity
 from .convolution import Convolution, ConvPool, LocallyConnected
 from .crop import Crop
 from .dense import FullyConnected, Softmax
@@ -29,6 +30,7 @@ __all__ = [
     "Embedding",
     "Flatten",
     "FullyConnected",
+    "GaussianCode",
     "GlobalAveragePool",
     "GlobalMaxPool",
     "L2Pool",
@@ -42,5 +44,6 @@ __all__ = [
     "Rows",
     "SimpleRNN",
     "Softmax",
+    "Sparsity",
     "SqueezeExcite",
 ]

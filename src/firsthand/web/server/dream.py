@@ -5,7 +5,6 @@ from functools import cache
 from typing import Annotated, Literal
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from firsthand.data import mnist
 from firsthand.errors import FirsthandError
 from firsthand.inspect.sheets import as_bytes
-from firsthand.models import Autoencoder
 from firsthand.zoo.box import boxed_dreamer, boxed_map
 
 from .lab import REFUSALS, TheLab, base64_of, rounded
@@ -153,20 +151,5 @@ def _map() -> MapAnswer:
     )
 
 
-@cache
-def _decoder():
-    model: Autoencoder = boxed_map()
-    first = model.code_layer + 1
-
-    def draw(code: jax.Array) -> jax.Array:
-        a = code
-        for layer, p in zip(model.network.layers[first:], model.params[first:], strict=True):
-            a = layer.apply(p, a)
-        return a
-
-    return jax.jit(draw)
-
-
 def _decoded(place: MapPlace) -> Images:
-    drawn = _decoder()(jnp.asarray([[place.x, place.y]], jnp.float32))
-    return Images(pixels=_bytes(np.asarray(drawn)), count=1)
+    return Images(pixels=_bytes(boxed_map().decode(np.array([[place.x, place.y]]))), count=1)
