@@ -76,6 +76,24 @@ def test_the_map_draws_at_a_place_what_lies_there(client):
     assert client.post("/api/dream/map", json={"x": 1e9, "y": 0}).status_code == 422
 
 
+def test_filters_are_shown_while_they_are_learned(client):
+    found = client.post("/api/dream/learn", json={"seed": 3}).json()
+    assert (len(found["frames"]), found["filters"]) == (40, 24)
+    assert found["steps"][0] == 100
+    assert found["steps"][-1] == 4000
+    assert found["errors"][-1] < 0.5 * found["errors"][0]
+    first, last = (images(found["frames"][at], 24).reshape(24, -1).astype(float) - 128 for at in (0, -1))
+
+    def alike(filters):
+        return np.mean(np.corrcoef(filters)[np.triu_indices(24, 1)])
+
+    # the units begin with the mean digit, and part
+    assert alike(first) > 0.5
+    assert alike(last) < 0.3
+    assert client.post("/api/dream/learn", json={"seed": 3}).json() == found
+    assert client.post("/api/dream/learn", json={"seed": -1}).status_code == 422
+
+
 @pytest.mark.slow
 def test_in_a_browser_a_digit_is_dreamt_completed_and_walked_to(open_page):
     page = open_page("dream", viewport={"width": 1280, "height": 1000})
@@ -107,3 +125,8 @@ def test_in_a_browser_a_digit_is_dreamt_completed_and_walked_to(open_page):
     page.mouse.move(chart["x"] + 0.3 * chart["width"], chart["y"] + 0.3 * chart["height"])
     page.wait_for_function("(before) => document.querySelector('.map .number').textContent !== before", arg=before)
     drawn("#walked")
+
+    page.locator("#learn").click()
+    page.wait_for_function("() => document.querySelector('#learn-step').value === '39'")
+    drawn("#learned")
+    assert "squared error" in page.locator(".learn .number").inner_text()

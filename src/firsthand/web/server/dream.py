@@ -9,10 +9,13 @@ import numpy as np
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from firsthand.data import mnist
+from firsthand.data import Splits, mnist
 from firsthand.errors import FirsthandError
 from firsthand.inspect.sheets import as_bytes
+from firsthand.learning import Progress, train
+from firsthand.nn import RBM, Network
 from firsthand.zoo.box import boxed_dreamer, boxed_map
+from firsthand.zoo.generative import divergence_recipe
 
 from .lab import REFUSALS, TheLab, base64_of, rounded
 
@@ -24,6 +27,7 @@ SIDE = 28
 CHAINS = 4
 STEPS, EVERY = 300, 5
 DOTS = 800  # test images on the map
+LEARNED_FROM, FILTERS, EPOCHS = 2_000, 24, 40  # images, hidden units, passes
 HALVES = {
     "top": np.s_[: SIDE // 2, :],
     "bottom": np.s_[SIDE // 2 :, :],
@@ -68,6 +72,23 @@ class Chains(BaseModel):
     every: int  # steps from one frame to the next
 
 
+class Learning(BaseModel):
+    """The weights of hidden units while they are learned."""
+
+    frames: list[str]  # of every frame, the filters one below the other, bytes in base64, 128 being 0
+    filters: int
+    steps: list[int]  # of learning, before each frame
+    errors: list[float]  # of a reconstruction in the steps before it, squared, per image
+
+
+class Seed(BaseModel):
+    """The randomness."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seed: RandomSeed = 0
+
+
 class Images(BaseModel):
     """Images, one below the other."""
 
@@ -88,6 +109,12 @@ class MapAnswer(BaseModel):
 async def settle(asked: Clamped, lab: TheLab) -> Chains:
     """Hold a label on, and let four chains of Gibbs sampling settle for 300 steps from units that are on by chance."""
     return await lab.study(_settle, asked)
+
+
+@router.post("/learn")
+async def learn(asked: Seed, lab: TheLab) -> Learning:
+    """Train a small Boltzmann machine, and show its filters after every pass over the images."""
+    return await lab.study(_learn, asked)
 
 
 @router.post("/complete")
@@ -121,6 +148,22 @@ def _settle(asked: Clamped) -> Chains:
         CHAINS, key=jax.random.key(asked.seed), label=_name(asked.label), steps=STEPS, every=EVERY
     )
     return Chains(frames=[_bytes(frame) for frame in frames], chains=CHAINS, every=EVERY)
+
+
+def _learn(asked: Seed) -> Learning:
+    frames, steps, errors = [], [], []
+
+    def keep(at: Progress) -> None:
+        if at.record is not None:
+            weights = np.asarray(at.params()[0]["weights"]).T  # (filters, pixels)
+            frames.append(_bytes((1 + weights / np.abs(weights).max(axis=1, keepdims=True)) / 2))
+            steps.append(at.epoch * at.steps)
+            errors.append(round(at.record["batch_cost"], 2))
+
+    recipe = divergence_recipe(EPOCHS, rate=0.05).changed(batch_size=20)
+    data = Splits(mnist().train[:LEARNED_FROM], None, None)
+    train(Network((RBM(FILTERS),)), data, recipe, key=jax.random.key(asked.seed), progress=keep)
+    return Learning(frames=frames, filters=FILTERS, steps=steps, errors=errors)
 
 
 def _complete(asked: Half) -> Images:

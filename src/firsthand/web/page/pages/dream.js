@@ -1,6 +1,7 @@
 // A network run backwards: it draws the digit it is told, completes half a drawing, and a map of two numbers.
 
 import { bytes } from "../lib/api.js";
+import { palette } from "../lib/charts.js";
 import { frame } from "../lib/frame.js";
 import { HALVES, halfPad } from "../lib/halfpad.js";
 import { choice, h, put, s, slider } from "../lib/dom.js";
@@ -23,6 +24,10 @@ const NOTES = {
     en: "Draw in the half that is not veiled. The net goes up with what is known, and comes down with all of it; the known half is put back, a hundred times. Tell it a label, and the same strokes become another digit, as far as they can.",
     zh: "请在没有遮住的一半里画。网络用已知的部分向上，再带着整幅图下来，然后把已知的一半放回去，如此一百次。给它指定标签，同样的笔画就会尽可能变成另一个数字。",
   },
+  learn: {
+    en: "A Boltzmann machine of 24 hidden units sees 2,000 digits, without labels, by contrastive divergence. Each picture is the weights of one unit: warm turns it on, cool off. At first all units learn the same thing, the mean digit; then they part, because a unit that says what others say gains nothing, and look for parts of digits.",
+    zh: "一个有 24 个隐藏单元的玻尔兹曼机用对比散度看 2000 个没有标签的数字。每幅图是一个单元的权重：暖色使它开启，冷色使它关闭。起初所有单元学到的都一样，即平均的数字；随后它们分开，因为重复别人的单元没有收获，于是各自寻找数字的某一部分。",
+  },
   map: {
     en: "An autoencoder that keeps two numbers of an image. Dots are test images by their two numbers; no label was used. Move over the map to see what it draws there: between two digits lies something between them.",
     zh: "只保留两个数的自编码器。圆点是测试图像的两个数，训练时没有用标签。在地图上移动，看它在那里画出什么：两个数字之间是介于两者之间的图形。",
@@ -41,7 +46,7 @@ const base64 = (values) => btoa(String.fromCharCode(...values));
 export function mount(root, { api, reducedMotion }) {
   const ends = [];
   const panel = (name, text, ...children) => h("section", { class: `panel ${name}` }, h("h2", {}, text), children, h("p", { class: "note" }, t(NOTES[name])));
-  put(root, h("div", { class: "columns" }, settling(panel, api, reducedMotion, ends), completing(panel, api), mapped(panel, api)));
+  put(root, h("div", { class: "columns" }, settling(panel, api, reducedMotion, ends), completing(panel, api), mapped(panel, api), learning(panel, api, reducedMotion, ends)));
   return () => ends.forEach((end) => end());
 }
 
@@ -64,43 +69,51 @@ function guarded(fault, ask) {
 const row = (count, name) => Array.from({ length: count }, (_, i) =>
   grey(new Uint8Array(SIDE * SIDE), SHAPE, { class: "pixels dreamt", "aria-label": t({ en: `${name.en} ${i + 1}`, zh: `${name.zh} ${i + 1}` }) }));
 
+/** A slider over the frames of a film, which plays by itself; `paint` shows frame i, `steps` says the step of it. */
+function film({ id, steps, paint, count, reducedMotion, ends }) {
+  let timer = 0;
+  const stop = () => clearInterval(timer);
+  const at = slider({ label: t({ en: "steps", zh: "步数" }), min: 0, max: count - 1, step: 1, value: 0, show: (i) => String(steps(i)), oninput: (i) => {
+    stop();
+    paint(i);
+  } });
+  at.input.id = id;
+  ends.push(stop);
+  const show = (i) => {
+    at.set(i);
+    paint(i);
+  };
+
+  function play(frames) {
+    stop();
+    at.input.max = frames - 1;
+    if (reducedMotion) {
+      show(frames - 1);
+      return;
+    }
+    let i = 0;
+    timer = setInterval(() => {
+      show(i);
+      if (++i >= frames) stop();
+    }, 80);
+  }
+  return { element: at.element, play };
+}
+
 function settling(panel, api, reducedMotion, ends) {
   const fault = h("p", { class: "error", role: "alert", hidden: true });
   const canvases = row(4, { en: "chain", zh: "链" });
   let frames = [];
   let every = 5;
   let label = 7;
-  let timer = 0;
-  const at = slider({ label: t({ en: "steps", zh: "步数" }), min: 0, max: 59, step: 1, value: 0, show: (i) => String((i + 1) * every), oninput: (i) => {
-    stop();
-    show(i);
-  } });
-  at.input.id = "settle-step";
-  const show = (i) => frames[i] && images(frames[i], canvases.length).forEach((values, chain) => paintGrey(canvases[chain], values));
-  const stop = () => clearInterval(timer);
-  ends.push(stop);
-
-  function play() {
-    stop();
-    if (reducedMotion) {
-      at.set(frames.length - 1);
-      show(frames.length - 1);
-      return;
-    }
-    let i = 0;
-    timer = setInterval(() => {
-      at.set(i);
-      show(i);
-      if (++i >= frames.length) stop();
-    }, 80);
-  }
+  const paint = (i) => frames[i] && images(frames[i], canvases.length).forEach((values, chain) => paintGrey(canvases[chain], values));
+  const at = film({ id: "settle-step", steps: (i) => (i + 1) * every, paint, count: 60, reducedMotion, ends });
 
   const begin = guarded(fault, async (current) => {
     const found = await api.post("dream/settle", { label, seed: random() });
     if (!current()) return;
     ({ frames, every } = found);
-    at.input.max = frames.length - 1;
-    play();
+    at.play(frames.length);
   });
   const buttons = Array.from({ length: 10 }, (_, digit) => h("button", { type: "button", "aria-pressed": String(digit === label), onclick: () => choose(digit) }, digit));
   const free = h("button", { type: "button", "aria-pressed": "false", onclick: () => choose(null) }, t({ en: "none", zh: "不固定" }));
@@ -115,6 +128,44 @@ function settling(panel, api, reducedMotion, ends) {
     h("div", { class: "row", role: "group", "aria-label": t({ en: "the label that is held on", zh: "固定的标签" }) }, buttons, free),
     h("div", { class: "row dreams", id: "settled" }, canvases), at.element,
     h("div", { class: "row" }, h("button", { type: "button", id: "again", onclick: begin }, t({ en: "Again, by other chance", zh: "换一次随机再来" }))), fault);
+}
+
+const ACROSS = 8; // filters in a row
+const CELL = SIDE + 2;
+
+function learning(panel, api, reducedMotion, ends) {
+  const fault = h("p", { class: "error", role: "alert", hidden: true });
+  const error = h("p", { class: "number", role: "status" });
+  const sheet = h("canvas", { class: "pixels filters", id: "learned", width: ACROSS * CELL, height: 3 * CELL, role: "img", "aria-label": t({ en: "the weights of the hidden units", zh: "各隐藏单元的权重" }) });
+  const colour = palette("diverging");
+  let shown = { frames: [], steps: [], errors: [] };
+
+  function paint(i) {
+    const { frames, errors, filters } = shown;
+    if (!frames[i]) return;
+    const context = sheet.getContext("2d");
+    images(frames[i], filters).forEach((values, unit) => {
+      const image = context.createImageData(SIDE, SIDE);
+      values.forEach((v, k) => image.data.set([...colour((v - 128) / 127), 255], 4 * k));
+      context.putImageData(image, (unit % ACROSS) * CELL, Math.floor(unit / ACROSS) * CELL);
+    });
+    error.textContent = t({ en: `squared error of a reconstruction: ${fixed(errors[i], 1)}`, zh: `重构的平方误差：${fixed(errors[i], 1)}` });
+  }
+
+  const at = film({ id: "learn-step", steps: (i) => shown.steps[i] ?? 0, paint, count: 40, reducedMotion, ends });
+  const begin = guarded(fault, async (current) => {
+    button.disabled = true;
+    try {
+      const found = await api.post("dream/learn", { seed: random() });
+      if (!current()) return;
+      shown = found;
+      at.play(shown.frames.length);
+    } finally {
+      button.disabled = false;
+    }
+  });
+  const button = h("button", { type: "button", id: "learn", onclick: begin }, t({ en: "Learn", zh: "学习" }));
+  return panel("learn", t({ en: "Filters while they are learned", zh: "学习中的滤波器" }), sheet, at.element, h("div", { class: "row" }, button, error), fault);
 }
 
 function completing(panel, api) {
