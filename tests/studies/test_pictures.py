@@ -53,7 +53,7 @@ def test_edges_are_localised_and_oriented_and_noise_is_not():
     assert unsupervised.elongation(gabors).min() > 0.6
     assert unsupervised.elongation(spot).max() < 0.05
     assert unsupervised.spread(gabors).max() < 3 < unsupervised.spread(noise).min()
-    localised, oriented = unsupervised._beyond_chance(np.concatenate([gabors, noise]), np.random.default_rng(1))
+    localised, oriented = unsupervised.beyond_chance(np.concatenate([gabors, noise]), np.random.default_rng(1))
     assert localised[:5].all()
     assert oriented[:5].all()
     assert (localised & oriented)[5:].mean() < 0.1

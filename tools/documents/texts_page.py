@@ -119,9 +119,9 @@ SECTIONS = (
         REVIEW,
         "Supervised learning",
         "review-figure-1 descent-lbfgs far-from-training selectivity-invariance",
-        note="figure 1a is the lab's page Space bends, 1 b to d its page Backward; figure 2, a colour photograph "
-        "through a network, is open: no network that has learned from colour photographs comes with the package",
+        note="figure 1a is the lab's page Space bends, 1 b to d its page Backward",
     ),
+    Section(REVIEW, "Convolutional neural networks (figure 2)", "review-figure-2", "pictures.md"),
     Section(REVIEW, "Distributed representations and language processing", "word-vectors"),
 )
 

@@ -99,9 +99,9 @@ def packed(images: np.ndarray) -> list[str]:
     return [base64.b64encode(zlib.compress(as_bytes(images).tobytes(), 9)).decode()]
 
 
-def unpacked(text: Sequence[str], size: int = 28) -> np.ndarray:
-    """Return the images that `packed` has packed: uint8 (n, size, size)."""
-    return np.frombuffer(zlib.decompress(base64.b64decode(text[0])), np.uint8).reshape(-1, size, size)
+def unpacked(text: Sequence[str], size: Sequence[int] = (28, 28)) -> np.ndarray:
+    """Return the images that `packed` has packed: uint8 (n, *size)."""
+    return np.frombuffer(zlib.decompress(base64.b64decode(text[0])), np.uint8).reshape(-1, *size)
 
 
 def show_images(

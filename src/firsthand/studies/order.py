@@ -109,6 +109,7 @@ IDS = (
     "grokking-stacked",
     "review-figure-1",
     "selectivity-invariance",
+    "review-figure-2",
     "descent-lbfgs",
     "far-from-training",
     "few-labels",

@@ -18,7 +18,7 @@ from firsthand.learning.sparse import encoded, sparse_features, whitening
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["EXPERIMENTS", "elongation", "spread"]
+__all__ = ["EXPERIMENTS", "beyond_chance", "elongation", "spread"]
 
 PAPER = Source("Nielsen", "chapter 6, 'Recent progress in image recognition', 'The 2012 LRMD paper'")
 
@@ -61,7 +61,7 @@ def elongation(kernels: np.ndarray) -> np.ndarray:
     return np.abs(np.sum(power * turned, axis=(1, 2))) / np.sum(power, axis=(1, 2))
 
 
-def _beyond_chance(kernels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def beyond_chance(kernels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Which kernels are localised, and which oriented, more than 99 % of their own weights shuffled."""
     flat = kernels.reshape(len(kernels), -1)
     narrower, longer = np.zeros(len(kernels)), np.zeros(len(kernels))
@@ -94,7 +94,7 @@ def _measure_edges(run: Run) -> Measured:
     numbers, shown = {}, {}
     for name, weights in (("", params["weights"]), ("start_", start["weights"])):
         kernels = (white.to @ np.asarray(weights, float)).T.reshape(-1, PATCH, PATCH)
-        localised, oriented = _beyond_chance(kernels, rng)
+        localised, oriented = beyond_chance(kernels, rng)
         numbers |= {
             f"{name}localised": float(localised.mean()),
             f"{name}oriented": float(oriented.mean()),
