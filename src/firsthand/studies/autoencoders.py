@@ -289,6 +289,11 @@ EXPERIMENTS = (
                 "50,000 张训练图像，每个玻尔兹曼机训练 5 轮而不是 50 轮；微调用 Adam 15 轮而不是共轭梯度法，"
                 "并用验证图像选出最好的一轮。",
             ),
+            Text(
+                "The published 3.00 and 13.87 are given from memory; the second, of 30 principal components, is "
+                "measured here as well.",
+                "发表的 3.00 和 13.87 凭记忆写出；后者是 30 个主成分的误差，这里也测了。",
+            ),
         ),
         drawings=(
             Drawing(
@@ -300,8 +305,7 @@ EXPERIMENTS = (
                 _draw_back,
             ),
         ),
-        runs=1,
-        minutes=9,
+        minutes=3,
     ),
     Experiment(
         "autoencoder-2",
@@ -329,8 +333,7 @@ EXPERIMENTS = (
                 _draw_map,
             ),
         ),
-        runs=1,
-        minutes=6,
+        minutes=2,
     ),
     Experiment(
         "denoising",

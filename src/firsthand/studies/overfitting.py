@@ -58,7 +58,8 @@ def _overfit_1000(run: Run) -> Measured:
 def _smooth(accuracy: Sequence[float]) -> np.ndarray:
     """The mean of every epoch with ten neighbours on each side; the first ten and the last ten have none."""
     reach = min(10, (len(accuracy) - 1) // 2)
-    return np.convolve(accuracy, np.ones(2 * reach + 1) / (2 * reach + 1), "valid")
+    means = np.convolve(accuracy, np.ones(2 * reach + 1) / (2 * reach + 1), "valid")
+    return np.round(means, 9)  # accuracies tie, and sums of other orders must not part them
 
 
 def _settled(accuracy: Sequence[float]) -> int:
