@@ -225,27 +225,3 @@ def experiments(results: Path, language: str) -> list[str]:
 
     found = load_results(folder)
     return [*markdown(found, language), "", f"<sub>{provenance(found, language)}</sub>"]
-
-
-# the studies of docs/pictures.md, in its order
-PICTURES = (
-    *("lrmd-edges", "lrmd-digit", "ksh-shapes", "ksh-small", "ksh-ablation"),
-    *("googlenet-shapes", "inception-small", "numbers-whole"),
-)
-
-
-def pictures(results: Path, language: str) -> list[str]:
-    """The claims of the survey of chapter 6 and what was measured, one by one; those without a result are left out."""
-    from firsthand.experiments.result import Result
-
-    zh, rows = language == "zh", []
-    for name in PICTURES:
-        path = results / "experiments" / f"{name}.json"
-        if path.exists():
-            for text, finding in Result.load(path).claims:
-                holds = ("是", "否") if zh else ("yes", "no")
-                rows.append((f"`{name}`", text[zh], holds[not finding.holds], finding.measured[zh]))
-    if not rows:
-        return []
-    head = ("实验", "所说的", "成立", "测得") if zh else ("study", "what is said", "holds", "measured")
-    return table(head, rows, "llll")
