@@ -106,7 +106,7 @@ READER = (
     nn.Softmax(10, weights_init=nn.hinton),
 )
 FINE = Recipe(
-    epochs=12, batch_size=100, learning_rate=Cosine(0.1, 12), momentum=0.9, l2=1e-5, monitor=("validation_accuracy",)
+    epochs=30, batch_size=100, learning_rate=Cosine(0.1, 30), momentum=0.9, l2=1e-5, monitor=("validation_accuracy",)
 )
 
 
@@ -247,15 +247,21 @@ EXPERIMENTS = (
         deviations=(
             Text(
                 "50,000 training images instead of 60,000: the other 10,000 choose the epoch. 6 epochs of contrastive "
-                "divergence a machine instead of 50, and 12 epochs of gradient descent with momentum instead of "
-                "conjugate "
-                "gradients.",
+                "divergence a machine instead of 50, and 30 epochs of gradient descent with momentum instead of "
+                "conjugate gradients.",
                 "用 50,000 张训练图像而不是 60,000 张：其余 10,000 张用来选择训练轮次。每个玻尔兹曼机训练 6 "
                 "轮而不是 50 轮；"
-                "微调用 12 轮带动量的梯度下降，而不是共轭梯度法。",
+                "微调用 30 轮带动量的梯度下降，而不是共轭梯度法。",
+            ),
+            Text(
+                "Also tried, on validation images (98.5 % as it is): 15 epochs a machine with a rate of 0.03 (98.5 %) "
+                "and 0.01 (97.7 %), ten times the weight decay (98.4 %), dropout of 0.2 and 0.5 for 30 epochs (98.3 "
+                "%).",
+                "在验证图像上还试过（现在的做法为 98.5%）：每个玻尔兹曼机 15 轮、学习率 0.03（98.5%）和 0.01（97.7%），"
+                "十倍的权重衰减（98.4%），0.2 与 0.5 的 dropout 训练 30 轮（98.3%）。",
             ),
         ),
-        minutes=5,
+        minutes=4,
     ),
     Experiment(
         "few-labels",
