@@ -17,7 +17,7 @@ ROOT = Path(firsthand.__file__).parent
 # the rooms in order, one floor a line: a room may import those before it, never those after it
 FLOORS = """
 errors lazy processes files compilation
-data kernels
+data environments kernels
 nn
 models learning
 inspect reading zoo search

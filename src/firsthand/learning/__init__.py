@@ -2,6 +2,7 @@
 
 from .adam import Adam
 from .evaluation import evaluate
+from .experience import Experience, Transitions
 from .greedy import Greedy, started, train_greedily, unrolled, upward
 from .history import History
 from .input_gradients import input_gradients
@@ -13,6 +14,7 @@ from .objectives import (
     ContrastiveDivergence,
     Hardened,
     NextSymbol,
+    QLearning,
     Reconstruction,
     Regression,
     SkipGram,
@@ -38,6 +40,7 @@ __all__ = [
     "DataSplits",
     "Diverged",
     "EnsembleTraining",
+    "Experience",
     "Fixed",
     "Greedy",
     "Hardened",
@@ -49,6 +52,7 @@ __all__ = [
     "Outcome",
     "Plan",
     "Progress",
+    "QLearning",
     "Quantity",
     "Recipe",
     "RecipeError",
@@ -57,6 +61,7 @@ __all__ = [
     "SkipGram",
     "Source",
     "Training",
+    "Transitions",
     "UpDown",
     "WholeNumber",
     "evaluate",

@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jax
+
 from firsthand.errors import reading
 from firsthand.models.file import ModelFileError, flatten, read_safetensors, unflatten, write_safetensors
 from firsthand.nn import describe, from_json
@@ -25,6 +27,7 @@ class Checkpoint(NamedTuple):
     params: Any
     state: Any  # of the optimizer, and the average of the parameters
     best_params: Any
+    memory: Any  # of the source; () where it remembers nothing
     history: History
     best: float | None  # value of what decides, at the best epoch
     epochs_without_improvement: int
@@ -39,7 +42,7 @@ def write_checkpoint(path: str | os.PathLike[str], state: Checkpoint, fingerprin
         state: after a completed epoch.
         fingerprint: what a resumed run must have in common with this one.
     """
-    arrays = flatten(state[:3])
+    arrays = flatten(_trees(state))
     about = {
         "format": _FORMAT,
         "fingerprint": fingerprint,
@@ -49,12 +52,12 @@ def write_checkpoint(path: str | os.PathLike[str], state: Checkpoint, fingerprin
     write_safetensors(path, arrays, about)
 
 
-def read_checkpoint(path: str | os.PathLike[str], like: tuple, fingerprint: dict[str, Any]) -> Checkpoint:
+def read_checkpoint(path: str | os.PathLike[str], like: Checkpoint, fingerprint: dict[str, Any]) -> Checkpoint:
     """Read a checkpoint, made by a training with the same fingerprint.
 
     Args:
         path: where.
-        like: (params, state, best_params) of the structure and shapes to expect.
+        like: of the structure and shapes to expect.
         fingerprint: of the training that is to go on.
     Raises:
         FileNotFoundError: there is none.
@@ -70,13 +73,20 @@ def read_checkpoint(path: str | os.PathLike[str], like: tuple, fingerprint: dict
                 f"{Path(path)}: this run had {name} = {then}, not {now}; "
                 "resume it with the same settings, or start a new run"
             )
-        trees = unflatten(like, arrays)
+        trees = unflatten(_trees(like), arrays)
         best, without_improvement, halvings = about["scalars"]
         if type(best) not in (int, float, type(None)) or not (type(without_improvement) is type(halvings) is int):
             raise ValueError(f"scalars are {about['scalars']!r:.80}, expected a value and two counts")
         history = History.from_json(about["history"])
-        params, training_state, best_params = trees
-        return Checkpoint(params, training_state, best_params, history, best, without_improvement, halvings)
+        params, training_state, best_params, *memory = trees
+        memory = memory[0] if memory else ()
+        return Checkpoint(params, training_state, best_params, memory, history, best, without_improvement, halvings)
+
+
+def _trees(state: Checkpoint) -> tuple:
+    """The trees of arrays; the last is left out where nothing is remembered, as in files of version 0.1."""
+    trees = state[:4]
+    return trees if jax.tree.leaves(state.memory) else trees[:3]
 
 
 def _comparable(fingerprint: dict[str, Any]) -> dict[str, Any]:

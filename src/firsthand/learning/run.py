@@ -80,6 +80,8 @@ class Run:
         init_key, self.key = jax.random.split(key)
         self.params = network.init(key=init_key) if params is None else jax.tree.map(jnp.asarray, params)
         self.params = whole(self.params, self.devices)
+        # what the source remembers of the epochs that are complete, and with the one that has begun
+        self.memory = self.next_memory = source.memory(self.params, key=jax.random.fold_in(init_key, 1))
         for field in ("penalized", "frozen"):
             if getattr(recipe, field) != WEIGHTS:
                 check_patterns(self.params, field, getattr(recipe, field))
@@ -104,6 +106,7 @@ class Run:
             self.params,
             self.state,
             self.best_params,
+            self.memory,
             self.history,
             self.best,
             self.without_improvement,
@@ -113,8 +116,9 @@ class Run:
     def restore(self, state: Checkpoint) -> None:
         """Go back to a snapshot."""
         self.params, self.state, self.best_params = whole(state[:3], self.devices)
+        self.memory = self.next_memory = state.memory
         self.history = state.history
-        self.best, self.without_improvement, self.halvings = state[4:]
+        self.best, self.without_improvement, self.halvings = state[5:]
 
     @property
     def measured(self) -> Any:
@@ -151,7 +155,8 @@ class Run:
         order_key, step_key = jax.random.split(jax.random.fold_in(self.key, number))
         if not isinstance(self.source, Fixed):
             source_key = jax.random.fold_in(order_key, number)
-            self.data["training"] = self._made(self.source.examples(number, self.params, key=source_key))
+            examples, self.next_memory = self.source.recall(number, self.params, self.memory, key=source_key)
+            self.data["training"] = self._made(examples)
         n = len(self.data["training"][0])
         order = _order_program(n, steps * self.batch_size, self.recipe.shuffle)(order_key)
         rates = self.recipe.learning_rates(number, steps) * 0.5**self.halvings
@@ -178,10 +183,11 @@ class Run:
             "batch_cost": float(np.mean(costs)),
             "seconds": seconds,
             **self._monitored(_measured(epoch.params, epoch.state)),
+            **self.source.scores(self.next_memory),
         }
         record["evaluation_seconds"] = time.perf_counter() - started
         # from here on nothing takes time: an interrupted epoch leaves the last one as it was
-        self.params, self.state = epoch.params, epoch.state
+        self.params, self.state, self.memory = epoch.params, epoch.state, self.next_memory
         self.history.records.append(record)
         self._compare_with_best(record)
         self.report(len(costs), seconds, costs, partial(_copied, self.params), record)

@@ -81,7 +81,7 @@ def train_one(
     if resume:
         if checkpoint is None:
             raise FirsthandError("train: resume is True, but no checkpoint file is given")
-        run.restore(read_checkpoint(checkpoint, run.snapshot()[:3], fingerprint))
+        run.restore(read_checkpoint(checkpoint, run.snapshot(), fingerprint))
     program = run.program()
 
     try:

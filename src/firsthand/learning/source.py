@@ -18,9 +18,18 @@ class Source(ABC):
     """Gives the examples of every epoch.
 
     All epochs have examples of one kind, as many and of the same shapes, so that one compiled program serves for all.
-    What an epoch gets depends on its number, the key and the parameters alone: a training that is resumed sees the
-    same.
+    What an epoch gets depends on its number, the key, the parameters and the source's memory alone, and the memory is
+    in every checkpoint: a training that is resumed sees the same.
     """
+
+    def memory(self, params: Any, *, key: Array) -> Any:
+        """Return what it remembers before the first epoch, a tree of arrays; here nothing.
+
+        Args:
+            params: where the network begins.
+            key: of this alone.
+        """
+        return ()
 
     @abstractmethod
     def examples(self, epoch: int, params: Any, *, key: Array) -> Examples:
@@ -31,6 +40,18 @@ class Source(ABC):
             params: of the network when the epoch begins.
             key: of this epoch.
         """
+
+    def recall(self, epoch: int, params: Any, memory: Any, *, key: Array) -> tuple[Examples, Any]:
+        """Return the examples of an epoch, as `examples`, and what is remembered of it; here memory stays as it is.
+
+        Args:
+            memory: what is remembered of the epochs before.
+        """
+        return self.examples(epoch, params, key=key), memory
+
+    def scores(self, memory: Any) -> dict[str, float]:
+        """Return what the epoch's record says of the source beside what the recipe monitors; here nothing."""
+        return {}
 
     @property
     @abstractmethod

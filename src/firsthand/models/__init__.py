@@ -11,6 +11,7 @@ from .load import load, load_model
 from .model import Model
 from .ngram import NGram
 from .numbers import NumberModel, ReadNumber
+from .policy import Policy
 from .regressor import Regressor
 from .temperature import CalibrationError, best_temperature, fit_temperature
 from .views import mirrored, ten_crop
@@ -29,6 +30,7 @@ __all__ = [
     "NetworkModel",
     "NumberModel",
     "Place",
+    "Policy",
     "ReadNumber",
     "Regressor",
     "WordVectors",

@@ -10,6 +10,7 @@ from .generator import Generator
 from .language import LanguageModel
 from .model import Model
 from .numbers import NumberModel
+from .policy import Policy
 from .regressor import Regressor
 from .word_vectors import WordVectors
 
@@ -17,7 +18,7 @@ __all__ = ["FAMILIES", "load", "load_model"]
 
 _FAMILIES: tuple[type[NetworkModel], ...] = (
     *(Model, LanguageModel, Autoencoder, Generator, Regressor, WordVectors),
-    NumberModel,
+    *(NumberModel, Policy),
 )
 FAMILIES: dict[str, type[NetworkModel]] = {each.family: each for each in _FAMILIES}
 
@@ -26,8 +27,8 @@ def load(path: str | os.PathLike[str]) -> Ensemble | NetworkModel:
     """Read a model file; nothing in it is ever executed.
 
     Returns:
-        The model of a family, a `Model`, `LanguageModel`, `Autoencoder`, `Generator`, `Regressor`, `WordVectors` or
-        `NumberModel`, or an `Ensemble`, as the file says.
+        The model of a family, a `Model`, `LanguageModel`, `Autoencoder`, `Generator`, `Regressor`, `WordVectors`,
+        `NumberModel` or `Policy`, or an `Ensemble`, as the file says.
     Raises:
         FileNotFoundError: there is no such file.
         ModelFileError: it is none, or damaged.

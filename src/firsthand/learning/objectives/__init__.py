@@ -4,6 +4,7 @@ from .answering import Answering
 from .classification import Classification, Hardened
 from .contrastive_divergence import ContrastiveDivergence
 from .next_symbol import NextSymbol
+from .q_learning import QLearning
 from .reconstruction import Reconstruction
 from .regression import Regression
 from .skip_gram import SkipGram
@@ -16,6 +17,7 @@ __all__ = [
     "ContrastiveDivergence",
     "Hardened",
     "NextSymbol",
+    "QLearning",
     "Reconstruction",
     "Regression",
     "SkipGram",
