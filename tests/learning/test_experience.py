@@ -119,7 +119,7 @@ def test_a_training_that_was_stopped_remembers_its_games(tmp_path, settings):
     learned(4, checkpoint=file, **settings)
     again = learned(7, resume=True, checkpoint=file, **settings)
     jax.tree.map(np.testing.assert_array_equal, whole.model.params, again.model.params)
-    for name in ("batch_cost", "score"):
+    for name in ("batch_cost", "training_score"):
         assert whole.history[name] == again.history[name]
 
 

@@ -26,6 +26,8 @@ PAGES = {
     "docs/adversarial.zh-CN.md": "zh",
     "docs/backwards.md": "en",
     "docs/backwards.zh-CN.md": "zh",
+    "docs/games.md": "en",
+    "docs/games.zh-CN.md": "zh",
     "docs/models.md": "en",
     "docs/models.zh-CN.md": "zh",
     "docs/pictures.md": "en",
@@ -51,6 +53,7 @@ TABLES: dict[str, Callable[[Path, str], list[str]]] = {
         *("lrmd-edges", "lrmd-digit", "ksh-shapes", "ksh-small", "ksh-ablation"),
         *("googlenet-shapes", "inception-small", "numbers-whole", "review-figure-2"),
     ),
+    "games": claims.of_studies("catch", "minatar-breakout", "minatar-freeway"),
     "backwards": claims.of_studies(
         *("rbm-filters", "dbn-generate", "few-labels", "autoencoder-30", "autoencoder-2", "denoising"),
         *("sparse", "variational"),

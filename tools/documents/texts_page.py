@@ -103,6 +103,7 @@ SECTIONS = (
         "transfer-digits transfer-fashion",
         note="transfer learning is one of those named",
     ),
+    Section(SIX, "Other approaches: raw pixels, and games", "catch minatar-breakout minatar-freeway", "games.md"),
     Section(GROKKING, "Reusing weights; the convolutional layer", "grokking-kernels"),
     Section(
         GROKKING,

@@ -13,7 +13,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from . import data, doctor, experiments, export, inspect, lab, models, read, sample, search, sweep, train
+from . import data, doctor, experiments, export, inspect, lab, models, play, read, sample, search, sweep, train
 from .streams import OutputLost, guard_output
 
 __all__ = ["app", "main"]
@@ -32,6 +32,7 @@ for command in (
     models.evaluate,
     models.predict,
     sample.sample,
+    play.play,
     inspect.inspect,
     export.export,
     models.summary,

@@ -25,9 +25,10 @@ def check_kind(recipe: "NamedRecipe", name: str) -> None:
 
 
 def refuse_text(recipe: "NamedRecipe", command: str) -> None:
-    """Refuse a recipe that learns a text where trainings are compared by their accuracy."""
-    if recipe.length is not None:
-        raise FirsthandError(f"{command}: the recipe {recipe.name} learns a text, expected one for images")
+    """Refuse a recipe that learns a text or a game where trainings are compared by their accuracy."""
+    for kind, found in (("text", recipe.length), ("game", recipe.environment)):
+        if found is not None:
+            raise FirsthandError(f"{command}: the recipe {recipe.name} learns a {kind}, expected one for images")
 
 
 def load_text_splits(name: str, length: int, examples: int | None = None) -> "Splits[Sequences, Sequences]":

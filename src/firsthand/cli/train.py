@@ -211,6 +211,9 @@ def _prepared(
         return chosen, tuning.splits, tuning
     chosen = find_recipe(settings["recipe"], settings["overrides"])
     settings["data"] = settings["data"] or chosen.data
+    if chosen.environment is not None:
+        _refuse_data(chosen, settings)
+        return chosen, chosen.played(), None
     check_kind(chosen, settings["data"])
     if chosen.length is not None:
         for option in ("invert", "members"):
@@ -219,6 +222,16 @@ def _prepared(
         return chosen, load_text_splits(settings["data"], chosen.length, settings["examples"]), None
     splits = load_splits(settings["data"], settings["examples"], settings["seed"], invert=settings["invert"])
     return chosen, expand(splits) if chosen.expanded else splits, None
+
+
+def _refuse_data(chosen: "NamedRecipe", settings: dict[str, Any]) -> None:
+    """Raise FirsthandError for options that speak of data, or of several networks, where a game is played."""
+    for option in ("data", "invert", "members", "examples"):
+        if settings[option] is not None and (option, settings[option]) != ("data", chosen.data):
+            raise FirsthandError(
+                f"--{option}: found {settings[option]}; the recipe {chosen.name} learns a game by playing it, "
+                "which has no such thing"
+            )
 
 
 def _train(
@@ -245,7 +258,7 @@ def _train(
         print(fine_tune.describe(tuning))
     try:
         start = pretrained(chosen, splits, network, settings, folder, as_json) if tuning is None else tuning.params
-        with show_progress(as_json, members or 1, chosen.recipe.objective.quantities[0]) as progress:
+        with show_progress(as_json, members or 1, chosen.quantities[0]) as progress:
             outcome = train_and_finish(
                 network,
                 splits,
@@ -272,7 +285,7 @@ def _train(
     if outcome.unfinished:
         print(f"firsthand: {outcome.unfinished}", file=sys.stderr)
     seconds = time.perf_counter() - started
-    quantities = chosen.recipe.objective.quantities
+    quantities = chosen.quantities
     write_run(folder, outcome.model, outcome.histories, splits.test, seconds, quantities)
     if not outcome.interrupted and not outcome.failure:
         folder.tidy()
@@ -344,8 +357,9 @@ def _print_training(
     print(f"{stopped}, {seconds:.0f} s" + (f", best on validation data: epoch {best}" if best else ""))
     if accuracies is None:
         for quantity in quantities[:2]:
-            shown = ", ".join(f"{part} {quantity.show(found[quantity.name])}" for part, found in scores.items())
-            print(f"{quantity.en}: {shown}")
+            parts = {part: found[quantity.name] for part, found in scores.items() if quantity.name in found}
+            if parts:
+                print(f"{quantity.en}: " + ", ".join(f"{part} {quantity.show(value)}" for part, value in parts.items()))
         print(f"model:    {folder.model}\nreport:   {folder.report}")
         return
     shown = ", ".join(f"{name} {value:.2%}" for name, value in accuracies.items())

@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -18,9 +18,12 @@ from firsthand.errors import FirsthandError
 from firsthand.models.outputs import in_chunks
 from firsthand.nn import Network
 
+from .quantity import Quantity
 from .source import Source
 
 __all__ = ["Experience", "Transitions"]
+
+SCORE = Quantity("score", "score of an episode", "一局的得分", better="higher", digits=2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +95,8 @@ class Experience(Source):
         Mnih et al. 2013, 'Playing Atari with Deep Reinforcement Learning', algorithm 1; Mnih et al. 2015, 'Human-Level
         Control through Deep Reinforcement Learning' (the target network).
     """
+
+    quantity: ClassVar[Quantity] = SCORE
 
     environment: Environment
     network: Network
@@ -184,7 +189,7 @@ class Experience(Source):
         return Transitions(tuple(map(np.asarray, arrays)), self.environment), memory
 
     def scores(self, memory: Memory) -> dict[str, float]:
-        return {"score": float(memory.score)}
+        return {"training_score": float(memory.score)}
 
 
 _SETTINGS = ("count", "games", "steps", "capacity", "discount", "renewed", "explore")

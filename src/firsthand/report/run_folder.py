@@ -23,14 +23,16 @@ from firsthand.files import remove_leftovers, write_atomically
 from firsthand.inspect import Reliability, confusion_matrix, mistakes, negative_log_likelihood, reliability
 from firsthand.learning import History, Quantity
 from firsthand.learning.objectives.classification import ACCURACY
-from firsthand.models import Autoencoder, Classifier, Ensemble, Generator, LanguageModel, Model
+from firsthand.models import Autoencoder, Classifier, Ensemble, Generator, LanguageModel, Model, Policy
 
+from .films import as_film
 from .generative_run import drawn
 
 __all__ = ["RunFolder", "new_run_folder", "write_run"]
 
 
 SAMPLED = 400  # letters of a report's samples
+EPISODES = 100  # of a policy in a report
 
 
 class RunFolder(NamedTuple):
@@ -129,7 +131,7 @@ def new_run_folder(path: Path | None, name: str) -> RunFolder:
 
 def write_run(
     folder: RunFolder,
-    model: Model | Ensemble | LanguageModel | Generator | Autoencoder,
+    model: Model | Ensemble | LanguageModel | Generator | Autoencoder | Policy,
     histories: Sequence[History],
     test: Examples | None,
     seconds: float,
@@ -161,6 +163,11 @@ def write_run(
         for name, png in pictures.items():
             write_atomically(folder.path / f"{name.replace(' ', '_')}.png", png)
         write_atomically(folder.report, _page(model, histories, _scores(model, quantities), pictures, seconds))
+        return
+    if isinstance(model, Policy):
+        rows, film = _played(model), as_film(model.film(key=jax.random.key(0)), model)
+        write_atomically(folder.path / "game.gif", film)
+        write_atomically(folder.report, _page(model, histories, rows, _written(folder, figures), seconds))
         return
     rows = _accuracies(model) + _calibration(model)
     if isinstance(test, Dataset):
@@ -210,6 +217,15 @@ def _language(
     }
 
 
+def _played(model: Policy) -> list[tuple[str, str]]:
+    """What a policy scores, and what play at random does."""
+    rows = []
+    for name, epsilon in (("score", 0.0), ("score at random", 1.0)):
+        rewards = model.play(EPISODES, key=jax.random.key(0), epsilon=epsilon).rewards
+        rows.append((name, f"{rewards.mean():.2f} ± {rewards.std():.2f} ({EPISODES} episodes)"))
+    return rows
+
+
 def _scores(model: Any, quantities: Sequence[Quantity]) -> list[tuple[str, str]]:
     return [
         (f"{part} {quantity.en}", quantity.show(found[quantity.name]))
@@ -254,7 +270,7 @@ def _reliability(model: Classifier, test: Dataset) -> tuple[dict[str, Reliabilit
 
 
 def _page(
-    model: Classifier | LanguageModel | Generator | Autoencoder,
+    model: Classifier | LanguageModel | Generator | Autoencoder | Policy,
     histories: Sequence[History],
     rows: list[tuple[str, str]],
     pictures: dict[str, bytes],

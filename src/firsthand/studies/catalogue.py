@@ -26,6 +26,7 @@ from . import (
     expanded_data,
     first_networks,
     fooling,
+    games,
     googlenet,
     grokking,
     grokking_more,
@@ -103,4 +104,5 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *vanishing_in_time.EXPERIMENTS,
     *learning_to_execute.EXPERIMENTS,
     *word_vectors.EXPERIMENTS,
+    *games.EXPERIMENTS,
 )

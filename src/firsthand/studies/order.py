@@ -119,4 +119,7 @@ IDS = (
     "execute-add",
     "execute-program",
     "word-vectors",
+    "catch",
+    "minatar-breakout",
+    "minatar-freeway",
 )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         SMALLEST,
     )
     from .fine_tuning import FineTuning, fine_tune, fine_tuning_recipe
+    from .games import BREAKOUT, CATCH, FREEWAY, player
     from .generative import AUTOENCODER, DBN, SINGLE_RBM, VARIATIONAL
     from .image_net import googlenet, inception, ksh
     from .named_recipe import NamedRecipe
@@ -28,10 +29,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AUTOENCODER",
+    "BREAKOUT",
+    "CATCH",
     "DBN",
     "DEEP",
     "DIGIT_READER",
     "DROPOUT",
+    "FREEWAY",
     "FULLY_CONNECTED",
     "GATE",
     "INCEPTION_SMALL",
@@ -54,17 +58,20 @@ __all__ = [
     "inception",
     "ksh",
     "ksh_small",
+    "player",
     "transfer",
     "transfer_recipe",
 ]
 
 _GENERATIVE = ("AUTOENCODER", "DBN", "SINGLE_RBM", "VARIATIONAL")
-_ELSEWHERE = (*_GENERATIVE, "INCEPTION_SMALL", "KSH_SMALL", "RECIPES", "SHAKESPEARE")
+_GAMES = ("BREAKOUT", "CATCH", "FREEWAY")
+_ELSEWHERE = (*_GENERATIVE, *_GAMES, "INCEPTION_SMALL", "KSH_SMALL", "RECIPES", "SHAKESPEARE")
 # on use, because a list of the recipes takes no networks
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
         ".digits": [name for name in __all__ if name.isupper() and name not in _ELSEWHERE],
+        ".games": (*_GAMES, "player"),
         ".generative": _GENERATIVE,
         ".fine_tuning": ("FineTuning", "fine_tune", "fine_tuning_recipe"),
         ".image_net": ("googlenet", "inception", "ksh"),

@@ -30,4 +30,7 @@ ABOUT = {
         "three Inception modules of GoogLeNet in small, with batch normalization and an auxiliary classifier; photos "
         "of clothes (Fashion-MNIST)"
     ),
+    "catch": "a ball falls, a paddle catches it: Q-learning from the pixels, in seconds",
+    "breakout": "Breakout on a board of 10 by 10, learned by playing: deep Q-learning with replay and target network",
+    "freeway": "across eight lanes of traffic on a board of 10 by 10: the same network and settings as for breakout",
 }

@@ -1,12 +1,14 @@
 """A network with its recipe and its data, under a name."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from firsthand import nn
-from firsthand.data import Examples
+from firsthand.data import Examples, Splits
+from firsthand.environments import Environment
 from firsthand.errors import FirsthandError
-from firsthand.learning import Greedy, Recipe
+from firsthand.learning import Experience, Greedy, Quantity, Recipe, Source
 
 __all__ = ["NamedRecipe"]
 
@@ -24,6 +26,8 @@ class NamedRecipe:
         expanded: train on the book's expanded set, every image and its four displacements by one pixel.
         length: symbols in a sequence, where the data are a text; None where they are not.
         pretraining: machines that are trained greedily first, and whose weights the network starts with.
+        environment: a game that is played instead of data; then `data` is its name.
+        experience: how it is played and remembered, settings of `Experience`.
     """
 
     name: str
@@ -34,8 +38,22 @@ class NamedRecipe:
     expanded: bool = False
     length: int | None = None
     pretraining: Greedy | None = None
+    environment: Environment | None = None
+    experience: Mapping[str, Any] = field(default_factory=dict)
 
-    def network(self, examples: Examples) -> nn.Network:
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What its training is judged by; the first decides."""
+        own = self.recipe.objective.quantities
+        return own if self.environment is None else (Experience.quantity, *own)
+
+    def played(self) -> Splits[Experience, Any]:
+        """Return what the training learns from where it is a game: what its own network experiences."""
+        assert self.environment is not None
+        network = nn.Network(self.layers, self.environment.observation_shape)
+        return Splits(Experience(self.environment, network, **self.experience), None, None)
+
+    def network(self, examples: Examples | Source) -> nn.Network:
         """Return the network for examples: of their shape, with as many outputs as they need.
 
         The output layer has one unit for each of their classes or symbols, whatever number the layers were made for,
@@ -44,6 +62,8 @@ class NamedRecipe:
         Raises:
             FirsthandError: there is one class alone, of which nothing can be learned.
         """
+        if isinstance(examples, Source):
+            examples = examples.like
         if getattr(examples, "num_classes", 2) < 2:
             raise FirsthandError("data: 1 class found, two or more expected")
         *hidden, last = self.layers
