@@ -57,7 +57,7 @@ CATCH = _recipe(
 )
 
 # an epoch is 1,024 steps of the game, and 256 mini-batches of what is remembered
-BREAKOUT = _recipe(Breakout(), player(Breakout()), _learned(1_000, 0.00025), explore=(1.0, 0.02, 100))
-FREEWAY = _recipe(Freeway(), player(Freeway()), _learned(600, 0.00025), explore=(1.0, 0.02, 100))
+BREAKOUT = _recipe(Breakout(), player(Breakout()), _learned(400, 0.00025), explore=(1.0, 0.02, 100))
+FREEWAY = _recipe(Freeway(), player(Freeway()), _learned(400, 0.00025), explore=(1.0, 0.02, 100))
 
 RECIPES = {recipe.name: recipe for recipe in (CATCH, BREAKOUT, FREEWAY)}
