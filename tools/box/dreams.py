@@ -16,7 +16,7 @@ from firsthand import nn
 from firsthand.data import mnist
 from firsthand.learning import Adam, Cosine, Recipe, Reconstruction, train, train_greedily
 from firsthand.models import Autoencoder, Generator
-from firsthand.models.family import MODEL_FORMAT
+from firsthand.models.family import MODEL_FORMAT, NetworkModel
 from firsthand.models.file import flatten, write_safetensors
 from firsthand.nn import Network
 from firsthand.studies.dreams import judged
@@ -72,7 +72,7 @@ def digit_map(place: Path) -> Autoencoder:
     return Autoencoder(model.network, model.params, about)
 
 
-def write(model: Generator | Autoencoder, path: Path) -> None:
+def write(model: NetworkModel, path: Path) -> None:
     """Write a model with half of the bits."""
     arrays = {name: array.astype(np.float16) for name, array in flatten(model.params).items()}
     write_safetensors(path, arrays, {"format": MODEL_FORMAT, **model.description()})

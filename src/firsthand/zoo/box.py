@@ -1,18 +1,19 @@
-"""The two networks that come with the package to be run backwards: made by tools/box/dreams.py, 16 bits a parameter."""
+"""The networks that come with the package beside the readers of digits: made by tools/box, 16 bits a parameter."""
 
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from firsthand.models import Autoencoder, Generator
+from firsthand.models import Autoencoder, Generator, Policy
 from firsthand.models.family import MODEL_FORMAT
 from firsthand.models.file import read_safetensors
 
-__all__ = ["DREAMER", "MAP", "boxed_dreamer", "boxed_map"]
+__all__ = ["DREAMER", "MAP", "PLAYERS", "boxed_dreamer", "boxed_map", "boxed_player"]
 
 DREAMER = Path(__file__).with_name("dreamer.safetensors")
 MAP = Path(__file__).with_name("map.safetensors")
+PLAYERS = {name: Path(__file__).with_name(f"{name}.safetensors") for name in ("catch", "breakout", "freeway")}
 
 
 @cache
@@ -27,3 +28,10 @@ def boxed_map() -> Autoencoder:
     """An autoencoder with a code of two numbers, 784-128-32-2 and back: a map of the digits."""
     arrays, about = read_safetensors(MAP, MODEL_FORMAT, "model")
     return Autoencoder.from_description(about, {name: array.astype(np.float32) for name, array in arrays.items()})
+
+
+@cache
+def boxed_player(name: str) -> Policy:
+    """A policy of a game, one of `PLAYERS`."""
+    arrays, about = read_safetensors(PLAYERS[name], MODEL_FORMAT, "model")
+    return Policy.from_description(about, {name: array.astype(np.float32) for name, array in arrays.items()})

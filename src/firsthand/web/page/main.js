@@ -16,6 +16,7 @@ const PAGES = [
   ["blind", { en: "Human baseline", zh: "人类基准" }],
   ["space", { en: "Space bends", zh: "空间弯曲" }],
   ["dream", { en: "Dream", zh: "做梦" }],
+  ["play", { en: "Play", zh: "玩游戏" }],
   ["results", { en: "Results", zh: "结果" }],
 ];
 const THEMES = { auto: { en: "Auto", zh: "自动" }, light: { en: "Light", zh: "浅色" }, dark: { en: "Dark", zh: "深色" } };
