@@ -173,7 +173,8 @@ def _draw_game(result: Result, needed: Mapping[str, Result]) -> "Figure":
             axes.set_title(str(arrays["first"] + number), fontsize=7)
         axes.axis("off")
     axes = below.subplots()
-    values, rewards = np.array(arrays["values"]), np.array(arrays["rewards"])
+    rewards = np.array(arrays["rewards"])
+    values = np.array(arrays["values"])[: len(rewards)]  # what is seen after the end is worth nothing
     axes.plot(values, color=COLOURS[0], linewidth=1, label="max Q(s, a)")
     at = np.flatnonzero(rewards)
     axes.plot(at, values[at], ".", color=COLOURS[1], label="a reward follows")
