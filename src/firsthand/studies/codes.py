@@ -17,7 +17,6 @@ from firsthand.reading.box import boxed_model
 from firsthand.zoo.generative import VARIATIONAL
 
 from .common import trained
-from .feature_maps import roughness
 from .generative import NARROW, data_of, nearest, packed, show_images, spread, unpacked
 
 if TYPE_CHECKING:
@@ -44,12 +43,12 @@ def _layers(*between: nn.Layer) -> tuple[nn.Layer, ...]:
     return (nn.FullyConnected(UNITS, weights_init=nn.glorot), *between, nn.FullyConnected(784, weights_init=nn.glorot))
 
 
-KINDS = {"plain": _layers(), "sparse": _layers(nn.Sparsity(ACTIVE, 3.0))}
+KINDS = {"plain": _layers(), "sparse": _layers(nn.Sparsity(ACTIVE, 10.0))}
+MOST = 100  # test images that turn a unit on most
 
 
 def _sparse(run: Run) -> Measured:
     data = data_of(run)
-    pixels = data.test.images.reshape(len(data.test), -1)
     rng = np.random.default_rng(run.seed)
     chosen = rng.permutation(UNITS)[:SHOWN]
     numbers, arrays = {}, {}
@@ -60,13 +59,18 @@ def _sparse(run: Run) -> Measured:
         numbers |= {
             f"{name}_active": float(np.mean(codes)),
             f"{name}_error": float(np.mean(model.errors(data.test.images))),
-            # pixels at the border are never on, and the weights to them mean nothing
-            f"{name}_roughness": float(np.mean(roughness(weights[:, 4:24, 4:24]))),
+            f"{name}_of_one_digit": _of_one_digit(codes, data.test.labels),
         }
         limit = np.abs(weights[chosen]).max(axis=(1, 2), keepdims=True)
         arrays[name] = packed((1 + weights[chosen] / limit) / 2)
-    numbers["ink"] = float(np.mean(pixels)) / 255
     return Measured(numbers, arrays)
+
+
+def _of_one_digit(codes: np.ndarray, labels: np.ndarray) -> float:
+    """The share of the commonest digit among the images that turn a unit on most, a mean over units."""
+    most = np.argsort(-codes, axis=0, kind="stable")[:MOST]  # (images, units)
+    counts = np.stack([(labels[most] == digit).sum(axis=0) for digit in range(10)])
+    return float(np.mean(counts.max(axis=0) / len(most)))
 
 
 def _rarely_on(runs: Sequence[Measured]) -> Finding:
@@ -82,15 +86,16 @@ def _rarely_on(runs: Sequence[Measured]) -> Finding:
     )
 
 
-def _strokes(runs: Sequence[Measured]) -> Finding:
-    pairs = [(run.numbers["sparse_roughness"], run.numbers["plain_roughness"]) for run in runs]
+def _says_more(runs: Sequence[Measured]) -> Finding:
+    pairs = [(run.numbers["sparse_of_one_digit"], run.numbers["plain_of_one_digit"]) for run in runs]
+    ours, plain = np.mean(pairs, axis=0)
     return Finding(
-        all(ours < 0.75 * plain for ours, plain in pairs),
+        all(each > other + 0.1 for each, other in pairs),
         Text(
-            f"the squared difference of neighbouring weights is {mean_of(runs, 'sparse_roughness'):.2f} of that of any "
-            f"two, {mean_of(runs, 'plain_roughness'):.2f} without the penalty",
-            f"相邻权重之差的平方是任意两个权重之差平方的 {mean_of(runs, 'sparse_roughness'):.2f} 倍，没有惩罚时为 "
-            f"{mean_of(runs, 'plain_roughness'):.2f} 倍",
+            f"of the {MOST} test images that turn a unit on most, {ours:.1%} are of one digit, without the penalty "
+            f"{plain:.1%} (asked for: 10 points more in every run)",
+            f"在最能使一个单元开启的 {MOST} 张测试图像中，{ours:.1%} 属于同一个数字，没有惩罚时为 {plain:.1%}"
+            "（判定：每次都多 10 个百分点）",
         ),
     )
 
@@ -198,26 +203,27 @@ EXPERIMENTS = (
         claims=(
             Claim(
                 Text(
-                    f"A penalty on their mean keeps the units on for {ACTIVE:.0%} of the images, and the images are "
-                    "still given back.",
-                    f"对平均激活值加惩罚，可使每个单元只对 {ACTIVE:.0%} 的图像开启，而图像仍能还原。",
+                    f"A penalty on their mean keeps the units on for about {ACTIVE:.0%} of the images, at the price of "
+                    "a larger error.",
+                    f"对平均激活值加惩罚，可使每个单元只对约 {ACTIVE:.0%} 的图像开启，代价是误差变大。",
                 ),
                 _rarely_on,
             ),
             Claim(
                 Text(
-                    "A unit that is seldom on looks for a stroke; without the penalty filters look like noise.",
-                    "很少开启的单元寻找的是笔画；没有惩罚时滤波器看起来像噪声。",
+                    "A unit that is seldom on says more when it is: what turns it on is of one digit more often.",
+                    "很少开启的单元一旦开启就说明更多：使它开启的图像更多属于同一个数字。",
                 ),
-                _strokes,
+                _says_more,
             ),
         ),
         deviations=(
             Text(
                 "No published number: one hidden layer of 300 sigmoid units, 8 epochs; the penalty is that of Ng's "
-                "lecture notes with a share of 0.05, on the mean of a mini-batch of 100.",
-                "没有发表的数字可比：一个含 300 个 sigmoid 单元的隐藏层，8 轮；惩罚项取自吴恩达的讲义，"
-                "比例 0.05，作用于每批 100 张图像的平均激活值。",
+                "lecture notes with a share of 0.05, on the mean of a mini-batch of 100. Its strength was chosen on "
+                "validation images; with 3 in the place of 10 the units were on for 7.9 %.",
+                "没有发表的数字可比：一个含 300 个 sigmoid 单元的隐藏层，8 轮；惩罚项取自吴恩达的讲义，比例 0.05，"
+                "作用于每批 100 张图像的平均激活值。其强度在验证图像上选定；强度为 3 而不是 10 时单元有 7.9% 开启。",
             ),
         ),
         drawings=(
