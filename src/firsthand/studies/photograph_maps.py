@@ -105,10 +105,11 @@ def _edges_come_first(runs: Sequence[Measured]) -> Finding:
         all(run.numbers["oriented"] > 0.2 for run in runs) and after > before + 0.15,
         Text(
             f"{after:.0%} of the kernels of the first layer are oriented beyond chance (99 % of their own weights "
-            f"shuffled are less so; asked for: a fifth in every run), {before:.0%} before training; windows of unseen parts are given to their "
-            f"photograph, one of ten, with {mean_of(runs, 'test_accuracy'):.1%}",
-            f"第一层的卷积核有 {after:.0%} 具有超出偶然的方向性（其权重打乱后 99% 不及它；判定：每次五分之一以上），训练前为 {before:.0%}；"
-            f"未见过的部分的窗口以 {mean_of(runs, 'test_accuracy'):.1%} 的准确度被归到十张照片中正确的一张",
+            f"shuffled are less so; asked for: a fifth in every run), {before:.0%} before training; windows of unseen "
+            f"parts are given to their photograph, one of ten, with {mean_of(runs, 'test_accuracy'):.1%}",
+            f"第一层的卷积核有 {after:.0%} 具有超出偶然的方向性（其权重打乱后 99% 不及它；判定：每次五分之一以上），"
+            f"训练前为 {before:.0%}；未见过的部分的窗口以 {mean_of(runs, 'test_accuracy'):.1%} "
+            "的准确度被归到十张照片中正确的一张",
         ),
     )
 
@@ -156,13 +157,13 @@ EXPERIMENTS = (
         ),
         deviations=(
             Text(
-                "A small network (three convolutions with batch normalization, 20,000 windows of 32x32 pixels) that has learned which of "
-                "scikit-image's ten photographs a window comes from, not ImageNet's classes, and the photograph of a "
-                "cat, not of a Samoyed. It learns from the left 60 % of each photograph, and is tested on the right 20 "
-                "%.",
-                "一个小网络（三个带批量规范化的卷积层，20,000 个 32x32 像素的窗口），学的是判断一个窗口来自 scikit-image 的十张照片"
-                "中的哪一张，而不是 ImageNet 的类别；照片是一只猫，而不是萨摩耶犬。训练只用每张照片左边 60% 的部分，"
-                "测试用右边 20%。",
+                "A small network (three convolutions with batch normalization, 20,000 windows of 32x32 pixels) that "
+                "has learned which of scikit-image's ten photographs a window comes from, not ImageNet's classes, and "
+                "the photograph of a cat, not of a Samoyed. It learns from the left 60 % of each photograph, and is "
+                "tested on the right 20 %.",
+                "一个小网络（三个带批量规范化的卷积层，20,000 个 32x32 像素的窗口），学的是判断一个窗口来自 "
+                "scikit-image 的十张照片中的哪一张，而不是 ImageNet 的类别；照片是一只猫，而不是萨摩耶犬。"
+                "训练只用每张照片左边 60% 的部分，测试用右边 20%。",
             ),
         ),
         drawings=(
