@@ -41,16 +41,19 @@ bench: $(VENV)/.ready-bench
 $(VENV)/.ready: pyproject.toml setup.py constraints.txt $(wildcard src/firsthand/kernels/*.cc src/firsthand/kernels/*.h)
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "firsthand needs Python 3.11 or later, found " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -m venv $(VENV)
-	@echo "setting up $(VENV) (once)"
+	@echo "setting up $(VENV), once, in two or three minutes: 1 of 2, downloading JAX ..."
 	@$(PIP) install -c constraints.txt setuptools jaxlib
+	@echo "2 of 2, compiling the kernels and installing firsthand and the lab ..."
 	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[lab]'
 	@touch $@
 
 $(VENV)/.ready-test: $(VENV)/.ready
+	@echo "installing what the tests need, once ..."
 	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[test]'
 	@touch $@
 
 $(VENV)/.ready-bench: $(VENV)/.ready
+	@echo "installing PyTorch, Keras and scikit-learn, once ..."
 	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[bench]'
 	@touch $@
 

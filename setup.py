@@ -1,21 +1,26 @@
-"""Compiles the kernels, where there is a C++ compiler; everything else about the package is in pyproject.toml.
+"""Compile the kernels, where there is a C++ compiler; everything else about the package is in pyproject.toml.
 
-The result is one plain shared library (not a Python extension module), with the kernels once per instruction set; which
-of them runs is decided when it is loaded.  Without a compiler the installation goes on, and firsthand computes with
-plain JAX; `firsthand doctor` says which.
+The result is one plain shared library with the kernels once per instruction set; which of them runs is decided when it
+is loaded.  It is no Python extension module, so that one wheel serves every Python (py3-none-PLATFORM).  Without a
+compiler the installation goes on with a wheel for any platform, and firsthand computes with plain JAX; `firsthand
+doctor` says which.
 """
 
 import os
 import platform
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 
 KERNELS = Path("src/firsthand/kernels")
+RESULTS = ("experiments", "recipes")
 DOORS = (
     "conv_pool.cc",
     "dense.cc",
@@ -25,7 +30,22 @@ DOORS = (
 )  # compiled once, for any processor
 INNER = ("conv_pool_kernel.cc", "dense_kernel.cc", "recurrent_kernel.cc")  # compiled once per instruction set
 FLAGS = ["-O3", "-std=c++20", "-fPIC", "-ffp-contract=fast", "-fvisibility=hidden"]
+# the compiler's runtime goes inside, as the system's may be older than what the compiler asks for (GLIBCXX); of it only
+# what is used, and out of sight of other libraries
+STATIC = ["-static-libstdc++", "-static-libgcc", "-Wl,--exclude-libs,ALL", "-Wl,--gc-sections", "-Wl,-s"]
+LINK = ["-shared", *(STATIC if sys.platform == "linux" else [])]
 X86 = {f"x86_64_{level}": [f"-march=x86-64-{level}"] for level in ("v2", "v3", "v4")}
+
+
+class BuildPackage(build_py):
+    """The package with the results of its experiments, which stand at the top of a clone: `report` shows them."""
+
+    def run(self):
+        super().run()
+        if not self.editable_mode:
+            for part in RESULTS:
+                target = Path(self.build_lib) / "firsthand" / "results" / part
+                shutil.copytree(Path("results") / part, target, dirs_exist_ok=True)
 
 
 class BuildKernels(build_ext):
@@ -53,6 +73,14 @@ class BuildKernels(build_ext):
         return os.path.join(self.build_lib, self.get_ext_filename(self.get_ext_fullname(name)))
 
 
+class Wheel(bdist_wheel):
+    """A wheel of this platform for any Python, or of any platform where nothing was compiled."""
+
+    def get_tag(self):
+        compiled = (Path(self.bdist_dir) / KERNELS.relative_to("src") / "_native.so").exists()
+        return "py3", "none", super().get_tag()[2] if compiled else "any"
+
+
 def compile_kernels(target: Path) -> None:
     """Compile the doors once and the kernels once per instruction set, and link them into `target`.
 
@@ -76,7 +104,7 @@ def compile_kernels(target: Path) -> None:
             objects.append(f"{folder}/{len(objects)}.o")
             run([*compiler.split(), *FLAGS, *extra, "-c", str(KERNELS / source), "-o", objects[-1]])
         target.parent.mkdir(parents=True, exist_ok=True)
-        run([*compiler.split(), "-shared", "-o", str(target), *objects])
+        run([*compiler.split(), *LINK, "-o", str(target), *objects])
 
 
 def run(command: list[str]) -> None:
@@ -86,5 +114,5 @@ def run(command: list[str]) -> None:
 
 setup(
     ext_modules=[Extension("firsthand.kernels._native", sources=[])],
-    cmdclass={"build_ext": BuildKernels},
+    cmdclass={"build_ext": BuildKernels, "build_py": BuildPackage, "bdist_wheel": Wheel},
 )

@@ -6,6 +6,9 @@ from typing import Annotated
 import typer
 
 from firsthand.errors import FirsthandError
+from firsthand.report.places import results_folder
+
+from .experiments import Results
 
 __all__ = ["lab"]
 
@@ -16,7 +19,7 @@ def lab(
     ),
     port: Annotated[int, typer.Option(help="Port to serve on; 0 takes any that is free.")] = 8000,
     model: Annotated[Path | None, typer.Option("--model", help="Model file to begin with.", show_default=False)] = None,
-    results: Annotated[Path, typer.Option(help="Folder of the experiments' results.")] = Path("results/experiments"),
+    results: Results = None,
     browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = True,
 ) -> None:
     """Draw, look inside, turn the knobs: a page in the browser, served from this machine."""
@@ -24,4 +27,4 @@ def lab(
         from firsthand.web.server import serve
     except ModuleNotFoundError as error:
         raise FirsthandError(f"lab: {error.name} is not installed; pip install 'firsthand[lab]' adds it") from None
-    serve(host, port, model=model, results=results, browser=browser)
+    serve(host, port, model=model, results=results_folder(results), browser=browser)

@@ -1,10 +1,12 @@
 """The compiled kernels: found, loaded, and offered to JAX, or a reason why not.
 
-The choice is made once, when it is first asked for.  The environment variable FIRSTHAND_KERNELS forces it: `plain`
+The choice is made once, when it is first asked for; a CPU that goes without them is told of in one line on standard
+error (the logger 'firsthand').  The environment variable FIRSTHAND_KERNELS forces it: `plain`
 never uses the compiled kernels, `native` makes their absence an error.
 """
 
 import ctypes
+import logging
 import os
 from dataclasses import dataclass
 from functools import cache
@@ -89,6 +91,12 @@ def _load() -> tuple[ctypes.CDLL | None, Status]:
     except _Unavailable as error:
         if wanted == "native":
             raise FirsthandError(f"FIRSTHAND_KERNELS=native, but {error}") from None
+        if jax.default_backend() == "cpu":  # an accelerator does not use them
+            logging.getLogger("firsthand").warning(
+                "training uses plain JAX, which takes two to three times as long on a CPU: %s; "
+                "FIRSTHAND_KERNELS=plain asks for it and ends this message",
+                error,
+            )
         return None, Status("plain", "", str(error))
     name = native.firsthand_instruction_set().decode()
     return native, Status("native", name, "FIRSTHAND_KERNELS=native" if wanted else "the best that runs here")
