@@ -1,17 +1,31 @@
 """The one family of errors that a user can cause: the command line prints them as one line and exits with 2."""
 
+import difflib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["FirsthandError", "reading"]
+__all__ = ["FirsthandError", "nearest", "reading"]
 
 _SHOWN = 300  # characters of a reason: a parser may quote the whole file
 
 
 class FirsthandError(ValueError):
     """Something the user gave cannot be used; the message says what was found, what was expected, and where."""
+
+
+def nearest(found: object, known: Iterable[str]) -> str:
+    """The end of a message about a misspelt name: '; did you mean 'relu'?', or nothing where no known name is near.
+
+    Examples:
+        >>> nearest("rleu", ("relu", "sigmoid"))
+        "; did you mean 'relu'?"
+        >>> nearest("tanh", ("relu", "sigmoid"))
+        ''
+    """
+    near = difflib.get_close_matches(found, list(known), n=1) if isinstance(found, str) else ()
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 @contextmanager

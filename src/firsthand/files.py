@@ -11,12 +11,27 @@ from importlib import metadata
 from pathlib import Path
 from typing import IO, Any
 
+from firsthand.errors import FirsthandError
 from firsthand.processes import cores
 
-__all__ = ["describe_machine", "naming", "remove_leftovers", "versions", "write_atomically", "write_saved"]
+__all__ = [
+    "check_path",
+    "describe_machine",
+    "naming",
+    "remove_leftovers",
+    "versions",
+    "write_atomically",
+    "write_saved",
+]
 
 # of a file that is being written; nobody else's file ends so
 _UNFINISHED = ".firsthand-part"
+
+
+def check_path(path: Any, where: str) -> None:
+    """Raise FirsthandError unless something is a path or None: a key of JAX in its place is told apart from one."""
+    if path is not None and not isinstance(path, str | os.PathLike):
+        raise FirsthandError(f"{where}: found {' '.join(repr(path).split()):.60}, expected a path")
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> Path:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+
+from firsthand.figures import Figure
 
 from .deconvnet import Projected
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from firsthand.data import Dataset
+from firsthand.figures import Figure
 
 from .filters import Strongest
 from .gradients import LayerGradient

@@ -26,6 +26,7 @@ from .quantity import Quantity
 from .recipe import Recipe, RecipeError
 from .run import Progress
 from .schedules import Cosine, OneCycle
+from .shown import all_of, show_progress
 from .single import DataSplits, Diverged, Training
 from .source import Fixed, Made, Source
 from .sparse import sparse_features, whitening
@@ -64,9 +65,11 @@ __all__ = [
     "Transitions",
     "UpDown",
     "WholeNumber",
+    "all_of",
     "evaluate",
     "input_gradients",
     "plan",
+    "show_progress",
     "sparse_features",
     "started",
     "train",

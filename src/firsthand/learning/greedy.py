@@ -15,6 +15,7 @@ from jax import Array
 
 from firsthand.data import Arrays, Examples, Labelled, Splits, Vectors
 from firsthand.errors import FirsthandError
+from firsthand.keys import Key, as_key
 from firsthand.models import Generator
 from firsthand.nn import RBM, Network, Params
 
@@ -56,7 +57,7 @@ def train_greedily(
     greedy: Greedy,
     data: DataSplits,
     *,
-    key: Array,
+    key: Key,
     below: Generator | None = None,
     progress: Callable[[Progress], None] | None = None,
     place: Path | None = None,
@@ -81,6 +82,7 @@ def train_greedily(
     """
     if isinstance(data.train, Source):
         raise FirsthandError("greedy: a Source found, expected fixed training data: each machine makes data of them")
+    key = as_key(key)
     params, histories, known = [], [], []
     parts: Any = data if below is None else _above(below, data)
     for number, (machine, recipe) in enumerate(zip(greedy.machines, greedy.recipes, strict=True)):

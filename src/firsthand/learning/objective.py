@@ -7,9 +7,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
-from firsthand.data import Examples
+from firsthand.data import Arrays, Examples
 from firsthand.errors import FirsthandError
 from firsthand.nn import Network, Params, statistics_of
 
@@ -85,6 +86,10 @@ class Objective(ABC):
                 f"objective {self}: its costs have shape {costs.shape} for a mini-batch of {expected[0]} examples, "
                 f"expected {expected}: one number for each example"
             )
+
+    def examples(self, x: np.ndarray, y: np.ndarray, network: Network) -> Examples:
+        """Arrays (x, y) as examples that this objective takes; here, as they are."""
+        return Arrays((x, y))
 
     def check(self, network: Network, examples: Examples, name: str) -> None:
         """Raise FirsthandError unless the network can learn this from the examples, called `name`."""

@@ -44,6 +44,14 @@ class Progress(NamedTuple):
     params: Callable[[], tuple[Params, ...]]
     member: int = 0  # of an ensemble, from 0
 
+    def __str__(self) -> str:
+        measured = "".join(
+            f"  {name.replace('_', ' ')} {value:.4g}"
+            for name, value in (self.record or {}).items()
+            if name.startswith(("training_", "validation_", "test_"))
+        )
+        return f"epoch {self.epoch}/{self.epochs}  step {self.step}/{self.steps}  cost {self.batch_cost:.4f}{measured}"
+
 
 class NotFinite(Exception):
     """The cost became infinite or not a number."""

@@ -139,4 +139,5 @@ def concluded(run: Run, data: DataSplits, about: dict[str, Any]) -> Training:
     scores = {name: evaluate(run.network, params, arrays, objective) for name, arrays in run.data.items()}
     about = about | {"epochs": len(run.history), "best_epoch": run.history.best_epoch, **objective.about(scores)}
     like = as_source(data.train).like
+    about["pixels"] = like.arrays[0].dtype == np.uint8
     return Training(objective.model(run.network, jax.device_get(params), like, about), run.history)

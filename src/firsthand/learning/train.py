@@ -4,20 +4,22 @@ single.py is the training of one network, run.py what stands between its epochs,
 members.py trains several.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, overload
 
 import jax
-from jax import Array
 
 from firsthand.errors import FirsthandError
+from firsthand.files import check_path
+from firsthand.keys import Key, as_key
 from firsthand.nn import Network, Params
 
+from .given import as_splits
 from .history import History
 from .members import train_members
 from .recipe import Recipe
-from .run import Progress
+from .shown import Callbacks, shown_progress
 from .single import DataSplits, Training, train_one
 from .step import Device
 
@@ -34,12 +36,13 @@ class EnsembleTraining(NamedTuple):
 @overload
 def train(
     network: Network,
-    data: DataSplits,
+    data: Any,
     recipe: Recipe,
     *,
-    key: Array,
+    key: Key,
     params: tuple[Params, ...] | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callbacks = None,
+    verbose: bool | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
     devices: Sequence[Device] | None = None,
@@ -48,12 +51,13 @@ def train(
 @overload
 def train(
     network: Network,
-    data: DataSplits,
+    data: Any,
     recipe: Recipe,
     *,
-    key: Array,
+    key: Key,
     params: tuple[Params, ...] | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callbacks = None,
+    verbose: bool | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
     devices: Sequence[Device] | None = None,
@@ -61,12 +65,13 @@ def train(
 ) -> EnsembleTraining: ...
 def train(
     network: Network,
-    data: DataSplits,
+    data: Any,
     recipe: Recipe,
     *,
-    key: Array,
+    key: Key,
     params: tuple[Params, ...] | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callbacks = None,
+    verbose: bool | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
     devices: Sequence[Device] | None = None,
@@ -80,11 +85,14 @@ def train(
 
     Args:
         network: what to train.
-        data: training, validation and test data; the training data may be a `Source`.  The test data decide nothing.
+        data: `Splits` of training, validation and test data, of which the last decide nothing; the training data may be
+            a `Source`.  Also examples alone, or arrays (x, y): see `as_splits`.
         recipe: how.
-        key: all randomness: initial parameters, order of the data, dropout, augmentation.
+        key: all randomness: initial parameters, order of the data, dropout, augmentation; a key of JAX or an integer.
         params: where to start; freshly initialized by default.
-        progress: called with a `Progress` a few times a second.
+        progress: a function, or several in a tuple, called with a `Progress` a few times a second and after every epoch
+            (`report.logs` has some that write files).
+        verbose: show a progress bar; by default in a notebook or at a prompt, where there is no function for it.
         checkpoint: file that is replaced after every epoch.
         resume: go on from the checkpoint file.
         devices: divide every mini-batch over these; by default one device does it all.
@@ -98,30 +106,34 @@ def train(
             divided over the devices, both devices and members.
         Diverged: the cost is no longer a number.
     """
-    if members is None:
-        return train_one(
+    key, objective = as_key(key), recipe.objective
+    data = as_splits(data, network, objective)
+    check_path(checkpoint, "train: checkpoint")
+    with shown_progress(progress, verbose, members or 1, objective.quantities[0]) as tell:
+        if members is None:
+            return train_one(
+                network,
+                data,
+                recipe,
+                key=key,
+                params=params,
+                progress=tell,
+                checkpoint=checkpoint,
+                resume=resume,
+                devices=devices,
+            )
+        if members < 1 or devices is not None or params is not None:
+            raise FirsthandError(f"train: members is {members}, expected 1 or more, and no devices or params beside it")
+        trainings = train_members(
             network,
             data,
             recipe,
-            key=key,
-            params=params,
-            progress=progress,
+            keys=[jax.random.fold_in(key, member) for member in range(members)],
+            progress=tell,
             checkpoint=checkpoint,
             resume=resume,
-            devices=devices,
         )
-    if members < 1 or devices is not None or params is not None:
-        raise FirsthandError(f"train: members is {members}, expected 1 or more, and no devices or params beside it")
-    trainings = train_members(
-        network,
-        data,
-        recipe,
-        keys=[jax.random.fold_in(key, member) for member in range(members)],
-        progress=progress,
-        checkpoint=checkpoint,
-        resume=resume,
-    )
-    return joined(trainings, data, recipe)
+        return joined(trainings, data, recipe)
 
 
 def joined(trainings: Sequence[Training], data: DataSplits, recipe: Recipe) -> EnsembleTraining:

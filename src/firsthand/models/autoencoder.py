@@ -18,7 +18,7 @@ from .outputs import in_chunks
 __all__ = ["Autoencoder"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Autoencoder(NetworkModel):
     """A network whose output is to be its input, so that its narrowest layer holds what distinguishes the examples.
 

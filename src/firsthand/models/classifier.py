@@ -14,6 +14,9 @@ from firsthand.processes import refuse_fork
 __all__ = ["Classifier", "normalized"]
 
 
+_BRIGHTEST = 2.0  # of floats that may be pixels from 0 to 1 with something added
+
+
 class Classifier(ABC):
     """Weighted inputs of images, and what follows from them: labels, probabilities, accuracy."""
 
@@ -87,10 +90,16 @@ class Classifier(ABC):
         """Images as an array, if they have the right shape; integers are pixels 0..255, whatever their type.
 
         Raises:
-            FirsthandError: another shape, or integers that are no pixels; a process that was forked after JAX started.
+            FirsthandError: another shape, integers that are no pixels, or floats that are pixels not divided by 255; a
+                process that was forked after JAX started.
         """
         refuse_fork()
         images = np.asarray(images)
+        if images.shape == self.input_shape:
+            raise FirsthandError(
+                f"model: one example of shape {images.shape} found, expected several, (n, "
+                f"{', '.join(map(str, self.input_shape))}); images[None] makes a batch of one"
+            )
         if images.shape[1:] != self.input_shape:
             raise FirsthandError(f"model: images have shape {images.shape[1:]}, expected {self.input_shape}")
         if images.dtype.kind in "iub" and images.dtype != np.uint8:
@@ -98,7 +107,17 @@ class Classifier(ABC):
                 found = f"{images.min()} to {images.max()}"
                 raise FirsthandError(f"model: integers from {found} found, pixels from 0 to 255 expected")
             images = images.astype(np.uint8)
+        if images.dtype.kind == "f" and images.size and self.learned_pixels and images.max() > _BRIGHTEST:
+            raise FirsthandError(
+                f"model: floats up to {images.max():g} found, expected pixels from 0 to 1, or integers to 255: "
+                "divide by 255, or images.astype('uint8')"
+            )
         return images
+
+    @property
+    def learned_pixels(self) -> bool:
+        """Whether it was trained on pixels, bytes that are divided by 255; other floats may be of any size."""
+        return bool(self.provenance.get("pixels", len(self.input_shape) == 3))
 
     def check_temperature(self) -> None:
         """Raise FirsthandError unless the temperature is a positive, finite number or None."""

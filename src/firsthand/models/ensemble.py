@@ -11,8 +11,10 @@ from scipy.special import softmax
 
 from firsthand.errors import FirsthandError, reading
 from firsthand.nn import Shape
+from firsthand.notebooks import html_table
 
 from .classifier import Classifier
+from .family import scored
 from .file import ModelFileError, flatten, read_safetensors, write_safetensors
 from .model import Model
 
@@ -21,7 +23,7 @@ __all__ = ["ENSEMBLE_FORMAT", "Ensemble", "voted"]
 ENSEMBLE_FORMAT = "firsthand-ensemble-1"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ensemble(Classifier):
     """Models that read together: the probability of a class is the mean of what they say, p = 1/M sum_m p_m.
 
@@ -67,6 +69,14 @@ class Ensemble(Classifier):
         for member in self.members:
             tables[member.summary()] = tables.get(member.summary(), 0) + 1
         return "\n\n".join(f"{count} of {len(self.members)} members:\n{table}" for table, count in tables.items())
+
+    def __repr__(self) -> str:
+        return f"<Ensemble of {len(self.members)}: {', '.join(scored(self))}>"
+
+    def _repr_html_(self) -> str:
+        rows = [(number, ", ".join(scored(member))) for number, member in enumerate(self.members, start=1)]
+        about = f"Ensemble of {len(self.members)}: {', '.join(scored(self))}"
+        return html_table(("member", "what it is"), rows, caption=about, numbers=2)
 
     def member_probabilities(self, images: np.ndarray) -> np.ndarray:
         """What each member says, (members, n, classes)."""

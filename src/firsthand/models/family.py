@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -10,11 +11,12 @@ import numpy as np
 
 from firsthand.errors import reading
 from firsthand.nn import Network, Params, Shape, from_json, to_json
+from firsthand.notebooks import html_table
 from firsthand.processes import refuse_fork
 
 from .file import ModelFileError, flatten, read_safetensors, unflatten, write_safetensors
 
-__all__ = ["MODEL_FORMAT", "NetworkModel"]
+__all__ = ["MODEL_FORMAT", "NetworkModel", "scored"]
 
 MODEL_FORMAT = "firsthand-model-1"
 
@@ -41,6 +43,13 @@ class NetworkModel:
     def summary(self) -> str:
         """Return the layers as a table for people."""
         return self.network.summary()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {', '.join(scored(self))}>"
+
+    def _repr_html_(self) -> str:
+        head, *rows = self.network._table()
+        return html_table(head, rows, caption=f"{type(self).__name__}: {', '.join(scored(self))}", numbers=2)
 
     def own_description(self) -> dict[str, Any]:
         """Return what the family adds to a file, as plain data: names of classes or symbols."""
@@ -103,3 +112,20 @@ class NetworkModel:
             raise ModelFileError(f"{path}: a model of the family {found!r} found, {cls.family!r} expected")
         with reading(path, "not a usable model", ModelFileError):
             return cls.from_description(about, arrays)
+
+
+def scored(model: Any) -> list[str]:
+    """The size of a model and what it is worth, as its provenance says: for one line."""
+    classes = getattr(model, "classes", None)
+    found = [] if classes is None else [f"{len(classes)} classes"]
+    found.append(f"{model.parameter_count:,} parameters")
+    about = model.provenance
+    for part, accuracy in about.get("accuracies", {}).items():
+        found.append(f"{part} accuracy {accuracy:.2%}")
+    if "accuracies" not in about:
+        for part, scores in about.get("scores", {}).items():
+            if isinstance(scores, Mapping):
+                found += [f"{part} {name} {value:.4g}" for name, value in list(scores.items())[:1]]
+    if getattr(model, "temperature", None) is not None:
+        found.append(f"temperature {model.temperature:.3f}")
+    return found

@@ -15,7 +15,7 @@ import safetensors
 import safetensors.numpy
 
 from firsthand.errors import FirsthandError, reading
-from firsthand.files import write_atomically
+from firsthand.files import check_path, write_atomically
 
 __all__ = ["ModelFileError", "flatten", "read_safetensors", "unflatten", "write_safetensors"]
 
@@ -26,6 +26,7 @@ class ModelFileError(FirsthandError):
 
 def write_safetensors(path: str | os.PathLike[str], arrays: dict[str, np.ndarray], about: dict[str, Any]) -> Path:
     """Write arrays and their description to a file at once; the inverse of `read_safetensors`."""
+    check_path(path, "save")
     return write_atomically(path, safetensors.numpy.save(arrays, {"firsthand": json.dumps(about)}))
 
 
@@ -67,6 +68,7 @@ def read_safetensors(
         FileNotFoundError: there is no such file.
         ModelFileError: it is not a safetensors file, or not one of ours, or damaged.
     """
+    check_path(path, what)
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such {what} file")

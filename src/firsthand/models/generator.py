@@ -11,6 +11,7 @@ import numpy as np
 from jax import Array, lax
 
 from firsthand.errors import FirsthandError
+from firsthand.keys import Key, as_key
 from firsthand.nn import RBM, Network, Params
 
 from .family import NetworkModel
@@ -22,7 +23,7 @@ STEPS = 300  # of Gibbs sampling before a sample is taken
 STRENGTH = 3.0  # of a label that is held on: with 1, what the chain began near often wins against one label unit
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Generator(NetworkModel):
     """A restricted Boltzmann machine, or several in a row: a deep belief net.
 
@@ -74,7 +75,7 @@ class Generator(NetworkModel):
         return np.sum((given - self.reconstruct(x)).reshape(len(x), -1) ** 2, axis=1)
 
     def sample(
-        self, count: int, *, key: Array, label: str | None = None, steps: int = STEPS, strength: float = STRENGTH
+        self, count: int, *, key: Key, label: str | None = None, steps: int = STEPS, strength: float = STRENGTH
     ) -> np.ndarray:
         """Draw examples: a Markov chain for each, which begins at the top with units that are on or off by chance.
 
@@ -97,7 +98,7 @@ class Generator(NetworkModel):
         self,
         count: int,
         *,
-        key: Array,
+        key: Key,
         label: str | None = None,
         steps: int = STEPS,
         every: int | None = None,
@@ -122,7 +123,7 @@ class Generator(NetworkModel):
         self,
         count: int,
         *,
-        key: Array,
+        key: Key,
         label: str | None = None,
         steps: int = STEPS,
         every: int = 1,
@@ -130,14 +131,14 @@ class Generator(NetworkModel):
     ) -> Iterator[np.ndarray]:
         """As `states`, one at a time while they are drawn: (1, count, *input_shape) each."""
         program, clamped = _programs(self.network), self._label(label, strength)
-        start_key, key = jax.random.split(key)
+        start_key, key = jax.random.split(as_key(key))
         top = program.begin(self.params, start_key, clamped, count)
         for done in range(0, steps - every + 1, every):
             top, seen = program.go_on(self.params, top, jax.random.fold_in(key, done), clamped, every)
             yield np.asarray(seen).reshape(1, count, *self.input_shape)
 
     def complete(
-        self, x: np.ndarray, known: np.ndarray, *, key: Array, label: str | None = None, steps: int = 100
+        self, x: np.ndarray, known: np.ndarray, *, key: Key, label: str | None = None, steps: int = 100
     ) -> np.ndarray:
         """Fill in what is not known of examples: up with what there is, one step at the top, down, and again.
 

@@ -11,6 +11,7 @@ from jax import Array
 
 from firsthand.data.sequences import encode
 from firsthand.errors import FirsthandError
+from firsthand.keys import Key, as_key
 from firsthand.nn import Network, Params, State
 
 from .family import NetworkModel
@@ -58,7 +59,7 @@ class Place:
         return self.model.read(encode(text, self.model.symbols), self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LanguageModel(NetworkModel):
     """A network that says at every place of a sequence how likely each symbol is to come next.
 
@@ -110,24 +111,24 @@ class LanguageModel(NetworkModel):
         """
         return self.begin(prompt).probabilities
 
-    def sample(self, prompt: str, length: int, *, key: Array, temperature: float = 1.0) -> str:
+    def sample(self, prompt: str, length: int, *, key: Key, temperature: float = 1.0) -> str:
         """Go on with a text: see `stream`."""
         return "".join(self.stream(prompt, length, key=key, temperature=temperature))
 
-    def stream(self, prompt: str, length: int, *, key: Array, temperature: float = 1.0) -> Iterator[str]:
+    def stream(self, prompt: str, length: int, *, key: Key, temperature: float = 1.0) -> Iterator[str]:
         """Go on with a text symbol by symbol, each drawn from p^(1/temperature), normalized.
 
         Args:
             prompt: how it begins; it is not part of the result.
             length: how many symbols to draw.
-            key: all randomness.
+            key: all randomness: a key of JAX or an integer.
             temperature: below 1 the likeliest symbols are preferred, towards 0 the likeliest is always taken.
         Raises:
             FirsthandError: a temperature that is not positive, or as `begin`.
         """
         if not temperature > 0:
             raise FirsthandError(f"sample: temperature is {temperature}, expected a positive number")
-        place = self.begin(prompt)
+        key, place = as_key(key), self.begin(prompt)
         for step in range(length):
             drawn = place.draw(temperature, key=jax.random.fold_in(key, step))
             yield drawn

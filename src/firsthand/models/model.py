@@ -16,7 +16,7 @@ from .outputs import classify, weighted_inputs
 __all__ = ["Model"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model(NetworkModel, Classifier):
     """A network with its parameters, the names of its classes, and its provenance.
 

@@ -43,7 +43,7 @@ def number_log_likelihoods(z: Array, longest: int) -> tuple[Array, Array]:
     return jax.nn.log_softmax(lengths), jax.nn.log_softmax(digits)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NumberModel(NetworkModel):
     """A network that says how many digits there are, and which: the likeliest number of all,
 

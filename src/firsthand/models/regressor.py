@@ -17,7 +17,7 @@ from .outputs import in_chunks
 __all__ = ["Regressor"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Regressor(NetworkModel):
     """A network whose outputs are estimates of numbers.
 

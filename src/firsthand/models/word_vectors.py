@@ -14,7 +14,7 @@ from .family import NetworkModel
 __all__ = ["WordVectors"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class WordVectors(NetworkModel):
     """A vector for each word, from the first layer of a network that was to say which words stand near.
 

@@ -103,6 +103,11 @@ class Terms(NamedTuple):
 class Layer:
     """What all layers are: here, the identity."""
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__repr__" not in cls.__dict__:  # before @dataclass writes one that shows addresses of functions
+            cls.__repr__ = Layer.__str__
+
     takes_integers: ClassVar[bool] = False  # whether the input is integers that are no pixels, handed in as they are
 
     def output_shape(self, input_shape: Shape) -> Shape:

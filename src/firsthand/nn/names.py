@@ -1,11 +1,10 @@
 """Activations, initializers and costs by their names, so that nn.FullyConnected(30, "relu") will do."""
 
-import difflib
 from collections.abc import Callable, Mapping
 from types import FunctionType, ModuleType
 from typing import Any, overload
 
-from firsthand.errors import FirsthandError
+from firsthand.errors import FirsthandError, nearest
 
 from . import activations, costs, initializers
 
@@ -74,6 +73,6 @@ def _lookup(known: Mapping[str, Callable[..., Any]], value: Any, where: str) -> 
         return value
     if isinstance(value, str) and value in known:
         return known[value]
-    near = difflib.get_close_matches(value, known, n=1) if isinstance(value, str) else ()
-    meant = f"; did you mean {near[0]!r}?" if near else ""
-    raise FirsthandError(f"{where}: found {value!r}, expected a function or one of {', '.join(known)}{meant}")
+    raise FirsthandError(
+        f"{where}: found {value!r}, expected a function or one of {', '.join(known)}{nearest(value, known)}"
+    )

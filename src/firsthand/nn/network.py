@@ -12,6 +12,8 @@ from jax.tree_util import tree_leaves_with_path as leaves_with_path
 from jax.typing import ArrayLike, DTypeLike
 
 from firsthand.errors import FirsthandError
+from firsthand.keys import Key, as_key
+from firsthand.notebooks import html_table
 
 from .layer import STATISTICS, Layer, OutputLayer, Params, Passed, Shape, ShapeError, State
 from .windows import Field
@@ -105,9 +107,14 @@ class Network:
         """Number of parameters of the whole network."""
         return sum(self.parameter_counts)
 
-    def init(self, dtype: DTypeLike = jnp.float32, *, key: Array) -> tuple[Params, ...]:
-        """Fresh parameters: one dict of arrays per layer."""
-        keys = jax.random.split(key, len(self.layers))
+    def init(self, dtype: DTypeLike = jnp.float32, *, key: Key) -> tuple[Params, ...]:
+        """Fresh parameters: one dict of arrays per layer.
+
+        Args:
+            dtype: of the arrays.
+            key: of JAX, or an integer.
+        """
+        keys = jax.random.split(as_key(key), len(self.layers))
         return tuple(
             layer.init(shape, dtype, key=k) for layer, shape, k in zip(self.layers, self.shapes[:-1], keys, strict=True)
         )
@@ -252,16 +259,16 @@ class Network:
         """The network's output a, (batch, *output shape); arguments as in `weighted_input`."""
         return self.activation(self.weighted_input(params, x, key=key, train=train))
 
+    def __repr__(self) -> str:
+        return f"Network(({', '.join(map(str, self.layers))}{',' * (len(self.layers) == 1)}), {self.input_shape})"
+
+    def _repr_html_(self) -> str:
+        head, *rows = self._table()
+        return html_table(head, rows, numbers=2)
+
     def summary(self) -> str:
         """A table: layer, output shape, parameters, multiply-adds of one example's forward pass."""
-        rows = [("layer", "output shape", "parameters", "multiply-adds")]
-        multiply_adds = [layer.multiply_adds(shape) for layer, shape in zip(self.layers, self.shapes[:-1], strict=True)]
-        rows.append(("input", _times(self.input_shape), "", ""))
-        for layer, shape, count, work in zip(
-            self.layers, self.shapes[1:], self.parameter_counts, multiply_adds, strict=True
-        ):
-            rows.append((str(layer), _times(shape), f"{count:,}", f"{work:,}"))
-        rows.append(("total", "", f"{self.parameter_count:,}", f"{sum(multiply_adds):,}"))
+        rows = self._table()
         widths = [max(len(row[i]) for row in rows) for i in range(4)]
         lines = [
             "  ".join(
@@ -272,6 +279,18 @@ class Network:
         ]
         rule = "-" * (sum(widths) + 6)
         return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+
+    def _table(self) -> list[tuple[str, str, str, str]]:
+        """The rows of `summary`, its head first and the total last."""
+        rows = [("layer", "output shape", "parameters", "multiply-adds")]
+        multiply_adds = [layer.multiply_adds(shape) for layer, shape in zip(self.layers, self.shapes[:-1], strict=True)]
+        rows.append(("input", _times(self.input_shape), "", ""))
+        for layer, shape, count, work in zip(
+            self.layers, self.shapes[1:], self.parameter_counts, multiply_adds, strict=True
+        ):
+            rows.append((str(layer), _times(shape), f"{count:,}", f"{work:,}"))
+        rows.append(("total", "", f"{self.parameter_count:,}", f"{sum(multiply_adds):,}"))
+        return rows
 
 
 def is_statistic(path: tuple) -> bool:

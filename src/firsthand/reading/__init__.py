@@ -5,7 +5,7 @@ segment, which `sheet.analyse` does in turn, keeping what each has made; then ju
 signs, reject) and compose, of which `reader` makes a page.  `explain` draws them.
 """
 
-from .box import boxed_gate, boxed_model
+from .box import boxed_gate, boxed_model, example_page
 from .page import Box, Digit, Line, Page, Reject, Sign
 from .reader import read, read_many, read_sheets
 from .sheet import Sheet, analyse
@@ -21,6 +21,7 @@ __all__ = [
     "analyse",
     "boxed_gate",
     "boxed_model",
+    "example_page",
     "read",
     "read_many",
     "read_sheets",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from firsthand.models import Model
 
-__all__ = ["boxed_gate", "boxed_model"]
+__all__ = ["boxed_gate", "boxed_model", "example_page"]
 
 HERE = Path(__file__).parent
 
@@ -32,3 +32,8 @@ def boxed_model() -> Model:
 def boxed_gate() -> Model:
     """The model that tells digits from what is none: see `normalise.hypotheses` for its images."""
     return Model.load(HERE / "is_digit.safetensors")
+
+
+def example_page() -> Path:
+    """A photo of a page of handwritten digits, to try the reader on: four lines of MNIST validation digits."""
+    return Path(__file__).with_name("example.jpg")

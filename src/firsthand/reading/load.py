@@ -35,6 +35,10 @@ def load_grey(image: Picture) -> np.ndarray:
             return np.asarray(to_grey(image))
         except Image.DecompressionBombError:
             raise DataError(f"image: {image.width} x {image.height} found, at most {MAX_PIXELS:,} pixels") from None
+    if not isinstance(image, bytes) and not hasattr(image, "read"):
+        raise DataError(
+            f"image: {type(image).__name__} found, a path, bytes, an open file, a picture or an array expected"
+        )
     if not isinstance(image, bytes):
         image = image.read()
     return decode_grey(BytesIO(image), "image")

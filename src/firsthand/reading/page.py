@@ -3,6 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from firsthand.notebooks import html_table
+
+from .svg import page_as_svg
+
 __all__ = ["Box", "Digit", "Line", "Page", "Reject", "Sign"]
 
 
@@ -92,7 +96,7 @@ class Line:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Page:
     """What was read from a picture.
 
@@ -128,6 +132,15 @@ class Page:
 
     def __str__(self) -> str:
         return self.text
+
+    def __repr__(self) -> str:
+        read = f"{len(self.lines)} lines of {len(self.digits)} digits" if self.lines else self.reason
+        return f"<Page {self.size[1]} x {self.size[0]}: {read}, {len(self.rejected)} rejected>"
+
+    def _repr_html_(self) -> str:
+        rows = [(line.text, f"{line.probability:.1%}") for line in self.lines]
+        table = html_table(("line", "probability"), rows, caption=self.reason)
+        return f"<div>{page_as_svg(self)}{table}</div>"
 
     def sure(self, least: float) -> "Page":
         """The same without the digits of a probability below `least`, which are rejected as 'not sure'."""

@@ -4,10 +4,10 @@ import math
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from firsthand.experiments.drawing import in_percent
+from firsthand.figures import Figure
 from firsthand.search import Range, SearchResult, Trial
 from firsthand.search.search import Space
 

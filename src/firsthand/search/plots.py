@@ -1,8 +1,9 @@
 """Pictures of a sweep; returned as Matplotlib figures, neither shown nor written."""
 
 from matplotlib import colormaps
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from firsthand.figures import Figure
 
 from .sweep import Sweep
 

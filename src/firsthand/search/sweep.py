@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jax import Array
-
 from firsthand.errors import FirsthandError
+from firsthand.keys import Key, as_key
 from firsthand.learning import DataSplits, Progress, Recipe, Training, train_members
 from firsthand.nn import Dropout, Network
 
@@ -72,7 +71,7 @@ def sweep(
     data: DataSplits,
     recipe: Recipe,
     *,
-    key: Array,
+    key: Key,
     progress: Callable[[Progress], None] | None = None,
     **values: Sequence[float],
 ) -> Sweep:
@@ -115,7 +114,7 @@ def sweep(
     settings = [dict(zip(values, point, strict=True)) for point in itertools.product(*values.values())]
     networks = [_with_dropout(network, point) for point in settings]
     recipes = [recipe.changed(**{k: v for k, v in point.items() if k != "dropout"}) for point in settings]
-    trainings = train_members(networks, data, recipes, keys=[key] * len(settings), progress=progress)
+    trainings = train_members(networks, data, recipes, keys=[as_key(key)] * len(settings), progress=progress)
     return Sweep(tuple(Point(point, training) for point, training in zip(settings, trainings, strict=True)))
 
 

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from firsthand.data import Examples, Labelled
+from firsthand.data import Examples, Labelled, Vectors
+from firsthand.data.arrays import as_labels, make_dataset
 from firsthand.errors import FirsthandError
 from firsthand.models import CalibrationError, Ensemble, Model, fit_temperature
 from firsthand.nn import Cost, Network, Params, Smoothed, cost_named, log_likelihood
@@ -85,6 +86,16 @@ class Classification(Objective):
             larger = jnp.sum(z > own, axis=-1)  # (batch,)
             found |= {f"top_{k}_accuracy": larger < k for k in self.top}
         return found
+
+    def examples(self, x: np.ndarray, y: np.ndarray, network: Network) -> Examples:
+        """Arrays as examples with classes: x are pixels, integers or floats 0..1 or 0..255, where the network's input
+        has a height, a width and channels, and numbers as they are elsewhere; y are numbers or names, or one-hot.
+        """
+        if len(network.input_shape) == 3:
+            return make_dataset(x.copy(), y, None)
+        labels, names = as_labels(y)
+        known = names or tuple(str(label) for label in range(int(labels.max(initial=0)) + 1))
+        return Vectors(x.astype(np.float32, copy=False), labels, known)
 
     def check(self, network: Network, examples: Examples, name: str) -> None:
         if not isinstance(examples, Labelled):
