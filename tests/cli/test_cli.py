@@ -43,10 +43,11 @@ def test_train_prints_lines_and_leaves_a_whole_folder(run):
     assert lines[3].startswith("finished: 3 epochs")
     assert "test 9" in lines[4]  # ninety-odd per cent after 600 steps
     assert lines[5].startswith("calibrated: temperature ")
-    assert lines[-1] == f"report:   {out / 'report.html'}"
+    assert lines[-4] == f"report:   {out / 'report.html'}"
+    assert lines[-3] == f"next:     firsthand evaluate {out / 'model.safetensors'}"
     found = {path.name for path in out.iterdir()}
     pictures = {"learning_curves.png", "confusion_matrix.png", "mistakes.png", "reliability.png"}
-    assert found == pictures | {"model.safetensors", "history.json", "report.html", "settings.json"}
+    assert found == pictures | {"model.safetensors", "history.json", "report.html", "run.toml", "settings.json"}
     for name in pictures:
         with Image.open(out / name) as picture:
             assert min(picture.size) > 200
@@ -153,7 +154,7 @@ def test_summary_data_and_doctor():
         (["train", "--out", "."], "exists already, expected a new folder"),
         (["train", "--resume", "nowhere"], "--resume: nowhere is no folder of a run"),
         (["train", "--device", "abacus"], "--device: found 'abacus', expected cpu, gpu or tpu"),
-        (["evaluate"], "no model under runs/"),
+        (["evaluate", "last"], "no model under runs/"),
         (["evaluate", "--model", "none.safetensors"], "none.safetensors: no such model file"),
         (["evaluate", "--model", "text.txt"], "text.txt: not a model file, or a damaged one"),
         (["predict", "none.png", "--model", "MODEL"], "none.png: no such file found"),

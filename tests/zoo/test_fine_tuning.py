@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from firsthand import FirsthandError, Recipe, nn, train
+from firsthand import FirsthandError, Recipe, learning, nn, train
 from firsthand.cli import main
 from firsthand.data import DataError, Dataset, Splits, load, mnist
 from firsthand.learning import Classification
 from firsthand.models import Ensemble, Model, fit_temperature
-from firsthand.report import console
 from firsthand.zoo import FineTuning, fine_tune, fine_tuning_recipe
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
@@ -217,7 +216,7 @@ def test_a_stopped_run_is_resumed_with_its_start(folder, tmp_path, monkeypatch, 
 
     options = ["--from", folder / "start.safetensors", "--data", folder / "crops", "--epochs", 2, "--rehearsal", 0.25]
     with monkeypatch.context() as patched:
-        patched.setattr(console, "show_progress", stopping)
+        patched.setattr(learning, "show_progress", stopping)
         code, _, err = command(patched, capsys, "train", *options, "--out", tmp_path / "run")
     assert code == 130
     assert f"--resume {tmp_path / 'run'}" in err

@@ -8,43 +8,49 @@ import logging
 import os
 import signal
 import sys
+from typing import Annotated
 
 import typer
 
 from firsthand.errors import FirsthandError
 
 from . import data, doctor, experiments, export, inspect, lab, models, play, read, sample, search, sweep, train
+from .habits import HELP, Command, version
 from .streams import OutputLost, guard_output
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
-    help="Neural networks, first hand: train them, look inside them, read handwritten digits, go on with a text.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    context_settings=HELP,
+    rich_markup_mode="rich",
 )
-# in the order in which --help lists them
-for command in (
-    train.train,
-    read.read,
-    lab.lab,
-    models.evaluate,
-    models.predict,
-    sample.sample,
-    play.play,
-    inspect.inspect,
-    export.export,
-    models.summary,
-    sweep.sweep,
-    search.search,
-    experiments.experiments,
-    experiments.run,
-    experiments.report,
-    data.data,
-    doctor.doctor,
-):
-    app.command()(command)
+
+
+@app.callback()
+def about(
+    shown: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the versions of firsthand, Python and JAX.", callback=version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Neural networks, first hand: train them, look inside them, read handwritten digits, continue a text."""
+
+
+# panels and commands in the order in which --help lists them
+COMMANDS = {
+    "Train": (train.train, sweep.sweep, search.search),
+    "Use a model": (read.read, models.predict, models.evaluate, sample.sample, play.play, export.export),
+    "Look inside": (lab.lab, inspect.inspect, models.summary),
+    "Experiments of the texts": (experiments.experiments, experiments.run, experiments.report),
+    "Data and installation": (data.data, doctor.doctor),
+}
+for panel, commands in COMMANDS.items():
+    for command in commands:
+        app.command(cls=Command, rich_help_panel=panel)(command)
 
 
 def main() -> None:

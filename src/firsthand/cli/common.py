@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from firsthand.errors import FirsthandError
+from firsthand.errors import FirsthandError, nearest
+
+from .habits import complete_data, complete_device
 
 if TYPE_CHECKING:
     from firsthand.data import ImageSplits
@@ -28,7 +30,6 @@ __all__ = [
     "check_whole",
     "expand",
     "find_model",
-    "find_reader",
     "find_recipe",
     "find_trained",
     "load_splits",
@@ -63,12 +64,22 @@ DATA_NAMES = ("mnist", "fashion-mnist", "kmnist", "emnist-digits")
 TEXT_NAMES = ("shakespeare",)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text.")]
-Device = Annotated[str | None, typer.Option(help="Where to compute: cpu, gpu or tpu; chosen by JAX if not given.")]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        help="Where to compute: cpu, gpu or tpu.",
+        show_default="JAX chooses",
+        autocompletion=complete_device,
+        metavar="KIND",
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Seed of all randomness.", callback=whole(0, MAX_SEED))]
 DataName = Annotated[
     str,
     typer.Option(
         "--data",
+        metavar="DATA",
+        autocompletion=complete_data,
         help="mnist, fashion-mnist, kmnist, emnist-digits, a folder of class-named folders (or of train/ and test/ "
         "with these), .npz, .npy, .csv[.gz] or IDX.",
     ),
@@ -81,12 +92,18 @@ Invert = Annotated[
         show_default="if most are dark on light",
     ),
 ]
+# one rule for all commands: the model that is named, else the bundled one; the newest where no such model is bundled
 ModelPath = Annotated[
     Path | None,
-    typer.Option("--model", help="Model file; the newest under runs/ if not given.", show_default=False),
+    typer.Option(
+        "--model",
+        metavar="FILE",
+        help="Model file, or 'last' for the newest under runs/.",
+        show_default="the bundled digit reader",
+    ),
 ]
 ModelArgument = Annotated[
-    Path | None, typer.Argument(metavar="[MODEL]", help="The same without --model.", show_default=False)
+    Path | None, typer.Argument(metavar="MODEL", help="The model file, as with --model.", show_default=False)
 ]
 
 
@@ -114,7 +131,7 @@ def check_recipe(name: str | None) -> None:
     from firsthand.zoo.about import ABOUT
 
     if name is not None and name not in ABOUT:
-        raise FirsthandError(f"--recipe: found {name!r}, expected one of {', '.join(ABOUT)}")
+        raise FirsthandError(f"--recipe: found {name!r}, expected one of {', '.join(ABOUT)}{nearest(name, ABOUT)}")
 
 
 def find_recipe(name: str, overrides: dict[str, Any]) -> "NamedRecipe":
@@ -151,7 +168,8 @@ def load_splits(
     if name in DATA_NAMES:
         splits = getattr(sources, name.replace("-", "_"))()
     elif not Path(name).exists():
-        raise FirsthandError(f"--data: found {name!r}, expected {', '.join(DATA_NAMES)}, {sources.EXPECTED}")
+        meant = nearest(Path(name).name, DATA_NAMES)
+        raise FirsthandError(f"--data: found {name!r}, expected {', '.join(DATA_NAMES)}, {sources.EXPECTED}{meant}")
     else:
         height_and_width = None if size is None else (size[0], size[1])
         if whole:
@@ -182,21 +200,35 @@ def one_of(named: Path | None, model: Path | None) -> Path | None:
 
 
 def find_trained(path: Path | None, quiet: bool) -> "Ensemble | NetworkModel":
-    """The model of a file, or the newest under runs/, of whatever kind."""
+    """The model of a file, of whatever kind; without a name the newest under runs/, as no such model is bundled."""
     from firsthand.models import load
 
-    return load(_model_file(path, quiet))
+    return load(_model_file(path or LAST, quiet))
 
 
-def find_model(path: Path | None, quiet: bool) -> "Model | Ensemble":
-    """The same, which must be a classifier."""
+def find_model(path: Path | None, quiet: bool = True) -> "Model | Ensemble":
+    """The classifier of a file, or the bundled one: what reads must not depend on the folder one stands in.
+
+    Args:
+        path: of the file; `LAST` is the newest under runs/.
+        quiet: do not say which model it is where no file was named.
+    """
+    if path is None:
+        from firsthand.reading import boxed_model
+
+        if not quiet:
+            print("model: the bundled digit reader; --model FILE or --model last takes another", file=sys.stderr)
+        return boxed_model()
     from firsthand.models import load_model
 
     return load_model(_model_file(path, quiet))
 
 
-def _model_file(path: Path | None, quiet: bool) -> Path:
-    if path is None:
+LAST = Path("last")
+
+
+def _model_file(path: Path, quiet: bool) -> Path:
+    if path == LAST and not path.exists():
         candidates = sorted(Path("runs").glob("*/model.safetensors"), key=lambda p: p.stat().st_mtime)
         if not candidates:
             raise FirsthandError("no model under runs/: train one with `firsthand train`, or name one with --model")
@@ -204,14 +236,3 @@ def _model_file(path: Path | None, quiet: bool) -> Path:
         if not quiet:
             print(f"model: {path}", file=sys.stderr)
     return path
-
-
-def find_reader(path: Path | None) -> "Model | Ensemble":
-    """The model of a file, or the one in the box: what reads must not depend on the folder one stands in."""
-    if path is None:
-        from firsthand.reading import boxed_model
-
-        return boxed_model()
-    from firsthand.models import load_model
-
-    return load_model(path)

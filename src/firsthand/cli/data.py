@@ -23,7 +23,9 @@ __all__ = ["data"]
 def data(
     name: Annotated[str, typer.Argument(help="Which data, as for `train --data`.")] = "mnist",
     invert: Invert = None,
-    export: Annotated[Path | None, typer.Option(help="Write test images as PNG into this new folder.")] = None,
+    export: Annotated[
+        Path | None, typer.Option(help="Write test images of every class as PNG into this new folder.")
+    ] = None,
     count: Annotated[int, typer.Option(help="How many images to write.", callback=whole(1))] = 20,
     as_json: Json = False,
 ) -> None:
@@ -51,23 +53,32 @@ def data(
             shape = "x".join(map(str, found.image_shape))
             print(f"{part:11} {len(found):7,} images {shape}   {counts}")
     if export is not None:
-        written = _export(list(parts.values())[-1][:count], export)
+        written = _export(list(parts.values())[-1], count, export)
         print(f"{written} images written to {export}", file=sys.stderr)
 
 
-def _export(dataset: "Dataset", folder: Path) -> int:
+def _export(dataset: "Dataset", count: int, folder: Path) -> int:
+    """Write the first images, as many of every class as there are; each is called by its number in the data."""
+    import numpy as np
     from PIL import Image
+
+    before = np.zeros(len(dataset), int)  # images of the same class in front of each
+    for label in range(len(dataset.classes)):
+        own = dataset.labels == label
+        before[own] = np.arange(own.sum())
+    chosen = np.sort(np.lexsort((np.arange(len(dataset)), before))[:count])
 
     try:
         folder.mkdir(parents=True)
     except FileExistsError:
         raise FirsthandError(f"--export: {folder} exists already, expected a new folder") from None
-    for number, (pixels, label) in enumerate(zip(dataset.images, dataset.labels, strict=True)):
+    for number in chosen:
+        pixels, label = dataset.images[number], dataset.labels[number]
         place = folder / _folder_name(dataset.classes[label])
         place.mkdir(exist_ok=True)
         picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
         write_saved(place / f"{number:05}.png", partial(picture.save, format="PNG"))
-    return len(dataset)
+    return len(chosen)
 
 
 def _folder_name(name: str) -> str:

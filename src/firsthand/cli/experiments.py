@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from firsthand.errors import FirsthandError
+from firsthand.errors import FirsthandError, nearest
+from firsthand.report.places import OWN, results_folder
 
 from .common import Json, whole
+from .habits import complete_experiment
 from .streams import go_on_without_output
 
 if TYPE_CHECKING:
@@ -23,13 +25,17 @@ if TYPE_CHECKING:
 
 __all__ = ["experiments", "report", "run"]
 
-RESULTS = Path("results/experiments")
 QUICK = Path("runs/quick")
 SCRATCH = Path("runs/experiments")
 
+Results = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the results.", show_default=f"./{OWN} if there is one, else those of the package"),
+]
+
 
 def experiments(
-    results: Annotated[Path, typer.Option(help="Folder of the results.")] = RESULTS,
+    results: Results = None,
     as_json: Json = False,
     chinese: Annotated[bool, typer.Option("--zh", help="In Chinese.")] = False,
 ) -> None:
@@ -37,6 +43,7 @@ def experiments(
     from firsthand.experiments.result import Result
     from firsthand.studies import IDS
 
+    results = results_folder(results)
     found = {id: Result.load(path) for id in IDS if (path := results / f"{id}.json").exists()}
     declared = {}
     if as_json or len(found) < len(IDS):
@@ -106,7 +113,10 @@ def _plain(experiment: "Experiment", result: "Result | None") -> dict[str, Any]:
 
 def run(
     ids: Annotated[
-        list[str] | None, typer.Argument(help="Experiments, also by pattern: 'expanded*'.", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            help="Experiments, also by pattern: 'expanded*'.", show_default=False, autocompletion=complete_experiment
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All experiments.")] = False,
     jobs: Annotated[
@@ -118,7 +128,7 @@ def run(
         int | None, typer.Option(help="Runs of each experiment.", show_default="what each declares", callback=whole(1))
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the results.", show_default=f"{RESULTS}, with --quick {QUICK}")
+        Path | None, typer.Option(help="Folder of the results.", show_default=f"{OWN}, with --quick {QUICK}")
     ] = None,
     scratch: Annotated[Path, typer.Option(help="Folder for checkpoints and for runs that are complete.")] = SCRATCH,
     again: Annotated[bool, typer.Option("--again", help="Measure anew what is complete.")] = False,
@@ -130,7 +140,7 @@ def run(
     from firsthand.experiments.running import run_all
 
     go_on_without_output()
-    out = (QUICK if quick else RESULTS) if out is None else out
+    out = (QUICK if quick else OWN) if out is None else out
     try:
         with _shown() as (say, show):
             failed = run_all(
@@ -151,7 +161,7 @@ def run(
         raise typer.Exit(130) from None
     if failed:
         raise FirsthandError(f"run: {len(failed)} failed, the others are complete: {'; '.join(failed)}")
-    results = "" if out == RESULTS else f" --results {out}"
+    results = "" if out == OWN else f" --results {out}"
     print(f"results and figures: {out}; read them with: firsthand report{results}")
 
 
@@ -163,7 +173,10 @@ def _chosen(patterns: Sequence[str], everything: bool, known: Sequence[str]) -> 
         return list(known)
     for pattern in patterns:
         if not fnmatch.filter(known, pattern):
-            raise FirsthandError(f"run: found {pattern!r}, expected an experiment; `firsthand experiments` lists them")
+            meant = nearest(pattern, known)
+            raise FirsthandError(
+                f"run: found {pattern!r}, expected an experiment; `firsthand experiments` lists them{meant}"
+            )
     return [id for id in known if any(fnmatch.fnmatchcase(id, pattern) for pattern in patterns)]
 
 
@@ -220,7 +233,7 @@ def _clock(seconds: float) -> str:
 
 
 def report(
-    results: Annotated[Path, typer.Option(help="Folder of the results.")] = RESULTS,
+    results: Results = None,
     out: Annotated[Path, typer.Option(help="The page.")] = Path("report.html"),
     language: Annotated[str, typer.Option(help="en, zh, or both with a switch.")] = "both",
     markdown: Annotated[
@@ -234,6 +247,7 @@ def report(
 
     if language not in LANGUAGES:
         raise FirsthandError(f"--language: found {language!r}, expected {', '.join(LANGUAGES)}")
+    results = results_folder(results)
     found = tables.load_results(results)
     if markdown:
         print("\n".join(tables.markdown(found, "zh" if language == "zh" else "en")))

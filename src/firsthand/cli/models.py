@@ -18,7 +18,7 @@ from .common import (
     ModelArgument,
     ModelPath,
     check_recipe,
-    find_reader,
+    find_model,
     find_recipe,
     find_trained,
     load_splits,
@@ -55,7 +55,8 @@ def evaluate(
     use_device(device)
     from firsthand.models import Ensemble, LanguageModel, Model
 
-    found = find_trained(one_of(named, model), quiet=as_json)
+    path = one_of(named, model)
+    found = find_model(None, quiet=as_json) if path is None else find_trained(path, quiet=as_json)
     if isinstance(found, LanguageModel):
         _evaluate_language(found, data or TEXT_NAMES[0], invert, as_json)
         return
@@ -122,9 +123,7 @@ def _evaluate_language(model: "LanguageModel", data: str, invert: bool | None, a
 
 def predict(
     images: Annotated[list[str], typer.Argument(help="Image files, one digit each.")],
-    model: Annotated[
-        Path | None, typer.Option("--model", help="Model file; the one in the box if not given.", show_default=False)
-    ] = None,
+    model: ModelPath = None,
     top: Annotated[int, typer.Option(help="How many candidates to name.", callback=whole(1))] = 3,
     device: Device = None,
     as_json: Json = False,
@@ -136,7 +135,7 @@ def predict(
     use_device(device)
     from .one_digit import name_digit
 
-    found = find_reader(model)
+    found = find_model(model)
     shape = _image_shape(found)
     results = []
     for name in images:

@@ -35,8 +35,7 @@ def pretrained(
         return None
     import jax
 
-    from firsthand.learning import started, train_greedily
-    from firsthand.report.console import show_progress
+    from firsthand.learning import show_progress, started, train_greedily
 
     greedy = chosen.machines(splits.train)
     key = jax.random.key(settings["seed"])

@@ -12,7 +12,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from .common import Device, Json, find_reader, use_device
+from .common import Device, Json, ModelPath, find_model, use_device
 
 if TYPE_CHECKING:
     from firsthand.reading import Page
@@ -23,10 +23,12 @@ SOME_FAILED = 1
 
 
 def read(
-    images: Annotated[list[str], typer.Argument(help="Pictures, folders of pictures, or - for one on standard input.")],
-    model: Annotated[
-        Path | None, typer.Option("--model", help="Model file; the one in the box if not given.", show_default=False)
+    images: Annotated[
+        list[str] | None,
+        typer.Argument(help="Pictures, folders of pictures, or - for one on standard input.", show_default=False),
     ] = None,
+    example: Annotated[bool, typer.Option("--example", help="Read a page that comes with firsthand.")] = False,
+    model: ModelPath = None,
     lines: Annotated[bool, typer.Option("--lines", help="Every line with its probability and its place.")] = False,
     signs: Annotated[bool, typer.Option("--signs", help="Print signs among the digits, too: 7,8 and not 78.")] = False,
     min_confidence: Annotated[
@@ -48,10 +50,17 @@ def read(
         raise FirsthandError("--csv and --json: both found, one of them expected")
     if not 0 <= min_confidence <= 1:
         raise FirsthandError(f"--min-confidence: found {min_confidence:g}, expected 0 to 1")
+    images = list(images or ())
+    if not images and not example:
+        raise FirsthandError("read: no picture found, expected some, or --example for one that comes with firsthand")
     use_device(device)
-    from firsthand.reading import Page
+    from firsthand.reading import Page, example_page
 
-    found = find_reader(model)
+    if example:
+        images.append(str(example_page()))
+        print(f"picture: {images[-1]}", file=sys.stderr)
+
+    found = find_model(model)
     names, failed = _expanded(images)
     if explain is not None:
         explain.mkdir(parents=True, exist_ok=True)

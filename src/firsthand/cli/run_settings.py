@@ -32,7 +32,7 @@ _KNOWN: dict[str, tuple[str, tuple[type, ...], Any]] = {
 _REQUIRED = ("recipe", "data", "seed")
 # fields of the recipe that options change; the first alone extends a run instead of making it another
 _COUNTS = ("epochs", "batch_size", "patience", "halvings")
-_RATES = ("learning_rate", "momentum", "l2", "l1", "label_smoothing", "average")
+_RATES = ("learning_rate", "momentum", "l2", "l1", "label_smoothing", "clip", "average")
 _EXTENDING = "epochs"
 
 

@@ -39,9 +39,8 @@ def sweep(
     import jax
 
     from firsthand.data import Splits
-    from firsthand.learning import plan
+    from firsthand.learning import plan, show_progress
     from firsthand.report import new_run_folder
-    from firsthand.report.console import show_progress
     from firsthand.search import plots
     from firsthand.search import sweep as run
 
@@ -60,7 +59,7 @@ def sweep(
     if not as_json:
         print(plan(count))
     try:
-        with show_progress(as_json, count) as progress:
+        with show_progress(as_json, count, chosen.recipe.objective.quantities[0]) as progress:
             result = run(network, splits, chosen.recipe, key=jax.random.key(seed), progress=progress, **lists)
     except KeyboardInterrupt:
         raise FirsthandError("interrupted before every training had an epoch: nothing to compare") from None

@@ -6,15 +6,16 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from firsthand.errors import FirsthandError
+from firsthand.report.logs import check_kinds, open_logs
 
 from . import fine_tune, run_settings
+from . import train_options as options
 from .common import (
-    MAX_MEMBERS,
     Device,
     Invert,
     Json,
@@ -24,8 +25,9 @@ from .common import (
     find_recipe,
     load_splits,
     use_device,
-    whole,
 )
+from .config import write_config
+from .next_steps import next_steps
 from .pretraining import check_alone, pretrained
 from .streams import go_on_without_output
 from .texts import check_kind, load_text_splits
@@ -38,73 +40,43 @@ if TYPE_CHECKING:
 
 __all__ = ["train"]
 
-OwnData = Annotated[
-    str | None,
-    typer.Option(
-        "--data",
-        help="mnist, fashion-mnist, kmnist, emnist-digits, a folder of class-named folders (or of train/ and test/ "
-        "with these), .npz, .npy, .csv[.gz] or IDX; for a recipe that learns a text: shakespeare or FILE.txt.",
-        show_default="the recipe's",
-    ),
-]
-
 
 def train(
     context: typer.Context,
-    recipe: Annotated[
-        str | None,
-        typer.Option(help="What to train; `firsthand summary` lists the names.", show_default="digit-reader"),
-    ] = None,
-    data: OwnData = None,
+    recipe: options.Recipe = None,
+    data: options.Data = None,
     invert: Invert = None,
-    start: Annotated[
-        Path | None, typer.Option("--from", help="Fine-tune this model with your own --data, whatever their classes.")
-    ] = None,
-    rehearsal: Annotated[
-        float | None,
-        typer.Option(help="With --from: share of original images among those shown.", show_default="0.75"),
-    ] = None,
-    frozen: Annotated[
-        int | None,
-        typer.Option(help="With --from: put a new output layer on it, and leave so many layers as they are; -1: all."),
-    ] = None,
-    kept_rate: Annotated[
-        float | None,
-        typer.Option(help="With --from: factor of the learning rate of the layers that are taken over."),
-    ] = None,
-    rehearse: Annotated[str, typer.Option(help="With --from: which data are the original ones.")] = "mnist",
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training data.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Examples in a mini-batch.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Constant learning rate.")] = None,
-    momentum: Annotated[float | None, typer.Option(help="Share of the last step that is kept.")] = None,
-    l2: Annotated[float | None, typer.Option("--l2", help="Strength of the L2 penalty (lambda / n).")] = None,
-    l1: Annotated[float | None, typer.Option("--l1", help="Strength of the L1 penalty.")] = None,
-    label_smoothing: Annotated[
-        float | None, typer.Option(help="Share of the target that is spread over all classes.")
-    ] = None,
-    clip: Annotated[
-        float | None, typer.Option(help="Shorten the gradient of a mini-batch to this length where it is longer.")
-    ] = None,
-    average: Annotated[float | None, typer.Option(help="Decay of the moving average of the parameters.")] = None,
-    patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without improvement.")] = None,
-    halvings: Annotated[int | None, typer.Option(help="Halve the rate so often before stopping.")] = None,
-    members: Annotated[
-        int | None, typer.Option(help="Train an ensemble of so many networks.", callback=whole(1, MAX_MEMBERS))
-    ] = None,
-    examples: Annotated[int | None, typer.Option(help="Use only the first so many training images.")] = None,
+    examples: options.Examples = None,
+    members: options.Members = None,
+    epochs: options.Epochs = None,
+    batch_size: options.BatchSize = None,
+    learning_rate: options.LearningRate = None,
+    momentum: options.Momentum = None,
+    l2: options.L2 = None,
+    l1: options.L1 = None,
+    label_smoothing: options.LabelSmoothing = None,
+    clip: options.Clip = None,
+    average: options.Average = None,
+    patience: options.Patience = None,
+    halvings: options.Halvings = None,
+    start: options.Start = None,
+    rehearsal: options.Rehearsal = None,
+    rehearse: options.Rehearse = "mnist",
+    frozen: options.Frozen = None,
+    kept_rate: options.KeptRate = None,
     seed: Seed = 0,
-    out: Annotated[
-        Path | None, typer.Option(help="New folder for the results.", show_default="runs/DATE-RECIPE")
-    ] = None,
-    resume: Annotated[Path | None, typer.Option(help="Folder of a run that did not finish: go on with it.")] = None,
-    devices: Annotated[int | None, typer.Option(help="Divide every mini-batch over so many devices.")] = None,
-    coordinator: Annotated[str | None, typer.Option(help="HOST:PORT of process 0, of several that train.")] = None,
-    processes: Annotated[int, typer.Option(help="How many processes train together.", callback=whole(1))] = 1,
-    process_id: Annotated[int, typer.Option(help="Which of them this is, from 0.", callback=whole(0))] = 0,
+    out: options.Out = None,
+    resume: options.Resume = None,
+    config: options.Config = None,
+    log: options.Log = None,
+    devices: options.Devices = None,
+    coordinator: options.Coordinator = None,
+    processes: options.Processes = 1,
+    process_id: options.ProcessId = 0,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
-    """Train a network; by default the digit reader, on the MNIST images in the box."""
+    """Train a network; by default the digit reader, on the MNIST images that come with firsthand."""
     overrides = {
         "epochs": epochs,
         "batch_size": batch_size,
@@ -148,6 +120,11 @@ def train(
         raise FirsthandError(
             f"--out: found {out}, but --resume {resume} goes on in its own folder; expected one of both"
         )
+    if resume is not None and config is not None:
+        raise FirsthandError(
+            f"--config: found {config}, but --resume {resume} has its own settings; expected one of both"
+        )
+    kinds = check_kinds(log)
     check_recipe(recipe)
     if coordinator is None and (processes > 1 or process_id):
         raise FirsthandError("--processes: several need a --coordinator HOST:PORT")
@@ -176,7 +153,8 @@ def train(
             folder = new_run_folder(out, chosen.name)
             held.enter_context(folder.held())
         run_settings.write(folder, settings)
-        _train(chosen, splits, settings, folder, _divided_over(devices, coordinator), as_json, started, tuning)
+        write_config(folder, settings)
+        _train(chosen, splits, settings, folder, _divided_over(devices, coordinator), as_json, started, tuning, kinds)
 
 
 def _had_not_begun(path: Path) -> bool:
@@ -243,12 +221,12 @@ def _train(
     as_json: bool,
     started: float,
     tuning: "FineTuning | Transfer | None",
+    kinds: tuple[str, ...],
 ) -> None:
     import jax
 
-    from firsthand.learning import distributed, plan, train_and_finish
+    from firsthand.learning import all_of, distributed, plan, show_progress, train_and_finish
     from firsthand.report import write_run
-    from firsthand.report.console import show_progress
 
     network = chosen.network(splits.train)
     members = settings.get("members")
@@ -256,6 +234,7 @@ def _train(
         print(plan(members))
     if tuning is not None and not as_json:
         print(fine_tune.describe(tuning))
+    logs = open_logs(kinds, folder.path, folder.path.name, settings)
     try:
         start = pretrained(chosen, splits, network, settings, folder, as_json) if tuning is None else tuning.params
         with show_progress(as_json, members or 1, chosen.quantities[0]) as progress:
@@ -265,7 +244,7 @@ def _train(
                 chosen.recipe,
                 key=jax.random.key(settings["seed"]),
                 params=start,
-                progress=progress,
+                progress=all_of((progress, *logs)),
                 checkpoint=folder.checkpoint,
                 resume=bool(folder.checkpoints()),
                 devices=devices,
@@ -278,8 +257,11 @@ def _train(
         raise distributed.lost(error, folder.path) from None
     except KeyboardInterrupt:
         if folder.checkpoints() or any(folder.pretraining.glob("*.safetensors")):
-            raise FirsthandError(f"interrupted; go on with: firsthand train --resume {folder.path}") from None
+            raise FirsthandError(f"interrupted; resume with: firsthand train --resume {folder.path}") from None
         raise FirsthandError("interrupted before the first epoch was complete: nothing to keep") from None
+    finally:
+        for log in logs:
+            log.close()
     if tuning is not None:
         outcome = outcome._replace(model=tuning.finish(outcome.model), unfinished="")
     if outcome.unfinished:
@@ -294,8 +276,10 @@ def _train(
     if "fine_tuning" in outcome.model.provenance and not as_json:
         fine_tune.print_before_and_after(outcome.model, {"own": settings["data"], "original": settings["rehearse"]})
     _print_training(outcome.model, outcome.histories[0].stopped, folder, seconds, as_json, quantities)
+    if not as_json:
+        print(next_steps(outcome.model, folder.model))
     if outcome.interrupted:
-        print(f"firsthand: go on with: firsthand train --resume {folder.path}", file=sys.stderr)
+        print(f"firsthand: resume with: firsthand train --resume {folder.path}", file=sys.stderr)
         raise typer.Exit(130)
 
 

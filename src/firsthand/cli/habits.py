@@ -1,0 +1,71 @@
+"""Habits of all commands: a short help, completion in the shell, the version, nearest names for what is misspelt."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperOption
+
+__all__ = ["HELP", "Command", "complete_data", "complete_device", "complete_experiment", "complete_recipe", "version"]
+
+HELP = {"help_option_names": ["-h", "--help"]}
+_WORDS = {int: "N", float: "X", str: "TEXT", Path: "PATH"}
+
+
+class Command(TyperCommand):
+    """A command whose help names types by one word, none for flags, and puts no brackets around defaults in words."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for param in self.params:
+            if getattr(param, "metavar", None) is None and isinstance(param, TyperOption):
+                if getattr(param, "is_flag", False):
+                    param.metavar = ""  # pyright: ignore[reportAttributeAccessIssue]
+                elif word := _WORDS.get(getattr(getattr(param, "type_descriptor", None), "annotation", None)):
+                    param.metavar = word  # pyright: ignore[reportAttributeAccessIssue]
+            shown = getattr(param, "show_default", None)
+            if isinstance(shown, str) and shown:
+                param.show_default = False  # pyright: ignore[reportAttributeAccessIssue]
+                param.help = f"{getattr(param, 'help', '') or ''} [dim]\\[default: {shown}][/dim]"  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def version(asked: bool) -> None:
+    """Print the versions of firsthand, Python and JAX, and end; nothing is imported for it."""
+    if asked:
+        from firsthand.files import versions
+
+        found = versions()
+        print(f"firsthand {found['firsthand']} (Python {found['python']}, JAX {found['jax']})")
+        raise typer.Exit
+
+
+def _completion(names: Callable[[], Sequence[str]]) -> Callable[[str], list[str]]:
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in names() if name.startswith(incomplete)]
+
+    return complete
+
+
+def _recipes() -> Sequence[str]:
+    from firsthand.zoo.about import ABOUT
+
+    return tuple(ABOUT)
+
+
+def _experiments() -> Sequence[str]:
+    from firsthand.studies import IDS
+
+    return IDS
+
+
+def _data() -> Sequence[str]:
+    from .common import DATA_NAMES, TEXT_NAMES
+
+    return (*DATA_NAMES, *TEXT_NAMES)
+
+
+complete_recipe = _completion(_recipes)
+complete_experiment = _completion(_experiments)
+complete_data = _completion(_data)
+complete_device = _completion(lambda: ("cpu", "gpu", "tpu"))

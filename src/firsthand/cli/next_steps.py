@@ -1,0 +1,23 @@
+"""What to do after a training."""
+
+from pathlib import Path
+from typing import Any
+
+__all__ = ["next_steps"]
+
+
+def next_steps(model: Any, path: Path) -> str:
+    """The commands that use a model of this kind, as lines under 'next:'."""
+    from firsthand.models import Classifier, Generator, LanguageModel
+
+    if isinstance(model, Classifier):
+        lines = [
+            f"firsthand evaluate {path}",
+            f"firsthand predict --model {path} IMAGE...",
+            f"firsthand inspect --model {path}",
+        ]
+    elif isinstance(model, LanguageModel | Generator):
+        lines = [f"firsthand sample {path}", f"firsthand summary {path}"]
+    else:
+        lines = [f"firsthand summary {path}"]
+    return "\n".join(f"{'next:' if number == 0 else '':9} {line}" for number, line in enumerate(lines))

@@ -1,0 +1,151 @@
+"""Habits of the command line: help, version, completion, nearest names, settings from a file, one rule for models."""
+
+import csv
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from firsthand import FirsthandError
+from firsthand.cli import app, common, config, main
+from firsthand.cli.common import LAST
+from firsthand.files import versions
+from tests.processes import finished
+
+COMMANDS = typer.main.get_command(app).commands  # pyright: ignore[reportAttributeAccessIssue]
+SMALL = ["--recipe", "fully-connected", "--examples", 200, "--epochs", 2]
+
+
+def run(monkeypatch, capsys, *arguments):
+    monkeypatch.setattr(sys, "argv", ["firsthand", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    out, err = capsys.readouterr()
+    return ended.value.code, out, err
+
+
+def test_version(monkeypatch, capsys):
+    code, out, _ = run(monkeypatch, capsys, "--version")
+    assert (code, out.startswith(f"firsthand {versions()['firsthand']} (Python 3.")) == (0, True)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_is_short_and_plain(name, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "120")
+    code, out, _ = run(monkeypatch, capsys, name, "-h")
+    assert code == 0
+    shown = out.partition("Options")[2].partition("--help")[0]
+    for word in ("<str>", "<int>", "<path>", "<bool>", "(the ", "[default: ("):
+        assert word not in shown
+
+
+def test_options_of_train_stand_in_panels(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "120")
+    out = run(monkeypatch, capsys, "train", "--help")[1]
+    panels = ("What to train", "How to train", "Fine-tuning", "The run", "Several devices")
+    assert [panel in out for panel in panels] == [True] * 5
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("firsthand train --recipe qu", "quick"),
+        ("firsthand train --data km", "kmnist"),
+        ("firsthand run overfit-5", "overfit-50000"),
+        ("firsthand exp", "experiments"),
+    ],
+)
+def test_completion(words, offered):
+    asked = {"_FIRSTHAND_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    command = [sys.executable, "-c", "from firsthand.cli import app; app(prog_name='firsthand')"]
+    done = finished(command, env={**os.environ, **asked})
+    assert offered in done.stdout.split(), done
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "--recipe", "qick"], "did you mean 'quick'?"),
+        (["train", "--data", "fashion-mist"], "did you mean 'fashion-mnist'?"),
+        (["train", "--log", "csw"], "did you mean 'csv'?"),
+        (["run", "overfit-100"], "did you mean 'overfit-1000'?"),
+        (["trian"], "Did you mean 'train'?"),
+        (["train", "--epoch", "3"], "--epochs"),
+        (["read"], "--example"),
+        (["predict", "x.png", "--top", "0"], "--top: found 0, expected 1 or more"),
+    ],
+)
+def test_what_is_misspelt_or_missing(arguments, message, monkeypatch, capsys):
+    code, _, err = run(monkeypatch, capsys, *arguments)
+    assert code == 2
+    assert message in " ".join(err.split())
+
+
+def test_the_example_page(monkeypatch, capsys):
+    code, out, err = run(monkeypatch, capsys, "read", "--example")
+    assert (code, out.split()) == (0, ["685517", "1719078", "12177", "21085182"])
+    assert "example.jpg" in err
+
+
+def test_a_run_is_repeated_from_its_file_and_logged(tmp_path, monkeypatch, capsys):
+    first, second = tmp_path / "first", tmp_path / "second"
+    code, out, err = run(monkeypatch, capsys, "train", *SMALL, "--l2", "1e-4", "--log", "csv", "--out", first)
+    assert code == 0, err
+    assert f"next:     firsthand evaluate {first / 'model.safetensors'}" in out
+    rows = list(csv.DictReader((first / "metrics.csv").read_text().splitlines()))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert 0 < float(rows[-1]["validation_accuracy"]) < 1
+    code, _, err = run(monkeypatch, capsys, "train", "--config", first / config.NAME, "--out", second)
+    assert code == 0, err
+    assert (second / config.NAME).read_text() == (first / config.NAME).read_text()
+    models = [(folder / "model.safetensors").read_bytes() for folder in (first, second)]
+    assert models[0] == models[1]
+    # what is given beside the file wins
+    third = tmp_path / "third"
+    code, _, err = run(monkeypatch, capsys, "train", "--config", first / config.NAME, "--epochs", 1, "--out", third)
+    assert code == 0, err
+    assert "epochs = 1\n" in (third / config.NAME).read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("epochz = 3", "'epochz' found, expected options of `firsthand train`; did you mean 'epochs'?"),
+        ("epochs = [3]", "epochs is [3], expected a number, a text, true or false"),
+        ("epochs = true", "epochs is true, expected a number or a text"),
+        ("epochs = ", "not a TOML file of settings"),
+        ("out = 'here'", "'out' found, expected options"),
+    ],
+)
+def test_files_of_settings_that_are_none(text, message, tmp_path, monkeypatch, capsys):
+    (tmp_path / "run.toml").write_text(text)
+    code, _, err = run(monkeypatch, capsys, "train", "--config", tmp_path / "run.toml")
+    assert code == 2
+    assert f"--config: {tmp_path / 'run.toml'}" in err
+    assert message in err
+
+
+def test_settings_and_resume_do_not_go_together(tmp_path, monkeypatch, capsys):
+    (tmp_path / "run.toml").write_text("seed = 1\n")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "settings.json").write_text("{}")
+    code, _, err = run(monkeypatch, capsys, "train", "--config", tmp_path / "run.toml", "--resume", tmp_path / "run")
+    assert (code, "expected one of both" in err) == (2, True)
+
+
+def test_one_rule_for_models(tmp_path, monkeypatch, capsys):
+    """What is named, else the bundled model; 'last' is the newest under runs/."""
+    monkeypatch.chdir(tmp_path)
+    bundled = common.find_model(None)
+    with pytest.raises(FirsthandError, match="no model under runs/"):
+        common.find_model(LAST)
+    for number, name in enumerate(("old", "new")):
+        folder = tmp_path / "runs" / name
+        folder.mkdir(parents=True)
+        bundled.save(folder / "model.safetensors")
+        os.utime(folder / "model.safetensors", (number, number))
+    capsys.readouterr()
+    assert common.find_model(LAST, quiet=False).classes == bundled.classes
+    assert capsys.readouterr().err == f"model: {Path('runs/new/model.safetensors')}\n"
