@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check -q
 
-.PHONY: help train test test-all check bench clean
+.PHONY: help train test test-all check docs bench clean
 
 help:
 	@echo "make train   set up, then train the digit reader on MNIST (about 1 minute)"
 	@echo "make test    set up, then the gate: format, lint, types, tests, documentation examples"
 	@echo "make test-all   the same with the slow tests: killed runs, many processes, whole trainings, as CI runs it"
 	@echo "make check   the same in a few seconds: format, lint, and the tiny tests"
+	@echo "make docs    set up MkDocs, then write the documentation into site/, to be read offline"
 	@echo "make bench   set up PyTorch and others, then measure the same networks in all of them"
 	@echo "make clean   remove what set-up and builds made"
 
@@ -34,6 +35,10 @@ check: $(VENV)/.ready-test
 	$(BIN)/ruff check .
 	FIRSTHAND_COMPILATION_CACHE=$(VENV)/compiled $(BIN)/pytest -n 2 -p no:schemathesis -m tiny $$(grep -rl --include='test_*.py' 'mark\.tiny' tests)
 
+docs: $(VENV)/.ready-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
+	@echo "site/index.html"
+
 bench: $(VENV)/.ready-bench
 	$(BIN)/python -m benchmarks
 
@@ -52,10 +57,15 @@ $(VENV)/.ready-test: $(VENV)/.ready
 	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[test]'
 	@touch $@
 
+$(VENV)/.ready-docs: $(VENV)/.ready
+	@echo "installing MkDocs, once ..."
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[docs]'
+	@touch $@
+
 $(VENV)/.ready-bench: $(VENV)/.ready
 	@echo "installing PyTorch, Keras and scikit-learn, once ..."
 	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[bench]'
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info src/firsthand/kernels/*.so
+	rm -rf $(VENV) build dist site src/*.egg-info src/firsthand/kernels/*.so

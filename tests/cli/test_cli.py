@@ -104,9 +104,9 @@ def test_predict_resizes_and_says_so(run, tmp_path):
     assert "found at " in done.stdout
 
 
-def test_the_newest_model_is_the_default(run):
+def test_the_newest_model_is_called_last(run):
     out, _ = run
-    done = firsthand("evaluate", "--json", cwd=out.parent.parent)
+    done = firsthand("evaluate", "last", "--json", cwd=out.parent.parent)
     result = json.loads(done.stdout)
     assert result["n"] == 10_000
     assert result["accuracy"] > 0.9
@@ -117,7 +117,7 @@ def test_the_newest_model_is_the_default(run):
     assert 0 <= result["expected_calibration_error"] < 0.1
     assert 0 < result["negative_log_likelihood"] < 0.5
     assert 0 < result["brier_score"] < 0.2
-    assert "(not calibrated)" not in firsthand("evaluate", cwd=out.parent.parent).stdout
+    assert "(not calibrated)" not in firsthand("evaluate", "last", cwd=out.parent.parent).stdout
 
 
 @pytest.mark.slow

@@ -2,8 +2,8 @@
 
 python tools/box/example_page.py
 
-MNIST validation digits on ruled paper, photographed, as the benchmark's level 'notebook' makes pages.  What is written on
-it stands in its comment, in the order of the lines.
+MNIST validation digits on ruled paper, photographed, as the benchmark's level 'notebook' makes pages.  What is written
+stands in its comment, line by line.
 """
 
 import sys

@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = {
     "README.md": "en",
     "README.zh-CN.md": "zh",
+    "docs/results.md": "en",
+    "docs/results.zh-CN.md": "zh",
     "docs/performance.md": "en",
     "docs/augmentation.md": "en",
     "docs/adversarial.md": "en",

@@ -131,7 +131,7 @@ def run(
         Path | None, typer.Option(help="Folder of the results.", show_default=f"{OWN}, with --quick {QUICK}")
     ] = None,
     scratch: Annotated[Path, typer.Option(help="Folder for checkpoints and for runs that are complete.")] = SCRATCH,
-    again: Annotated[bool, typer.Option("--again", help="Measure anew what is complete.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Re-run what is complete.")] = False,
 ) -> None:
     """Run experiments of the texts and hold them against their published numbers; stopped ones go on."""
     from firsthand.studies import IDS

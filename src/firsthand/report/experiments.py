@@ -220,7 +220,7 @@ def markdown(results: Sequence[Result], language: str) -> list[str]:
 
 
 def provenance(results: Sequence[Result], language: str) -> str:
-    """Where, with what and when all of this was measured, and how it is measured anew."""
+    """Where, with what and when all of this was measured, and how to re-run it."""
     at = ("en", "zh").index(language)
     machines = dict.fromkeys(result.machine for result in results)
     names = ("python", "firsthand", "jax", "numpy")
@@ -231,7 +231,7 @@ def provenance(results: Sequence[Result], language: str) -> str:
     said = ", ".join(f"{name} {found}" for name, found in zip(names, versions, strict=True))
     first, last = min(result.date for result in results)[:10], max(result.date for result in results)[:10]
     dates = first if first == last else (f"{first} to {last}", f"{first} 至 {last}")[at]
-    anew = ("`firsthand run --all` measures it anew.", "用 `firsthand run --all` 可重新测量。")[at]
+    anew = ("re-run with `firsthand run --all`.", "用 `firsthand run --all` 可重新测量。")[at]
     return ("; ", "；")[at].join((*machines, said, dates, anew))
 
 

@@ -21,7 +21,7 @@ LANGUAGES = ("both", "en", "zh")
 _STYLE = Path(__file__).with_name("experiments.css")
 _MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
-_TITLE = Text("Every experiment of the texts, measured anew", "书中的每个实验，重新测量")
+_TITLE = Text("Every experiment of the texts, re-run", "书中的每个实验，重新测量")
 _LEAD = Text(
     "What Nielsen's Neural Networks and Deep Learning (chapters 2, 3, 5, 6) and Grokking Deep Learning (chapter 10) "
     "publish, beside what firsthand measures: the mean of n runs from n seeds ± their standard deviation. Accuracies "

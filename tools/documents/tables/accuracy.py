@@ -97,15 +97,15 @@ def recipes(results: Path, language: str) -> list[str]:
     if not rows:
         return []
     if language == "en":
-        head = ("recipe", "what", "parameters", "test accuracy", "all n together", "fastest training")
+        head = ("recipe", "what", "parameters", "test accuracy", "ensemble of n", "fastest training")
         note = (
-            "Mean ± standard deviation over n trainings, each at its epoch of best validation accuracy; together: by "
+            "Mean ± standard deviation over n trainings, each at its epoch of best validation accuracy; ensemble: by "
             "mean probability / by votes. Each training had one core, and other work shared the machine."
         )
     else:
-        head = ("配方", "内容", "参数", "测试准确度", "n 个一起", "最快的一次训练")
+        head = ("配方", "内容", "参数", "测试准确度", "n 个的集成", "最快的一次训练")
         note = (
-            "n 次训练的平均值 ± 标准差，每次取验证准确度最高的回合；一起：按平均概率 / 按投票。"
+            "n 次训练的平均值 ± 标准差，每次取验证准确度最高的回合；集成：按平均概率 / 按投票。"
             "每次训练使用一个处理器核，机器上同时还有其他工作。"
         )
     return [*table(head, rows, "llrrrr"), "", note]
@@ -127,24 +127,26 @@ def ensemble(found: dict[str, Any], language: str) -> list[str]:
         [accuracy_cell(found["alone"][group][way]) for way in (ways[0], ways[2])] for group in ("deep", "for_pages")
     ]
     if language == "en":
-        head = ("networks together", "ensembles of that size", "by mean probability", "by votes", "of seven looks")
+        head = ("networks", "ensembles of that size", "by mean probability", "by votes", "test-time augmentation")
         note = (
             f"Mean (lowest–highest) test accuracy of all ensembles of that size. {anyone} of the 10,000 test images "
-            f"are misread by at least one of the {len(found['members'])} networks, {everyone} by all of them. Of seven "
-            "looks: mean probability over the image and six that are turned, slanted and scaled a little. The cost on "
-            f"the validation images says which way to choose: one network {costs['alone'][0]}, of seven looks "
-            f"{costs['alone'][1]}; all together {costs['together'][0]}, of seven looks {costs['together'][1]}. Alone, "
-            f"the networks of `deep` read {alone[0][0]}, of seven looks {alone[0][1]}; those trained on for pages "
-            f"{alone[1][0]}, of seven looks {alone[1][1]}."
+            f"are misread by at least one of the {len(found['members'])} networks, {everyone} by all of them. "
+            "Test-time augmentation: mean probability over the image and six copies, turned, slanted and scaled a "
+            f"little. The cost on the validation images says which way to choose: one network {costs['alone'][0]}, "
+            f"with test-time augmentation {costs['alone'][1]}; the ensemble {costs['together'][0]} and "
+            f"{costs['together'][1]}. Alone, the networks of `deep` read {alone[0][0]}, with it {alone[0][1]}; those "
+            f"trained further for pages {alone[1][0]}, with it {alone[1][1]}."
         )
     else:
-        head = ("一起识别的网络数", "该大小的集成数", "按平均概率", "按投票", "看七次")
+        head = ("网络数", "该大小的集成数", "按平均概率", "按投票", "测试时增强")
         note = (
             f"该大小所有集成的测试准确度平均值（最低–最高）。10,000 幅测试图像中有 {anyone} 幅被 "
-            f"{len(found['members'])} 个网络中至少一个认错，{everyone} 幅被全部认错。看七次：对图像本身和略加旋转、"
-            f"倾斜、缩放的六幅取平均概率。用哪种方式由验证图像上的代价决定：单个网络平均 {costs['alone'][0]}，看七次 "
-            f"{costs['alone'][1]}；全部一起 {costs['together'][0]} 和 {costs['together'][1]}。单个网络：`deep` 为 "
-            f"{alone[0][0]}，看七次 {alone[0][1]}；又用页面上的数字训练过的网络为 {alone[1][0]} 和 {alone[1][1]}。"
+            f"{len(found['members'])} 个网络中至少一个认错，{everyone} 幅被全部认错。测试时增强：对图像本身和"
+            f"略加旋转、倾斜、缩放的六幅取平均概率。用哪种方式由验证图像上的代价决定：单个网络平均 "
+            f"{costs['alone'][0]}，测试时增强 {costs['alone'][1]}；集成 "
+            f"{costs['together'][0]} 和 {costs['together'][1]}。"
+            f"单个网络：`deep` 为 {alone[0][0]}，测试时增强 {alone[0][1]}；"
+            f"又用页面上的数字训练过的网络为 {alone[1][0]} 和 {alone[1][1]}。"
         )
     return [*table(head, rows, "rrrrr"), "", note, "", source(found, language, "python tools/measure/run_ensemble.py")]
 
@@ -176,7 +178,7 @@ _AIMS: tuple[tuple[dict[str, str], str, tuple[str | int, ...], float], ...] = (
         0.997,
     ),
     (
-        {"en": "the same, of seven looks", "zh": "同上，看七次"},
+        {"en": "the same, test-time augmentation", "zh": "同上，测试时增强"},
         "ensemble.json",
         ("alone", "deep", "of_seven_looks", "mean"),
         0.997,

@@ -50,10 +50,10 @@ def local(name: str | dict[str, str], language: str) -> str:
 
 
 def source(found: dict[str, Any], language: str, command: str = "make bench") -> str:
-    """Where numbers come from: machine, versions, date, and the command that measures them anew."""
+    """Where numbers come from: machine, versions, date, and the command that re-runs it."""
     versions = found["versions"] | found.get("peer_versions", {})
     names = ("python", "firsthand", "jax", "torch", "keras", "scikit-learn")
     shown = ", ".join(f"{name} {versions[name]}" for name in names if name in versions)
     if language == "en":
-        return f"<sub>{found['machine']}; {shown}; {found['date']}; `{command}` measures it anew.</sub>"
+        return f"<sub>{found['machine']}; {shown}; {found['date']}; re-run with `{command}`.</sub>"
     return f"<sub>{found['machine']}；{shown}；{found['date']}；用 `{command}` 可重新测量。</sub>"
