@@ -15,8 +15,9 @@ from firsthand.learning.objectives.classification import ACCURACY
 from .calibration import Reliability
 from .diagnostics import Mistake
 from .names import shown_names
+from .sheets import sheet_of
 
-__all__ = ["plot_confusion", "plot_history", "plot_mistakes", "plot_reliability"]
+__all__ = ["plot_confusion", "plot_history", "plot_mistakes", "plot_reliability", "plot_sheet"]
 
 _NAMED = 60  # classes; of more, a confusion matrix shows neither names nor numbers
 
@@ -50,6 +51,21 @@ def plot_confusion(matrix: np.ndarray, classes: Sequence[str]) -> Figure:
     axes.set(xlabel="called", ylabel="is")
     total, right = int(matrix.sum()), int(np.trace(matrix))
     axes.set_title(f"{total - right} mistakes among {total:,}: {right / total:.2%} right", fontsize=10)
+    return figure
+
+
+def plot_sheet(rows: Sequence[np.ndarray]) -> Figure:
+    """Rows of images as one sheet: samples, reconstructions beneath what was given.
+
+    Args:
+        rows: of (columns, height, width) each; bytes, or floats 0 to 1.
+    """
+    sheet = sheet_of(rows)
+    high, wide = sheet.shape
+    figure = Figure(figsize=(9, 9 * high / wide))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.imshow(sheet, cmap="gray", vmin=0, vmax=255)
+    axes.axis("off")
     return figure
 
 
