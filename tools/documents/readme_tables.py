@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tables import accuracy, claims, pages, speed
+from tables import accuracy, claims, jobs, pages, speed
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
@@ -22,6 +22,7 @@ PAGES = {
     "README.zh-CN.md": "zh",
     "docs/results.md": "en",
     "docs/results.zh-CN.md": "zh",
+    "docs/peers.md": "en",
     "docs/performance.md": "en",
     "docs/augmentation.md": "en",
     "docs/adversarial.md": "en",
@@ -62,6 +63,8 @@ TABLES: dict[str, Callable[[Path, str], list[str]]] = {
     ),
     "aims": accuracy.aims,
     "reading": pages.reading,
+    "jobs": jobs.jobs,
+    "mistakes": jobs.mistakes,
     "adversarial": claims.of_studies("adversarial-minimal", "adversarial-transfer", "adversarial-why", "fgsm-training"),
     "fooling": claims.of_studies("fooling-evolved", "fooling-gradient"),
     "sees": claims.of_studies("deconvnet"),
