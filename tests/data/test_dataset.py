@@ -222,7 +222,7 @@ def test_mnist_is_the_published_one():
 
 def test_a_damaged_box_says_so(tmp_path):
     box = tmp_path / "mnist.npz"
-    with pytest.raises(DataError, match=r"mnist.npz: .*No such file.*; .* install firsthand anew"):
+    with pytest.raises(DataError, match=r"mnist.npz: .*No such file.*; .* reinstall firsthand"):
         read_box(box)
     content = bytearray(BOX.read_bytes())
     for damaged in (content[: len(content) // 2], content[:5_000_000] + b"?" + content[5_000_001:], b""):

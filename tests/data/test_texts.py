@@ -43,7 +43,7 @@ def test_a_damaged_box_is_refused(tmp_path, damage):
         path.write_bytes(PLAYS.read_bytes()[:1000])
     elif damage == "changed":
         path.write_bytes(gzip.compress(b"To be or not to be"))
-    with pytest.raises(DataError, match="install firsthand anew"):
+    with pytest.raises(DataError, match="reinstall firsthand"):
         read_plays(path)
 
 

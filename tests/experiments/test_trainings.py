@@ -53,7 +53,7 @@ def test_a_checkpoint_of_another_training_is_not_gone_on_with(tmp_path):
     other = trained(at(tmp_path), LAYERS, Recipe(1, 10, 0.1), data=SMALL)
     lines = []
     found = trained(at(tmp_path, say=lines.append), LAYERS, RECIPE, data=SMALL)
-    assert lines[0].startswith("begins anew: ")
+    assert lines[0].startswith("starts again: ")
     assert len(found.history) == 3 > len(other.history)
 
 

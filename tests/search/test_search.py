@@ -364,7 +364,7 @@ def test_killed_workers_block_nobody_and_ctrl_c_keeps_what_is_there(own, tmp_pat
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
-    assert "firsthand: interrupted; the same command goes on\n" in err
+    assert "firsthand: interrupted; the same command resumes it\n" in err
     events += [json.loads(line) for line in out.splitlines()]
     # what ran in the processes that were killed was tried again: no number is missing, none has failed
     states = {event["number"]: event["state"] for event in events if event["event"] == "trial"}

@@ -20,9 +20,9 @@ class Distortions:
     """Random rotation, skewing and translation, each image on its own; give it to `network3.Network.SGD`.
 
     Args:
-        rotation: at most so many degrees, to either side.
-        skew: a line of the image moves sideways by at most so many pixels per pixel of height above the centre.
-        translation: at most so many pixels, in both directions.
+        rotation: largest angle in degrees, to either side.
+        skew: a line of the image moves sideways by at most this many pixels per pixel of height above the centre.
+        translation: largest shift in pixels, in both directions.
     """
 
     rotation: float = 10.0

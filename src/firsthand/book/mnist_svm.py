@@ -1,4 +1,4 @@
-"""`mnist_svm` of the book: a support vector machine on MNIST, the baseline that the networks are held against.
+"""`mnist_svm` of the book: a support vector machine on MNIST, the baseline of the networks.
 
     python -m firsthand.book.mnist_svm
 

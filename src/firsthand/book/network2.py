@@ -120,7 +120,7 @@ class Network:
             eta, lmbda: learning rate and regularization parameter.
             evaluation_data: list of (x, digit), usually the validation or the test data.
             monitor_...: what to measure and print after every epoch.
-            early_stopping_n: stop when accuracy has not risen for so many epochs; 0 never stops.  It is that on
+            early_stopping_n: stop when accuracy has not risen for this many epochs; 0 never stops.  It is that on
                 the evaluation data if it is monitored, otherwise that on the training data.
             shuffle: a function that shuffles a list in place, `random.shuffle` unless given; with `python2.shuffle`
                 the seeds of the book's own programs repeat its own runs.

@@ -223,8 +223,8 @@ class Network(TheanoNames):
             penalty_over: "batches", the original's cost + lmbda/2 sum w^2 / (number of mini-batches); or
                 "examples", as in network2 and equation (87).
             same_dropout: draw the same random numbers for every layer, as in the original.
-            early_stopping_n: stop when the validation accuracy has not risen for so many epochs; 0 never stops.
-            distortions: how to distort the training images, anew each time.
+            early_stopping_n: stop when the validation accuracy has not risen for this many epochs; 0 never stops.
+            distortions: how to distort the training images, differently each time.
             diagnostics: measure accuracy on the training data as well, and print how far it is ahead.
         Raises:
             FirsthandError: data that do not fit, or a cost that is no longer a number.

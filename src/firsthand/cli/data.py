@@ -26,7 +26,7 @@ def data(
     export: Annotated[
         Path | None, typer.Option(help="Write test images of every class as PNG into this new folder.")
     ] = None,
-    count: Annotated[int, typer.Option(help="How many images to write.", callback=whole(1))] = 20,
+    count: Annotated[int, typer.Option(help="Number of images to write.", callback=whole(1))] = 20,
     as_json: Json = False,
 ) -> None:
     """Show what a data set holds; write some of its images as files, in one folder per class."""

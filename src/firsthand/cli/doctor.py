@@ -10,7 +10,7 @@ __all__ = ["doctor"]
 
 
 def doctor(as_json: Json = False) -> None:
-    """Say what this installation computes with: versions, devices, and which convolution is active and why."""
+    """Show what this installation computes with: versions, devices, active kernels and why."""
     import jax
 
     from firsthand import kernels

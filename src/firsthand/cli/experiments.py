@@ -39,7 +39,7 @@ def experiments(
     as_json: Json = False,
     chinese: Annotated[bool, typer.Option("--zh", help="In Chinese.")] = False,
 ) -> None:
-    """List the experiments of the texts: what each shows, what was published, and what was measured here."""
+    """List the experiments of the texts: subject, published numbers, measured numbers."""
     from firsthand.experiments.result import Result
     from firsthand.studies import IDS
 
@@ -121,9 +121,9 @@ def run(
     everything: Annotated[bool, typer.Option("--all", help="All experiments.")] = False,
     jobs: Annotated[
         int | None,
-        typer.Option(help="How many runs at a time, each on a core.", show_default="one per core", callback=whole(1)),
+        typer.Option(help="Runs at a time, each on a core.", show_default="one per core", callback=whole(1)),
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Shorten every run, to try it; nothing is compared.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Shorten every run to try it; nothing is compared.")] = False,
     runs: Annotated[
         int | None, typer.Option(help="Runs of each experiment.", show_default="what each declares", callback=whole(1))
     ] = None,
@@ -133,7 +133,7 @@ def run(
     scratch: Annotated[Path, typer.Option(help="Folder for checkpoints and for runs that are complete.")] = SCRATCH,
     again: Annotated[bool, typer.Option("--again", help="Re-run what is complete.")] = False,
 ) -> None:
-    """Run experiments of the texts and hold them against their published numbers; stopped ones go on."""
+    """Run experiments of the texts and compare them with their published numbers; stopped ones resume."""
     from firsthand.studies import IDS
 
     chosen = _chosen(ids or [], everything, IDS)
@@ -157,7 +157,7 @@ def run(
             )
     except KeyboardInterrupt:
         without = " without --again" if again else ""
-        print(f"firsthand: interrupted; the same command{without} goes on", file=sys.stderr)
+        print(f"firsthand: interrupted; the same command{without} resumes it", file=sys.stderr)
         raise typer.Exit(130) from None
     if failed:
         raise FirsthandError(f"run: {len(failed)} failed, the others are complete: {'; '.join(failed)}")
@@ -240,7 +240,7 @@ def report(
         bool, typer.Option("--markdown", help="Print the table as Markdown, and write no page.")
     ] = False,
 ) -> None:
-    """Write one page with all results: published beside measured, claims, figures.  It needs no network."""
+    """Write one page with all results: published beside measured, claims, figures; it works offline."""
     from firsthand.files import write_atomically
     from firsthand.report import experiments as tables
     from firsthand.report.experiments_page import LANGUAGES, experiments_page

@@ -21,7 +21,7 @@ def export(
     device: Device = None,
     as_json: Json = False,
 ) -> None:
-    """Write a model as an ONNX file, scaling and temperature inside, once ONNX Runtime agrees on 1,000 images."""
+    """Write a model as an ONNX file, with scaling and temperature inside, checked by ONNX Runtime."""
     use_device(device)
     import numpy as np
 

@@ -34,7 +34,7 @@ def inspect(
     shown: Annotated[int, typer.Option(help="How many of them to show with saliency and neighbours.")] = 6,
     member: Annotated[int, typer.Option(help="Which network of an ensemble to look into, from 1.")] = 1,
     adversarial: Annotated[
-        bool, typer.Option("--adversarial", help="Find the smallest change that fools it, for so many as are shown.")
+        bool, typer.Option("--adversarial", help="Find the smallest change that fools it, for the images shown.")
     ] = False,
     device: Device = None,
     as_json: Json = False,

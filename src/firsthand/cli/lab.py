@@ -22,7 +22,7 @@ def lab(
     results: Results = None,
     browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = True,
 ) -> None:
-    """Draw, look inside, turn the knobs: a page in the browser, served from this machine."""
+    """Open the lab in the browser: draw digits, look inside networks, turn the knobs of a training."""
     try:
         from firsthand.web.server import serve
     except ModuleNotFoundError as error:

@@ -51,7 +51,7 @@ def evaluate(
     device: Device = None,
     as_json: Json = False,
 ) -> None:
-    """Measure a model on a data set, on its test part if it has one: accuracy, or bits per character of a text."""
+    """Measure a model on test data: accuracy and calibration, or bits per character of a text."""
     use_device(device)
     from firsthand.models import Ensemble, LanguageModel, Model
 
@@ -124,7 +124,7 @@ def _evaluate_language(model: "LanguageModel", data: str, invert: bool | None, a
 def predict(
     images: Annotated[list[str], typer.Argument(help="Image files, one digit each.")],
     model: ModelPath = None,
-    top: Annotated[int, typer.Option(help="How many candidates to name.", callback=whole(1))] = 3,
+    top: Annotated[int, typer.Option(help="Number of candidates to name.", callback=whole(1))] = 3,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
@@ -159,7 +159,7 @@ def summary(
     recipe: Annotated[str | None, typer.Option(help="Recipe to describe.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Describe a model or a recipe: layers, shapes, parameters, multiply-adds; without either, list the recipes."""
+    """Describe a model or a recipe (layers, shapes, parameters, multiply-adds), or list the recipes."""
     model = one_of(named, model)
     if model is None and recipe is None:
         from firsthand.zoo.about import ABOUT

@@ -29,10 +29,10 @@ def read(
     ] = None,
     example: Annotated[bool, typer.Option("--example", help="Read a page that comes with firsthand.")] = False,
     model: ModelPath = None,
-    lines: Annotated[bool, typer.Option("--lines", help="Every line with its probability and its place.")] = False,
+    lines: Annotated[bool, typer.Option("--lines", help="Print each line with its probability and place.")] = False,
     signs: Annotated[bool, typer.Option("--signs", help="Print signs among the digits, too: 7,8 and not 78.")] = False,
     min_confidence: Annotated[
-        float, typer.Option("--min-confidence", metavar="P", help="Leave out digits that are less probable.")
+        float, typer.Option("--min-confidence", metavar="P", help="Leave out digits less probable than this.")
     ] = 0.0,
     explain: Annotated[
         Path | None, typer.Option("--explain", metavar="FOLDER", help="Draw every stage into this folder.")
@@ -41,7 +41,7 @@ def read(
     device: Device = None,
     as_json: Json = False,
 ) -> None:
-    """Read the digits that are written on photos and scans.
+    """Read the handwritten digits on photos and scans.
 
     Prints the lines of each picture.  With --json, one JSON object per picture and line of output.  What cannot be read
     as a picture is said on standard error, does not stop the others, and makes the exit code 1 (2 if it was all).

@@ -39,7 +39,7 @@ def sample(
     device: Device = None,
     as_json: Json = False,
 ) -> None:
-    """Let a language model go on with a text, letter by letter, or a generative network draw pictures."""
+    """Continue a text with a language model, or draw pictures with a generative network."""
     use_device(device)
     from firsthand.models import Autoencoder, Generator, LanguageModel
 

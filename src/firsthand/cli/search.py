@@ -34,17 +34,17 @@ def search(
         typer.Option(help="FIELD=LOW:HIGH, FIELD=LOW:HIGH:log or FIELD=A,B,C; once per field.", show_default=False),
     ],
     storage: Annotated[
-        Path, typer.Option(help="File of the search: made, or gone on with, also by several at a time.")
+        Path, typer.Option(help="File of the search: made, or continued, also by several processes at a time.")
     ] = Path("search.journal"),
     recipe: Annotated[str, typer.Option(help="What to train; `firsthand summary` lists the names.")] = "digit-reader",
     data: DataName = "mnist",
     invert: Invert = None,
     trials: Annotated[
-        int, typer.Option(help="Trainings to finish, with those in the storage.", callback=whole(1))
+        int, typer.Option(help="Trainings to finish, including those in the storage.", callback=whole(1))
     ] = 20,
     workers: Annotated[int, typer.Option(help="Processes that train side by side.", callback=whole(1, 1000))] = 1,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data, in every training.")] = None,
-    examples: Annotated[int | None, typer.Option(help="Use only the first so many training images.")] = None,
+    examples: Annotated[int | None, typer.Option(help="Use only the first N training images.")] = None,
     seed: Seed = 0,
     device: Device = None,
     as_json: Json = False,
@@ -83,7 +83,7 @@ def search(
     options["invert"] = invert
     show.end(result, options, picture)
     if interrupted:
-        print("firsthand: interrupted; the same command goes on", file=sys.stderr)
+        print("firsthand: interrupted; the same command resumes it", file=sys.stderr)
         raise typer.Exit(130)
 
 
@@ -138,9 +138,9 @@ def _work_together(workers: int, opened: "Search", trials: int, show: "_Table") 
             show.all(opened.result())
     done = len(opened.result().finished)
     if done < trials:
-        raise FirsthandError(f"search: all workers ended after {done} of {trials} trials; the same command goes on")
+        raise FirsthandError(f"search: all workers ended after {done} of {trials} trials; the same command resumes it")
     if died := sum(worker.returncode != 0 for worker in started):
-        print(f"firsthand: {died} of {workers} workers died; the others did their work", file=sys.stderr)
+        print(f"firsthand: {died} of {workers} workers died; the others finished their work", file=sys.stderr)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ def sweep(
     data: DataName = "mnist",
     invert: Invert = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data, in every training.")] = None,
-    examples: Annotated[int | None, typer.Option(help="Use only the first so many training images.")] = None,
+    examples: Annotated[int | None, typer.Option(help="Use only the first N training images.")] = None,
     seed: Seed = 0,
     out: Annotated[
         Path | None, typer.Option(help="New folder for table and figure.", show_default="runs/DATE-sweep-RECIPE")

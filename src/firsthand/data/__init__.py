@@ -1,4 +1,4 @@
-"""Examples of every kind: MNIST in the box, images and texts of your own, data sets to download."""
+"""Examples of every kind: bundled MNIST, images and texts of your own, data sets to download."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""MNIST, in the box: 70,000 handwritten digits that come with the package and need no network.
+"""MNIST, bundled: 70,000 handwritten digits that come with the package and need no network.
 
 The file holds the images in the order of `mnist.pkl.gz`, the file of the book, so that its split into
 training and validation images is the one behind the published numbers. `tools/box/build_mnist.py` made it.
@@ -55,11 +55,11 @@ def read_box(path: Path) -> Splits[Dataset, Dataset]:
         whole = load_npz(path, classes=DIGITS)
         parts = Splits(whole[:50_000], whole[50_000:60_000], whole[60_000:])
     except DataError as error:
-        raise DataError(f"{error}; MNIST comes with the package: install firsthand anew") from error
+        raise DataError(f"{error}; MNIST comes with the package: reinstall firsthand") from error
     for name, part in parts._asdict().items():
         if part.digest != DIGESTS[name]:
             raise DataError(
                 f"{path}: {name} images with SHA-256 {part.digest} found, {DIGESTS[name]} expected; "
-                "MNIST comes with the package: install firsthand anew"
+                "MNIST comes with the package: reinstall firsthand"
             )
     return parts

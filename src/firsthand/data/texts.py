@@ -1,4 +1,4 @@
-"""Texts: eight plays of Shakespeare, in the box, and files of your own.
+"""Texts: eight bundled plays of Shakespeare, and files of your own.
 
 `tools/box/build_shakespeare.py` made the file of the plays.  Their text is Project Gutenberg's, as the package
 `shakespeare` 0.6 of the Open Knowledge Foundation has it (2008).  The plays are in the public domain; what that package
@@ -53,7 +53,7 @@ def shakespeare_text() -> TextParts:
 
 
 def shakespeare(length: int = 64) -> Splits[Sequences, Sequences]:
-    """Return the plays as sequences of so many characters, each with the character that comes next.
+    """Return the plays as sequences of equal length, each with the character that comes next.
 
     Raises:
         DataError: the file of this package is damaged, or its parts are shorter than one sequence.
@@ -77,12 +77,12 @@ def read_plays(path: Path) -> list[str]:
     try:
         content = gzip.decompress(path.read_bytes())
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: {error}; the plays come with the package: install firsthand anew") from error
+        raise DataError(f"{path}: {error}; the plays come with the package: reinstall firsthand") from error
     found = hashlib.sha256(content).hexdigest()
     if found != DIGEST:
         raise DataError(
             f"{path}: text with SHA-256 {found} found, {DIGEST} expected; "
-            "the plays come with the package: install firsthand anew"
+            "the plays come with the package: reinstall firsthand"
         )
     return content.decode("ascii").split(BETWEEN_PLAYS)
 

@@ -22,7 +22,7 @@ __all__ = ["Claim", "Comparison", "Drawing", "Experiment", "Measured", "Run", "m
 class Measured(NamedTuple):
     """What one run found.
 
-    `numbers` are averaged over the runs; one named as a published quantity is held against it.  `test_accuracy` and
+    `numbers` are averaged over the runs; one named as a published quantity is compared with it.  `test_accuracy` and
     `validation_accuracy` belong to the epoch of best validation accuracy.  `arrays` are plain lists for the figures
     and the claims (short ones: they are committed).
     """
@@ -42,7 +42,7 @@ class Run:
 
     Args:
         seed: of all randomness; run 0, 1, ... of an experiment has seed 0, 1, ...
-        quick: shortened honestly; the result says so and is held against nothing.
+        quick: shortened honestly; the result says so and is compared with nothing.
         place: a folder of this run's own, for checkpoints; what is in it when the run begins is of the same run,
             stopped earlier.
         needed: the Results of the experiments that this one needs, by id.
@@ -86,7 +86,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A claim that holds the runs against other experiments, which this one needs: asked anew when those change.
+    """A claim that compares the runs with other experiments, which this one needs; checked again when those change.
 
     Args:
         text: the claim, as one sentence.

@@ -75,7 +75,7 @@ def run_all(
         jobs: how many runs at a time; by default one per core.
         quick: shorten the runs, and do one of each.
         runs: of each experiment, instead of as many as it declares.
-        again: measure anew what is complete; the Results that there are go into the scratch folder.
+        again: re-run what is complete; the Results that there are go into the scratch folder.
         say: is told of everything that is complete or fails, one line each.
         show: is told a few times a second where things are.
     Returns:
@@ -198,7 +198,7 @@ class _Work:
                 raise FirsthandError(f"{path} has {kind} runs, expected {other} ones: name another folder with --out")
             records = runs_of(result)
             if (theirs := result.versions.get("firsthand")) != ours:
-                self.say(f"{experiment.id}: measured with firsthand {theirs}, this is {ours}; --again measures anew")
+                self.say(f"{experiment.id}: measured with firsthand {theirs}, this is {ours}; --again re-runs it")
             if len(records) != wanted:
                 what = "all are kept" if len(records) > wanted else "the missing ones are run"
                 self.say(f"{experiment.id}: {len(records)} runs are there, {wanted} wanted; {what}")
@@ -210,7 +210,7 @@ class _Work:
             if (theirs := record["versions"]["firsthand"]) == ours:
                 records.append(record)
             else:
-                self.say(f"{experiment.id}: run {seed} was measured with firsthand {theirs}, this is {ours}: run anew")
+                self.say(f"{experiment.id}: run {seed} was measured with firsthand {theirs}, this is {ours}: re-run")
         return records
 
     # --- doing it ---

@@ -163,7 +163,7 @@ def same_size(
     noise: bool = False,
     key: Array | None = None,
 ) -> np.ndarray:
-    """Go from images the way that `changed` goes, or a random way (`noise`, with a key), and so many times as far.
+    """Go from images the way that `changed` goes, or a random way (`noise`, with a key), a multiple of its length.
 
     A random way is that of normal noise; what leaves 0 to 1 is cut off, as it is for any image.
     """

@@ -47,7 +47,7 @@ def box_minimum(
         function: (n, d) -> values (n,) and gradients (n, d); row i depends on row i alone.
         start: (n, d), within the box.
         low, high: the box.
-        steps: at most so many.
+        steps: largest number of them.
         history: pairs of moves and changes of the gradient that H is made of.
         tolerance: a row ends when no coordinate of its projected gradient is larger.
     Returns:

@@ -56,7 +56,7 @@ def evolved(
         classes: that are bred; all of the model's by default.
         key: all randomness.
         sure: the confidence at which a class is done; when all are, breeding ends.
-        generations: at most so many.
+        generations: largest number of them.
         children: in each generation.
         share: of the pixels that are changed in a child; half as many after every 1,000 generations.
     Returns:

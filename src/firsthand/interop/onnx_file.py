@@ -1,4 +1,4 @@
-"""A model or an ensemble as an ONNX file that takes pixels and gives probabilities, held against the model itself."""
+"""A model or an ensemble as an ONNX file that takes pixels and gives probabilities, compared with the model itself."""
 
 import json
 import os
@@ -25,7 +25,7 @@ TOLERANCE = 1e-5
 
 
 class Comparison(NamedTuple):
-    """What ONNX Runtime makes of an ONNX file, held against the model.
+    """The output of ONNX Runtime for an ONNX file, compared with that of the model.
 
     Attributes:
         n: how many images were read by both.

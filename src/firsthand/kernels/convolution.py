@@ -19,7 +19,7 @@ def convolution(x: Array, weights: Array, *, stride: int = 1, padding: int = 0, 
         weights: kernels, (kernel_height, kernel_width, channels / groups, filters).
         stride: distance between neighbouring positions, in pixels.
         padding: rows and columns of zeros put around each image.
-        groups: channels and filters fall into so many independent parts.
+        groups: number of independent parts of channels and filters.
     Returns:
         (batch, rows, columns, filters), with rows = (height + 2 padding - kernel_height) // stride + 1.
     """

@@ -65,7 +65,7 @@ def threads() -> int:
 
 
 def limit_threads(most: int | None) -> None:
-    """Let all kernels together use so many threads of XLA's pool, at most; None is as many as it has.
+    """Limit all kernels together to this many threads of XLA's pool; None is as many as it has.
 
     The results are the same, to the last bit, with any number of threads.
 

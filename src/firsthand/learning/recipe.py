@@ -54,7 +54,7 @@ class Recipe:
         average: decay d of the exponential moving average of the parameters, w_mean <- d w_mean + (1 - d) w after
             every step, which then takes the place of w in all that is measured and kept; 0 keeps w itself.
         shuffle: a new order of the training data every epoch.
-        patience: act when the objective's first quantity has not improved on validation data for so many epochs; None
+        patience: act when the objective's first quantity has not improved on validation data for this many epochs; None
             never acts.
         halvings: what acting is: so often the learning rate is halved first (7 leads to 1/128), then training stops.
         monitor: what is measured after every epoch on whole data sets, as PART_QUANTITY: 'validation_accuracy',

@@ -96,7 +96,7 @@ def train(
         checkpoint: file that is replaced after every epoch.
         resume: go on from the checkpoint file.
         devices: divide every mini-batch over these; by default one device does it all.
-        members: train so many networks, as an ensemble.
+        members: number of networks to train, as an ensemble.
     Returns:
         The model (of the best epoch, if the recipe says so and what decides was monitored) and the `History`; of
         several members their `Ensemble`, or where the objective has none all of them, and their histories.

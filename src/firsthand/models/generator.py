@@ -108,7 +108,7 @@ class Generator(NetworkModel):
 
         Args:
             count, key, label, steps, strength: as for `sample`.
-            every: so many steps lie between two that are shown; by default the last alone is.
+            every: number of steps between two that are shown; by default the last alone is.
         """
         every = steps if every is None else every
         if min(count, steps, every) < 1 or every > steps:

@@ -1,4 +1,4 @@
-"""A trained network that goes on with a text."""
+"""A trained network that continues a text."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -112,11 +112,11 @@ class LanguageModel(NetworkModel):
         return self.begin(prompt).probabilities
 
     def sample(self, prompt: str, length: int, *, key: Key, temperature: float = 1.0) -> str:
-        """Go on with a text: see `stream`."""
+        """Continue a text: see `stream`."""
         return "".join(self.stream(prompt, length, key=key, temperature=temperature))
 
     def stream(self, prompt: str, length: int, *, key: Key, temperature: float = 1.0) -> Iterator[str]:
-        """Go on with a text symbol by symbol, each drawn from p^(1/temperature), normalized.
+        """Continue a text symbol by symbol, each drawn from p^(1/temperature), normalized.
 
         Args:
             prompt: how it begins; it is not part of the result.

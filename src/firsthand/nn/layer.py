@@ -127,7 +127,7 @@ class Layer:
         return self.apply(params, x, key=key, train=True), params
 
     def start(self, batch: int, dtype: DTypeLike = jnp.float32) -> State:
-        """Return the state before the first step of so many sequences; here, nothing."""
+        """Return the state before the first step of a batch of sequences; here, nothing."""
         return ()
 
     def run(self, params: Params, x: Array, state: State) -> tuple[Array, State]:

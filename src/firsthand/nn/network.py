@@ -183,7 +183,7 @@ class Network:
         return None
 
     def start(self, batch: int, dtype: DTypeLike = jnp.float32) -> tuple[State, ...]:
-        """Return the states before the first step of so many sequences, one per layer.
+        """Return the states before the first step of a batch of sequences, one per layer.
 
         Raises:
             FirsthandError: a layer takes sequences only as a whole.

@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 
 @cache
 def boxed_model() -> Model:
-    """The digit reader in the box: images of 28x28 pixels, ten classes, calibrated probabilities.
+    """The bundled digit reader: images of 28x28 pixels, ten classes, calibrated probabilities.
 
     Examples:
         >>> from firsthand.data import mnist

@@ -102,6 +102,6 @@ def _convolution(params: Params, name: str, x: Array) -> Array:
 
 @cache
 def boxed_page_network() -> Params:
-    """The parameters in the box; kept as float16, computed with as float32."""
+    """The bundled parameters; kept as float16, computed with as float32."""
     arrays = safetensors.numpy.load_file(FILE)
     return {name: jnp.asarray(array, jnp.float32) for name, array in arrays.items()}

@@ -24,7 +24,7 @@ class Digit:
     """A digit that was read.
 
     Args:
-        value: its name, '0' to '9' with the model in the box.
+        value: its name, '0' to '9' with the bundled model.
         probability: that it is a digit, and this one: p(digit) p(value | digit), both calibrated.
         alternatives: other values with their probabilities, likeliest first.
         box: where.

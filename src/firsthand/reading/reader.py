@@ -25,7 +25,7 @@ def read(image: Picture, model: Classifier | None = None, *, signs: bool = False
 
     Args:
         image: a path, the bytes of a file, an open file, a picture of Pillow, or an array of uint8.
-        model: names the digits, on images of (28, 28, 1); the one in the box by default.
+        model: names the digits, on images of (28, 28, 1); the bundled one by default.
         signs: whether the texts of the lines have the signs among their digits, too: 7,8 and not 78.
     Returns:
         The lines that were read, from top to bottom, and what was seen and not read.  A picture without writing is a

@@ -49,7 +49,7 @@ def find_skew(ink: np.ndarray, least: float) -> float:
 
 
 def straighten(image: np.ndarray, degrees: float) -> np.ndarray:
-    """The image turned clockwise by so many degrees about its middle, on a sheet that holds all of it; outside is 0."""
+    """The image turned clockwise by degrees about its middle, on a sheet that holds all of it; outside is 0."""
     if not degrees:
         return image
     return ndimage.rotate(image, -degrees, reshape=True, order=1, prefilter=False)

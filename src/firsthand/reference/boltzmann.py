@@ -139,7 +139,7 @@ def likelihood_gradient(v: np.ndarray, W: np.ndarray, b: np.ndarray, c: np.ndarr
 
 
 def _all_states(units: int) -> np.ndarray:
-    """Every state of so many binary units: (2^units, units)."""
+    """Every state of some binary units: (2^units, units)."""
     return np.array(list(itertools.product((0.0, 1.0), repeat=units)))
 
 

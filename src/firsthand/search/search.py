@@ -150,7 +150,7 @@ def search(
     seed: int = 0,
     progress: Callable[[Trial], None] | None = None,
 ) -> SearchResult:
-    """Train a recipe with settings out of a space until there are so many trials, and say what came of each.
+    """Train a recipe with settings out of a space up to a number of trials, and report the result of each.
 
     Every trial starts from `jax.random.key(seed)`, so that only the settings differ, and so that training the best
     ones again gives the same model.  With one process the whole search is reproducible, interrupted or not: a trial
@@ -210,7 +210,7 @@ class Search:
         progress: Callable[[Trial], None] | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Run trials, beside any other process that does so, until so many are finished.
+        """Run trials, beside any other process that does so, until this many are finished.
 
         A process with nothing left to start waits for the others, and takes over if one of them dies.
 
@@ -285,7 +285,7 @@ class Search:
             if found.get(name) != value:
                 raise FirsthandError(
                     f"{self.path}: this search has {name} {json.dumps(found.get(name))}, not {json.dumps(value)}; "
-                    "go on with the same arguments, or name another storage"
+                    "continue with the same arguments, or name another storage"
                 )
 
     def _abandoned(self) -> "optuna.Trial | None":
@@ -349,7 +349,7 @@ class Search:
             trial.set_user_attr("diverged", True)
             self.study.tell(trial, state=states.PRUNED)
         except KeyboardInterrupt:
-            raise  # whoever goes on with the search tries it again
+            raise  # whoever continues the search tries it again
         except BaseException:
             self.study.tell(trial, state=states.FAIL)
             raise

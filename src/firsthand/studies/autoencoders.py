@@ -56,7 +56,7 @@ def _trained(run: Run, code: int, pretrain: bool, epochs: int) -> Training:
 
 
 def pca_error(train_images: np.ndarray, test_images: np.ndarray, components: int) -> float:
-    """The mean squared error of images given back by so many principal components of others.
+    """The mean squared error of images given back by the first principal components of others.
 
     Args:
         train_images: (n, pixels), whose mean and components they are.

@@ -75,7 +75,7 @@ def _full_matrix(run: Run) -> Measured:
 
 
 def _epoch(weights: Arrays, biases: Arrays, images: int, gradient: Callable[..., Gradient]) -> None:
-    """Train on so many images in mini-batches of 10, as the text's program does, with one way to the gradient."""
+    """Train on some images in mini-batches of 10, as the text's program does, with one way to the gradient."""
     x, y = _columns(images)
     order = np.random.default_rng(0).permutation(images)
     for start in range(0, images, 10):

@@ -39,7 +39,7 @@ def trained(
             validation accuracy.
         data: MNIST by default.
         name: of the checkpoint file, and in what is said; each training of a run of several has a name of its own.
-        quick_epochs, quick_examples: at most so many epochs, and so many of the first training examples, if the run is
+        quick_epochs, quick_examples: most epochs, and most of the first training examples, if the run is
             shortened; a source gives as many as it always does.
         start: parameters to begin with; fresh ones by default.
     Returns:
@@ -70,7 +70,7 @@ def trained(
         try:
             training = once(resume=True)
         except ModelFileError as error:
-            run.say(f"{prefix}begins anew: {error}")
+            run.say(f"{prefix}starts again: {error}")
             training = once(resume=False)
     else:
         training = once(resume=False)

@@ -86,7 +86,7 @@ def _generate(run: Run) -> Measured:
 def judged(
     model: Generator, count: int, key: jax.Array, steps: int, strength: float = STRENGTH
 ) -> tuple[float, np.ndarray]:
-    """Draw so many of every class, and have the digit reader in the box read them.
+    """Draw some of every class, and have the bundled digit reader read them.
 
     Returns:
         The share that is read as its class; the images, class by class, (10 count, 28, 28) bytes.

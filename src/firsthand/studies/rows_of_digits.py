@@ -68,7 +68,7 @@ def _measure(run: Run) -> Measured:
 
 
 def _while_reading(model: Classifier, images: Dataset) -> list[float]:
-    """The accuracies if so many rows are read, from the top, and blank ones follow."""
+    """The accuracies if only some rows are read, from the top, and blank ones follow."""
     found = []
     for rows in READ:
         shown = np.array(images.images)

@@ -179,7 +179,7 @@ def _far(run: Run) -> Measured:
 
 
 def moved(images: np.ndarray, what: str, amount: int) -> np.ndarray:
-    """Images (n, height, width) shifted to the right by so many pixels, or turned by so many degrees ('turn')."""
+    """Images (n, height, width) shifted to the right by a number of pixels, or turned by degrees ('turn')."""
     if what == "shift":
         return ndimage.shift(images, (0, 0, amount), order=0)
     return np.clip(ndimage.rotate(images, amount, axes=(1, 2), reshape=False, order=1), 0, 1)

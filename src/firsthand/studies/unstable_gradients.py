@@ -27,7 +27,7 @@ def slope(z: ArrayLike) -> np.ndarray:
 
 
 def listed(values: ArrayLike, digits: int = 5) -> list[float]:
-    """Numbers for a Result, with so many significant digits."""
+    """Numbers for a Result, rounded to significant digits."""
     return [float(f"{value:.{digits}g}") for value in np.asarray(values)]
 
 
@@ -59,7 +59,7 @@ class Chain:
         return slope(self.z[:, layer - 1]) * np.prod(self.factors[:, layer:], axis=1)
 
     def differentiated(self) -> np.ndarray:
-        """da_L/db_l of every layer by automatic differentiation, (chains, layers): what `gradient` is held against."""
+        """da_L/db_l of every layer by automatic differentiation, (chains, layers): the check of `gradient`."""
 
         def output(b: jax.Array, w: jax.Array, a: jax.Array) -> jax.Array:
             for weight, bias in zip(w, b, strict=True):

@@ -1,4 +1,4 @@
-"""Readers of digits: the networks of the texts, and those in the box."""
+"""Readers of digits: the networks of the texts, and the bundled ones."""
 
 from dataclasses import replace
 
@@ -172,7 +172,7 @@ PAGE_READER = NamedRecipe(
 
 GATE = NamedRecipe(
     "gate",
-    "the other model in the box: whether ink is one whole digit, seen alone and in its line",
+    "the other bundled model: whether ink is one whole digit, seen alone and in its line",
     (
         nn.ConvPool(16, 5, weights_init=nn.he),
         nn.BatchNorm(),

@@ -111,7 +111,7 @@ class FineTuning:
         return Splits(shown + rehearsed, self._repeated_and_distorted(len(kept)) + kept, own.test)
 
     def _repeated_and_distorted(self, count: int) -> Dataset:
-        """The own validation images, as they are and then distorted, until there are so many."""
+        """The own validation images, as they are and then distorted, until there are enough."""
         data = self.own.validation
         assert data is not None
         more = data[_repeated(len(data), count)[len(data) :]] if count > len(data) else None

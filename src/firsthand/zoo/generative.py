@@ -40,7 +40,7 @@ def divergence_recipe(
 
 
 def greedy(units: tuple[int, ...], epochs: int, *, linear_code: bool = False) -> Greedy:
-    """Return machines of these sizes, each trained for so many epochs.
+    """Return machines of these sizes, each trained for this many epochs.
 
     Args:
         units: hidden units of each.

@@ -77,10 +77,10 @@ class Affine(Warp):
     between their bounds, to both sides, each on its own.
 
     Args:
-        degrees: rotation by at most so many degrees.
-        translate: motion by at most so many pixels, and fractions of them, down and across.
+        degrees: largest rotation in degrees.
+        translate: largest motion in pixels, fractions included, down and across.
         scale: height and width, each on its own, times 1 - scale to 1 + scale; below 1.
-        shear: sideways, by at most so many pixels per pixel of height above the middle.
+        shear: sideways, by at most this many pixels per pixel of height above the middle.
 
     Raises:
         FirsthandError: a negative or infinite value, or a scale of 1 or more.
@@ -143,7 +143,7 @@ def affine_displacement(
 
 @dataclass(frozen=True)
 class Rotate(Warp):
-    """Rotate about the middle by at most so many degrees, to both sides; `Affine` does it with other things."""
+    """Rotate about the middle by up to a number of degrees, to both sides; `Affine` does it with other things."""
 
     degrees: float
 
@@ -156,7 +156,7 @@ class Rotate(Warp):
 
 @dataclass(frozen=True)
 class Translate(Warp):
-    """Move by at most so many pixels, and fractions of them, in both directions; `Shift` keeps to whole pixels."""
+    """Move by up to a number of pixels, fractions included, in both directions; `Shift` keeps to whole pixels."""
 
     pixels: float
 

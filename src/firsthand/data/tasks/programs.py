@@ -113,7 +113,7 @@ def _simple(kinds: Sequence[str]) -> list[str]:
 
 
 def _number(length: int, random: Random) -> str:
-    """A number of so many digits, the first of which is 0 only where it is the only one."""
+    """A number of this many digits, the first of which is 0 only where it is the only one."""
     return str(random.integers(10 ** (length - 1) if length > 1 else 0, 10**length))
 
 

@@ -43,7 +43,7 @@ class ContrastiveDivergence(Objective):
 
     Args:
         k: steps of Gibbs sampling.
-        persistent: go on with the layer's `chains`.
+        persistent: continue the layer's `chains`.
         states: draw the states of the visible units on the way, as the theory has it; otherwise their probabilities are
             handed on, which is less noisy (Hinton's guide, section 3.2).  Persistent chains always draw them.
     References:

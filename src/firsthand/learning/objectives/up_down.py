@@ -30,7 +30,7 @@ class UpDown(ContrastiveDivergence):
 
     Args:
         k: steps of Gibbs sampling at the top; 3, 6 and 10 in the source.
-        persistent: go on with the `chains` of the machine at the top, which the source does not.
+        persistent: continue the `chains` of the machine at the top, which the source does not.
     References:
         Hinton, Osindero and Teh 2006, 'A Fast Learning Algorithm for Deep Belief Nets', section 5 and appendix B.
     """

@@ -37,7 +37,7 @@ class RBM(FullyConnected):
         units: number of hidden units.
         activation: sigmoid for binary hidden units, linear for Gaussian ones.
         visible: the kind of the visible units; binary ones may hold probabilities.
-        labels: so many label units beside the visible ones, of which one is on: p(y | h) is their softmax.  Without a
+        labels: number of label units beside the visible ones, of which one is on: p(y | h) is their softmax.  Without a
             label they are all off.
         chains: of persistent contrastive divergence, kept among the parameters as 'chains'.
         untied: weights of its own downwards, 'down' (units, inputs), as up-down learning needs them.

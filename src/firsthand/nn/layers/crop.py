@@ -14,7 +14,7 @@ __all__ = ["Crop"]
 
 @dataclass(frozen=True)
 class Crop(Layer):
-    """A window of each image, drawn anew for each in training, the middle one in use.
+    """A window of each image, drawn at random for each in training, the middle one in use.
 
     As a layer, and not as an augmentation, because what follows it sees smaller images.  `models.ten_crop` averages
     what a network says of the corners, the middle and their mirror images.

@@ -10,7 +10,7 @@ __all__ = ["CsvLog"]
 
 
 class CsvLog:
-    """A CSV file with a row for every epoch, written as soon as it is complete; a resumed run goes on with its file.
+    """A CSV file with a row for every epoch, written as soon as it is complete; a resumed run continues its file.
 
     Args:
         path: of the file.  One that exists must have the same columns; rows of epochs that are trained again stay.

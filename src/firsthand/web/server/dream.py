@@ -1,4 +1,4 @@
-"""Routes: what a network draws when it is run backwards.  It is the one in the box, for every lab."""
+"""Routes: what a network draws when it is run backwards.  It is the bundled one, for every lab."""
 
 import base64
 from functools import cache

@@ -118,5 +118,5 @@ def base64_of(pixels: np.ndarray) -> str:
 
 
 def rounded(values: Any, digits: int = 5) -> Any:
-    """Numbers, in whatever shape, as plain lists with so many decimals."""
+    """Numbers, in whatever shape, as plain lists, rounded to this many decimals."""
     return np.round(np.asarray(values, np.float64), digits).tolist()

@@ -1,4 +1,4 @@
-"""The remains of labs that were killed: trainings to go on with, and folders to remove.
+"""The remains of labs that were killed: trainings to resume, and folders to remove.
 
 Only folders that no living process holds are touched, and in them only files that a lab has written, by its own naming.
 """

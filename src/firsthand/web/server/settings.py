@@ -33,7 +33,7 @@ class TrainingSettings(BaseModel):
             "N(0, 2/n_in) with biases 0; softmax starts at 0, but with N(0, 1)."
         ),
     ] = "scaled"
-    examples: Annotated[int, Field(ge=100, le=50_000, description="The first so many training images.")] = 5_000
+    examples: Annotated[int, Field(ge=100, le=50_000, description="How many training images to use.")] = 5_000
     epochs: Annotated[int, Field(ge=1, le=1000)] = 30
     batch_size: Annotated[int, Field(ge=1, le=1000)] = 10
     learning_rate: Annotated[float, Field(gt=0, le=100)] = 0.5

@@ -35,7 +35,7 @@ class Shelf:
     Args:
         given: a model file to begin with; the first of all if not given.
         runs: folder of runs, each with its model.safetensors.
-        box: makes the model in the box; None where there is none.
+        box: makes the bundled model; None where there is none.
     """
 
     def __init__(self, given: Path | None, runs: Path, box: Callable[[], Model] | None = None) -> None:
@@ -49,7 +49,7 @@ class Shelf:
         if self.box is None:
             return found
         given = {"given": found.pop("given")} if "given" in found else {}
-        return {**given, "box": "the model in the box", **found}
+        return {**given, "box": "the bundled model", **found}
 
     def model(self, name: str | None = None) -> Model | Ensemble:
         """A model by name, or the one to begin with.
@@ -68,7 +68,7 @@ class Shelf:
             raise UnknownModel(f"model: found {name!r}, expected one of {', '.join(names)}")
         files = self._files()
         file = files[name].path if name in files else None
-        # one that is written anew is loaded anew; one that is missing is said to be by who loads it
+        # one that has been rewritten is loaded again; one that is missing is said to be by who loads it
         key = name, file.stat().st_mtime if file is not None and file.exists() else 0.0
         with self._lock:  # two that ask at the same time wait for one loading
             if key not in self._loaded:

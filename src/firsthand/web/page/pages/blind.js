@@ -86,7 +86,7 @@ export function mount(root, { api }) {
     sitting = sitting && answers.length === sitting.images.length ? null : sitting;
   }
 
-  const nameOf = (reader) => reader === "you" ? t({ en: "you", zh: "您" }) : reader === "box" ? t({ en: "the model in the box", zh: "自带的模型" }) : reader;
+  const nameOf = (reader) => reader === "you" ? t({ en: "you", zh: "您" }) : reader === "box" ? t({ en: "the bundled model", zh: "自带的模型" }) : reader;
 
   function show({ readers, misread, shape }, about) {
     const save = () => {
