@@ -4,6 +4,7 @@ import operator
 from typing import Any, TypeAlias
 
 import jax
+import jax.numpy as jnp
 from jax import Array
 
 from firsthand.errors import FirsthandError
@@ -26,11 +27,7 @@ def as_key(key: Any, where: str = "key") -> Array:
         >>> as_key(0) == jax.random.key(0)
         Array(True, dtype=bool)
     """
-    if (
-        isinstance(key, Array)
-        and key.dtype != bool
-        and (key.ndim or jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key))
-    ):
+    if isinstance(key, Array) and key.dtype != bool and (key.ndim or jnp.issubdtype(key.dtype, jax.dtypes.prng_key)):
         return key
     try:
         return jax.random.key(operator.index(key))

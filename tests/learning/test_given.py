@@ -1,5 +1,7 @@
 """Trainings take data, keys and callbacks in the forms in which people have them, and say what they cannot take."""
 
+from typing import Any
+
 import jax
 import numpy as np
 import pytest
@@ -72,7 +74,7 @@ def test_keys(key):
 
 
 def test_a_key_where_a_path_is_meant(few, model):
-    key = jax.random.key(0)
+    key: Any = jax.random.key(0)
     with pytest.raises(FirsthandError, match=r"train: checkpoint: found .*, expected a path"):
         train(NETWORK, few, RECIPE, key=0, checkpoint=key)
     with pytest.raises(FirsthandError, match=r"save: found .*, expected a path"):

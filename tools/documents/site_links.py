@@ -13,7 +13,7 @@ _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(((?:\.\./)+[^)\s]*)\)")
 
 def on_files(files: Any, config: Any, **_: Any) -> Any:
     """Add the pictures that pages show from results/."""
-    from mkdocs.structure.files import File
+    from mkdocs.structure.files import File  # pyright: ignore[reportMissingImports]
 
     for page in DOCS.rglob("*.md"):
         for shown, _, link in _LINK.findall(page.read_text(encoding="utf-8")):

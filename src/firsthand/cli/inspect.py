@@ -13,10 +13,10 @@ from firsthand.files import write_atomically, write_saved
 from .common import DataName, Device, Json, ModelPath, find_model, load_splits, use_device
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from numpy import ndarray
 
     from firsthand.data import Dataset, ImageSplits
+    from firsthand.figures import Figure
     from firsthand.inspect import Verdict
     from firsthand.models import Ensemble, Model
     from firsthand.nn import Cost

@@ -32,7 +32,8 @@ def as_splits(data: Any, network: Network, objective: Objective) -> Any:
     if isinstance(data, Source):
         return Splits(data, None, None)
     if isinstance(data, Examples) or _is_pair(data):
-        return Splits(*_examples(data, network, objective).split(*_DIVISION, seed=_SEED), None)
+        learn, choose = _examples(data, network, objective).split(*_DIVISION, seed=_SEED)
+        return Splits(learn, choose, None)
     if isinstance(data, tuple | list) and len(data) == 2 and all(isinstance(d, Examples) or _is_pair(d) for d in data):
         train, validation = (_examples(each, network, objective) for each in data)
         return Splits(train, validation, None)
@@ -48,4 +49,7 @@ def _is_pair(data: Any) -> bool:
 
 
 def _examples(data: Any, network: Network, objective: Objective) -> Any:
-    return data if isinstance(data, Examples) else objective.examples(*map(np.asarray, data), network)
+    if isinstance(data, Examples):
+        return data
+    x, y = data
+    return objective.examples(np.asarray(x), np.asarray(y), network)

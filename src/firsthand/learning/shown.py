@@ -147,7 +147,7 @@ class _Notebook:
         self.done[at.member] = (at.epoch - 1) * at.steps + at.step
         shown = {"text/html": self.html(at), "text/plain": "\n".join(self.lines)}
         if self.handle is None:
-            from IPython.display import display
+            from IPython.display import display  # pyright: ignore[reportMissingImports]
 
             self.handle = display(shown, raw=True, display_id=True)
         else:
