@@ -25,6 +25,7 @@ __all__ = [
     "Json",
     "ModelArgument",
     "ModelPath",
+    "NewestModel",
     "Seed",
     "check_recipe",
     "check_whole",
@@ -101,6 +102,10 @@ ModelPath = Annotated[
         help="Model file, or 'last' for the newest under runs/.",
         show_default="the bundled digit reader",
     ),
+]
+NewestModel = Annotated[
+    Path | None,
+    typer.Option("--model", metavar="FILE", help="Model file.", show_default="the newest under runs/"),
 ]
 ModelArgument = Annotated[
     Path | None, typer.Argument(metavar="MODEL", help="The model file, as with --model.", show_default=False)

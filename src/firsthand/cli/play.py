@@ -8,14 +8,14 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from .common import Device, Json, ModelArgument, ModelPath, Seed, find_trained, one_of, use_device, whole
+from .common import Device, Json, ModelArgument, NewestModel, Seed, find_trained, one_of, use_device, whole
 
 __all__ = ["play"]
 
 
 def play(
     named: ModelArgument = None,
-    model: ModelPath = None,
+    model: NewestModel = None,
     episodes: Annotated[int, typer.Option(help="How many games to play.", callback=whole(1, 10_000))] = 30,
     epsilon: Annotated[float, typer.Option(help="Share of the steps in which the action is drawn at random.")] = 0.0,
     limit: Annotated[int, typer.Option(help="Steps after which a game is cut off.", callback=whole(1))] = 10_000,

@@ -9,7 +9,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from .common import Device, Json, ModelArgument, Seed, find_trained, one_of, use_device, whole
+from .common import Device, Json, ModelArgument, NewestModel, Seed, find_trained, one_of, use_device, whole
 from .sample_pictures import sample_pictures
 
 __all__ = ["sample"]
@@ -18,10 +18,7 @@ __all__ = ["sample"]
 def sample(
     context: typer.Context,
     named: ModelArgument = None,
-    model: Annotated[
-        Path | None,
-        typer.Option("--model", metavar="FILE", help="Model file.", show_default="the newest under runs/"),
-    ] = None,
+    model: NewestModel = None,
     prompt: Annotated[
         str | None, typer.Option(help="How the text begins.", show_default="the beginning of a line")
     ] = None,

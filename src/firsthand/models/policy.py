@@ -18,7 +18,7 @@ from .family import NetworkModel
 __all__ = ["Policy"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Policy(NetworkModel):
     """A network that values each action of a game, and takes the best.
 
