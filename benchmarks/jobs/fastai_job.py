@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from fastai.callback.tracker import SaveModelCallback
 from fastai.data.core import DataLoaders
-from fastai.learner import Learner, load_learner
+from fastai.learner import Learner
 from fastai.losses import CrossEntropyLossFlat
 from fastai.metrics import accuracy
 from fastai.optimizer import SGD
@@ -26,8 +26,7 @@ def job(data, folder):
     learner = Learner(loaders, network, CrossEntropyLossFlat(), SGD, RATE, metrics=accuracy, path=folder)
     with learner.no_bar(), learner.no_logging():
         learner.fit(EPOCHS, cbs=SaveModelCallback("accuracy"))
-    learner.export("model.pkl")
-    network = load_learner(folder / "model.pkl").model.eval()
+    network = learner.load("model").model.eval()  # the callback has saved the best
     with torch.no_grad():
         return np.mean(network(torch.from_numpy(data.x_test)).argmax(1).numpy() == data.y_test)
 

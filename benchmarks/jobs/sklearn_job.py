@@ -18,7 +18,7 @@ def job(data, folder):
     )
     best, classes = 0.0, np.arange(10)
     for _ in range(EPOCHS):
-        model.partial_fit(data.x, data.y, classes)
+        model.partial_fit(data.x, data.y, classes=classes)
         if (accuracy := model.score(data.x_val, data.y_val)) > best:
             best = accuracy
             (folder / "model.pkl").write_bytes(pickle.dumps(model))
