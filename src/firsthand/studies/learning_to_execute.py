@@ -28,7 +28,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["EXPERIMENTS", "Curriculum", "Task"]
+__all__ = [
+    "EACH_EPOCH",
+    "EXPERIMENTS",
+    "LINES",
+    "SUMS",
+    "TESTED",
+    "UNITS",
+    "Curriculum",
+    "Task",
+    "execute_recipe",
+    "graded",
+]
 
 PROGRAMS = Source(
     "Nielsen", "chapter 6, 'Other approaches' (其他的深度学习模型): learning to execute print(398345+42598)"
@@ -64,8 +75,12 @@ class Task:
     @property
     def difficulties(self) -> list[Difficulty]:
         """All of them, the shortest first."""
-        lengths, nestings = (range(1, most + 1) for most in self.hardest)
-        return [Difficulty(length, nesting) for nesting in nestings for length in lengths]
+        lengths, nestings = (range(1, most + 1) for most in self.hardest[:2])
+        return [self.at(length, nesting) for nesting in nestings for length in lengths]
+
+    def at(self, length: int, nesting: int) -> Difficulty:
+        """A difficulty of the task."""
+        return self.hardest._replace(length=length, nesting=nesting)
 
 
 SUMS = Task(("sum",), Difficulty(3), steps=18, epochs=60)
@@ -94,12 +109,12 @@ class Curriculum(ExamplesSource):
             1 + epoch * self.task.hardest.length // self.epochs,
             1 + epoch * self.task.hardest.nesting // self.epochs,
         )
-        now = Difficulty(*reached)
+        now = self.task.at(*reached)
 
         def draw(random: Random) -> Difficulty:
             if self.strategy == "naive" or (self.strategy == "combined" and random.random() < 0.5):
                 return now
-            return Difficulty(*(int(random.integers(1, most + 1)) for most in self.task.hardest))
+            return self.task.at(*(int(random.integers(1, most + 1)) for most in self.task.hardest[:2]))
 
         return self.task.answers(self.count, draw, "training", seed)
 
@@ -119,7 +134,8 @@ STRATEGIES = {
 }
 
 
-def _recipe(task: Task) -> Recipe:
+def execute_recipe(task: Task) -> Recipe:
+    """Return how a network learns a task: Adam with a rate that falls along half a cosine, and a short gradient."""
     steps = task.epochs * EACH_EPOCH // BATCH
     return Recipe(
         epochs=task.epochs,
@@ -138,19 +154,19 @@ def _measure(task: Task, strategies: Sequence[str], run: Run) -> Measured:
     for strategy in strategies:
         source = Curriculum(task, strategy, task.epochs, run.shortened(EACH_EPOCH, 200))
         training = trained(
-            run, layers, _recipe(task), data=Splits(source, hardest, None), name=strategy, quick_epochs=1
+            run, layers, execute_recipe(task), data=Splits(source, hardest, None), name=strategy, quick_epochs=1
         )
         arrays[f"validation_{strategy}"] = [round(value, 4) for value in training.history["validation_right"]]
         numbers[f"validation_{strategy}"] = training.history["validation_right"][-1]
         for at in task.difficulties:
-            found = _graded(training.model, task, at, run.shortened(TESTED, 20))
+            found = graded(training.model, task, at, run.shortened(TESTED, 20))
             for name in ("right", "whole"):
                 numbers[f"{name}_{strategy}_{at.length}_{at.nesting}"] = found[name]
     return Measured(numbers, arrays)
 
 
-def _graded(model: LanguageModel, task: Task, at: Difficulty, count: int) -> dict[str, float]:
-    """The share of what test programs of one difficulty print that the network says."""
+def graded(model: LanguageModel, task: Task, at: Difficulty, count: int) -> dict[str, float]:
+    """Return the share of what test programs of one difficulty print that the network says."""
     answers = task.answers(count, lambda random: at, "test", 0)
     return evaluate(model.network, model.params, tuple(map(jnp.asarray, answers.arrays)), Answering())
 

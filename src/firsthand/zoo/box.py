@@ -5,15 +5,29 @@ from pathlib import Path
 
 import numpy as np
 
-from firsthand.models import Autoencoder, Generator, Policy
+from firsthand.models import Autoencoder, Generator, LanguageModel, Policy
 from firsthand.models.family import MODEL_FORMAT
 from firsthand.models.file import read_safetensors
 
-__all__ = ["DREAMER", "MAP", "PLAYERS", "boxed_dreamer", "boxed_map", "boxed_player"]
+__all__ = [
+    "DREAMER",
+    "LETTERS",
+    "MAP",
+    "PLAYERS",
+    "PROGRAMS",
+    "SUM_READER",
+    "boxed_dreamer",
+    "boxed_map",
+    "boxed_memory",
+    "boxed_player",
+]
 
 DREAMER = Path(__file__).with_name("dreamer.safetensors")
 MAP = Path(__file__).with_name("map.safetensors")
 PLAYERS = {name: Path(__file__).with_name(f"{name}.safetensors") for name in ("catch", "breakout", "freeway")}
+LETTERS = Path(__file__).with_name("letters.safetensors")
+SUM_READER = Path(__file__).with_name("sums.safetensors")
+PROGRAMS = Path(__file__).with_name("programs.safetensors")
 
 
 @cache
@@ -35,3 +49,15 @@ def boxed_player(name: str) -> Policy:
     """A policy of a game, one of `PLAYERS`."""
     arrays, about = read_safetensors(PLAYERS[name], MODEL_FORMAT, "model")
     return Policy.from_description(about, {name: array.astype(np.float32) for name, array in arrays.items()})
+
+
+@cache
+def boxed_memory(path: Path) -> LanguageModel:
+    """One of the networks with a memory.
+
+    Args:
+        path: `LETTERS`, the recipe `shakespeare`; `SUM_READER`, which writes what print(A+B) prints; `PROGRAMS`, which
+            does so of other programs of one line.
+    """
+    arrays, about = read_safetensors(path, MODEL_FORMAT, "model")
+    return LanguageModel.from_description(about, {name: array.astype(np.float32) for name, array in arrays.items()})

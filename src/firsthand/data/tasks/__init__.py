@@ -3,7 +3,15 @@
 from .adding import adding_problem
 from .held_out import PARTS, Part, part_of
 from .interpreter import ProgramError, run_program
-from .programs import ALPHABET, KINDS, Difficulty, program_answers, write_program
+from .programs import (
+    ALPHABET,
+    KINDS,
+    Difficulty,
+    could_write,
+    part_of_program,
+    program_answers,
+    write_program,
+)
 
 __all__ = [
     "ALPHABET",
@@ -13,7 +21,9 @@ __all__ = [
     "Part",
     "ProgramError",
     "adding_problem",
+    "could_write",
     "part_of",
+    "part_of_program",
     "program_answers",
     "run_program",
     "write_program",

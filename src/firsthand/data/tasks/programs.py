@@ -1,6 +1,8 @@
 """One-line programs, made at random, with what they print."""
 
+import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +12,7 @@ from ..examples import DataError
 from .held_out import Part, part_of
 from .interpreter import run_program
 
-__all__ = ["ALPHABET", "KINDS", "Difficulty", "program_answers", "write_program"]
+__all__ = ["ALPHABET", "KINDS", "Difficulty", "could_write", "part_of_program", "program_answers", "write_program"]
 
 KINDS = ("sum", "difference", "product", "variable", "choice")
 ALPHABET = tuple("\n 0123456789+-*<>=;()aefilnprst")  # of the programs, and of what they print
@@ -20,10 +22,17 @@ Random = np.random.Generator
 
 
 class Difficulty(NamedTuple):
-    """The difficulty of a program: digits of its numbers, and the depth at which its operations are nested."""
+    """The difficulty of a program.
+
+    Args:
+        length: digits of its numbers.
+        nesting: the depth of its operations: 1 is one operation, 2 one whose first operand is another.
+        shorter: the share of the numbers that have fewer digits.
+    """
 
     length: int
     nesting: int = 1
+    shorter: float = 0.0
 
 
 def write_program(kinds: Sequence[str], at: Difficulty, random: Random) -> str:
@@ -31,7 +40,7 @@ def write_program(kinds: Sequence[str], at: Difficulty, random: Random) -> str:
 
     Args:
         kinds: of operations to choose from, some of `KINDS`.
-        at: its difficulty; nesting 1 is one operation, 2 one whose first operand is another.
+        at: its difficulty.
         random: source of all randomness.
     """
     kind = _one_of(kinds, random)
@@ -78,17 +87,53 @@ def program_answers(
     while len(pairs) < count:
         at = draw(random)
         program = write_program(kinds, at, random)
-        while part_of(_in_order(program)) != part:
+        while part_of_program(program) != part:
             program = write_program(kinds, at, random)
         pairs.append((program, f"{run_program(program)}\n"))
     return Answers.of_pairs(pairs, steps, ALPHABET)
+
+
+def part_of_program(program: str) -> Part:
+    """Return the part of the data that a program belongs to; see `part_of`.
+
+    Examples:
+        >>> part_of_program("print(12+345)") == part_of_program("print(345+12)")
+        True
+    """
+    return part_of(_in_order(program))
+
+
+def could_write(program: str, kinds: Sequence[str], hardest: Difficulty) -> bool:
+    """Whether `write_program` could have written a program, up to a difficulty, with shorter numbers among the others.
+
+    Examples:
+        >>> could_write("print(12+345)", ("sum",), Difficulty(3)), could_write("print(12-345)", ("sum",), Difficulty(3))
+        (True, False)
+    """
+    return bool(_pattern(tuple(kinds), hardest.length, hardest.nesting).fullmatch(program))
+
+
+@lru_cache(maxsize=16)
+def _pattern(kinds: tuple[str, ...], length: int, nesting: int) -> re.Pattern[str]:
+    number = rf"(?:0|[1-9]\d{{0,{length - 1}}})"
+    behind = {"sum": rf"\+{number}", "difference": rf"-{number}", "product": f"\\*[2-{LARGEST_FACTOR}]"}
+    inner = "|".join(behind[kind] for kind in _simple(kinds))
+    operand = number
+    for _ in range(nesting - 1):
+        operand = rf"(?:{number}|\({operand}(?:{inner})\))"
+    whole = [rf"print\({operand}{behind[kind]}\)" for kind in kinds if kind in behind]
+    if "choice" in kinds:
+        whole.append(rf"print\({operand} if {number}[<>]{number} else {number}\)")
+    if "variable" in kinds:
+        whole.append(rf"a={operand};print\(a(?:{inner})\)")
+    return re.compile("|".join(whole))
 
 
 def _operation(kind: str, kinds: Sequence[str], at: Difficulty, random: Random) -> str:
     if kind != "choice":
         return _joined(kind, _operand(kinds, at, random), at, random)
     first = _operand(kinds, at, random)
-    left, right, other = (_number(at.length, random) for _ in range(3))
+    left, right, other = (_number(at, random) for _ in range(3))
     return f"{first} if {left}{_one_of('<>', random)}{right} else {other}"
 
 
@@ -97,13 +142,13 @@ def _joined(kind: str, first: str, at: Difficulty, random: Random) -> str:
     if kind == "product":
         return f"{first}*{random.integers(2, LARGEST_FACTOR + 1)}"
     sign = "+" if kind == "sum" else "-"
-    return f"{first}{sign}{_number(at.length, random)}"
+    return f"{first}{sign}{_number(at, random)}"
 
 
 def _operand(kinds: Sequence[str], at: Difficulty, random: Random) -> str:
     """A number, or in brackets an operation that is less deep by one: a sum, a difference or a product."""
     if at.nesting == 1:
-        return _number(at.length, random)
+        return _number(at, random)
     inner = _simple(kinds)
     return f"({_operation(_one_of(inner, random), inner, at._replace(nesting=at.nesting - 1), random)})"
 
@@ -112,8 +157,11 @@ def _simple(kinds: Sequence[str]) -> list[str]:
     return [kind for kind in kinds if kind in ("sum", "difference", "product")] or ["sum"]
 
 
-def _number(length: int, random: Random) -> str:
+def _number(at: Difficulty, random: Random) -> str:
     """A number of this many digits, the first of which is 0 only where it is the only one."""
+    length = at.length
+    if at.shorter and length > 1 and random.random() < at.shorter:
+        length = int(random.integers(1, length))
     return str(random.integers(10 ** (length - 1) if length > 1 else 0, 10**length))
 
 

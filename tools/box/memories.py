@@ -1,0 +1,135 @@
+"""Train what the lab's pages Text and Execute show as soon as it is installed, and write it into the package.
+
+    python tools/box/memories.py [letters | sums | programs ...] [--checkpoints FOLDER]
+
+Three small recurrent networks, with 16 bits a parameter: the recipe `shakespeare`, and the networks of the studies
+`execute-add` and `execute-program`, each by the combined curriculum, with one difference: a quarter of the numbers have
+fewer digits, because people type such sums.  What their descriptions say of their quality is measured with the
+parameters as they are written, on text and programs that were held out.
+"""
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from firsthand import nn
+from firsthand.data import Splits, shakespeare, shakespeare_text
+from firsthand.data.tasks import ALPHABET
+from firsthand.files import describe_machine
+from firsthand.learning import train
+from firsthand.models import LanguageModel
+from firsthand.models.family import MODEL_FORMAT
+from firsthand.models.file import flatten, write_safetensors
+from firsthand.nn import Network
+from firsthand.studies.learning_to_execute import (
+    EACH_EPOCH,
+    LINES,
+    SUMS,
+    TESTED,
+    UNITS,
+    Curriculum,
+    Task,
+    execute_recipe,
+    graded,
+)
+from firsthand.zoo import SHAKESPEARE
+from firsthand.zoo.box import LETTERS, PROGRAMS, SUM_READER
+
+SHORTER = 0.25  # of the numbers have fewer digits
+TASKS = {
+    name: (replace(task, hardest=task.hardest._replace(shorter=SHORTER)), path)
+    for name, task, path in (("sums", SUMS, SUM_READER), ("programs", LINES, PROGRAMS))
+}
+
+
+def main() -> None:
+    """Train those that are named, or all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", default=["letters", *TASKS], metavar="NAME")
+    parser.add_argument("--checkpoints", type=Path, default=Path("runs/memories"))
+    asked = parser.parse_args()
+    asked.checkpoints.mkdir(parents=True, exist_ok=True)
+    for name in asked.names:
+        if name == "letters":
+            letters(asked.checkpoints)
+        elif name in TASKS:
+            executed(name, *TASKS[name], asked.checkpoints)
+        else:
+            parser.error(f"{name!r} found, letters, sums or programs expected")
+
+
+def letters(place: Path) -> None:
+    """The recipe `shakespeare`, as `firsthand train` runs it."""
+    data, text = shakespeare(SHAKESPEARE.length or 64), shakespeare_text()
+    options = _options(place / "letters.safetensors")
+    started = time.perf_counter()
+    model = train(SHAKESPEARE.network(data.train), data, SHAKESPEARE.recipe, key=jax.random.key(0), **options).model
+    model = halved(model)
+    about = {
+        "task": "letters",
+        "training_data": data.train.digest,
+        "recipe": SHAKESPEARE.recipe.to_json(),
+        "scores": {"test": {"bits": model.bits(text.test), "perplexity": model.perplexity(text.test)}},
+        "tested_on": f"{len(text.test):,} characters that were held out, read on with a memory",
+    }
+    write(model, about, LETTERS, started)
+
+
+def executed(name: str, task: Task, path: Path, place: Path) -> None:
+    """The network of one of the studies, by the combined curriculum, graded on test programs of every difficulty."""
+    recipe = execute_recipe(task)
+    source = Curriculum(task, "combined", task.epochs, EACH_EPOCH)
+    hardest = task.answers(TESTED, lambda random: task.hardest, "validation", 0)
+    layers = (nn.Embedding(len(ALPHABET), 16), nn.LSTM(UNITS), nn.Softmax(len(ALPHABET)))
+    options = _options(place / f"{name}.safetensors")
+    started = time.perf_counter()
+    network = Network(layers, hardest.example_shape)
+    model = train(network, Splits(source, hardest, None), recipe, key=jax.random.key(0), **options).model
+    model = halved(model)
+    found = {at: graded(model, task, at, TESTED) for at in task.difficulties}
+    about = {
+        "task": name,
+        "kinds": list(task.kinds),
+        "hardest": task.hardest._asdict(),
+        "training_data": source.digest,
+        "recipe": recipe.to_json(),
+        "scores": {
+            f"{at.length} digits, nesting {at.nesting}": {what: scores[what] for what in ("right", "whole")}
+            for at, scores in found.items()
+        },
+        "tested_on": f"{TESTED} programs of each difficulty that were held out by the hash of their text",
+    }
+    write(model, about, path, started)
+
+
+def halved(model: LanguageModel) -> LanguageModel:
+    """The model with its parameters as 16 bits keep them."""
+    params = jax.tree.map(lambda a: np.asarray(a, np.float16).astype(np.float32), model.params)
+    return LanguageModel(model.network, params, model.symbols)
+
+
+def write(model: LanguageModel, about: dict[str, Any], path: Path, started: float) -> None:
+    """Write a model with half of the bits, and say how good it is."""
+    about |= {"machine": describe_machine(), "seconds": round(time.perf_counter() - started)}
+    arrays = {name: array.astype(np.float16) for name, array in flatten(model.params).items()}
+    described = LanguageModel(model.network, model.params, model.symbols, about).description()
+    write_safetensors(path, arrays, {"format": MODEL_FORMAT, **described})
+    print(f"{path}: {path.stat().st_size / 2**20:.2f} MiB, {about['scores']}", flush=True)
+
+
+def _options(file: Path) -> dict[str, Any]:
+    return {"checkpoint": file, "resume": file.exists(), "progress": _say}
+
+
+def _say(at: Any) -> None:
+    if at.record is not None:
+        print(f"{at.epoch}/{at.epochs} {at.record['batch_cost']:.3f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
