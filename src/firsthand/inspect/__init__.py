@@ -22,6 +22,7 @@ from .diagnostics import Mistake, confusion_matrix, mistakes
 from .filters import Field, Strongest, feature_maps, kernel_images, kernel_layers, receptive_field, strongest
 from .fooling import Evolved, evolved, grown
 from .gradients import LayerGradient, LayerUpdate, gradient_lengths, mean_gradient, update_lengths
+from .in_time import Followed, Unrolled, follow, remembering, unrolled, unrolled_text
 from .maps import map_of, share_of_neighbours
 from .maximise import maximised, total_variation
 from .neighbours import Nearest, Neighbours, last_hidden
@@ -35,6 +36,7 @@ __all__ = [
     "Arithmetic",
     "Evolved",
     "Field",
+    "Followed",
     "LayerGradient",
     "LayerUpdate",
     "Mistake",
@@ -45,6 +47,7 @@ __all__ = [
     "Reliability",
     "Strongest",
     "UnitUse",
+    "Unrolled",
     "Verdict",
     "WeightHistogram",
     "accuracy_noise",
@@ -57,6 +60,7 @@ __all__ = [
     "evolved",
     "expected_calibration_error",
     "feature_maps",
+    "follow",
     "fooled",
     "gradient_lengths",
     "gradient_saliency",
@@ -81,12 +85,15 @@ __all__ = [
     "projected_gradient",
     "receptive_field",
     "reliability",
+    "remembering",
     "same_size",
     "share_of_neighbours",
     "strongest",
     "total_variation",
     "unit_arithmetic",
     "unit_use",
+    "unrolled",
+    "unrolled_text",
     "update_lengths",
     "weight_histograms",
 ]
