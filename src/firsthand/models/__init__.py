@@ -7,7 +7,7 @@ from .family import NetworkModel
 from .file import ModelFileError
 from .generator import Generator
 from .language import LanguageModel, Place
-from .load import load, load_model
+from .load import family_of, load, load_model
 from .model import Model
 from .ngram import NGram
 from .numbers import NumberModel, ReadNumber
@@ -35,6 +35,7 @@ __all__ = [
     "Regressor",
     "WordVectors",
     "best_temperature",
+    "family_of",
     "fit_temperature",
     "load",
     "load_model",

@@ -5,6 +5,7 @@ Nothing in such a file is ever executed.
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import safetensors.numpy
 from firsthand.errors import FirsthandError, reading
 from firsthand.files import check_path, write_atomically
 
-__all__ = ["ModelFileError", "flatten", "read_safetensors", "unflatten", "write_safetensors"]
+__all__ = ["ModelFileError", "flatten", "read_description", "read_safetensors", "unflatten", "write_safetensors"]
 
 
 class ModelFileError(FirsthandError):
@@ -68,6 +69,24 @@ def read_safetensors(
         FileNotFoundError: there is no such file.
         ModelFileError: it is not a safetensors file, or not one of ours, or damaged.
     """
+    return _read(path, expected, what, _arrays)
+
+
+def read_description(path: str | os.PathLike[str], expected: str | tuple[str, ...], what: str) -> dict[str, Any]:
+    """The JSON description of a file alone, without its arrays; arguments and errors as of `read_safetensors`."""
+    return _read(path, expected, what, lambda file: {})[1]
+
+
+def _arrays(file: Any) -> dict[str, np.ndarray]:
+    return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
+
+
+def _read(
+    path: str | os.PathLike[str],
+    expected: str | tuple[str, ...],
+    what: str,
+    arrays_of: Callable[[Any], dict[str, np.ndarray]],
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     check_path(path, what)
     path = Path(path)
     if not path.exists():
@@ -79,7 +98,7 @@ def read_safetensors(
         safetensors.safe_open(path, framework="numpy") as file,
     ):
         about = json.loads((file.metadata() or {}).get("firsthand", "null"))
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
+        arrays = arrays_of(file)
     formats = (expected,) if isinstance(expected, str) else expected
     if not isinstance(about, dict) or about.get("format") not in formats:
         found = about.get("format") if isinstance(about, dict) else "no description"

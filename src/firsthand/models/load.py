@@ -5,7 +5,7 @@ import os
 from .autoencoder import Autoencoder
 from .ensemble import ENSEMBLE_FORMAT, Ensemble
 from .family import MODEL_FORMAT, NetworkModel
-from .file import ModelFileError, read_safetensors
+from .file import ModelFileError, read_description
 from .generator import Generator
 from .language import LanguageModel
 from .model import Model
@@ -14,12 +14,13 @@ from .policy import Policy
 from .regressor import Regressor
 from .word_vectors import WordVectors
 
-__all__ = ["FAMILIES", "load", "load_model"]
+__all__ = ["FAMILIES", "family_of", "load", "load_model"]
 
 _FAMILIES: tuple[type[NetworkModel], ...] = (
     *(Model, LanguageModel, Autoencoder, Generator, Regressor, WordVectors),
     *(NumberModel, Policy),
 )
+ENSEMBLE = "ensemble"
 FAMILIES: dict[str, type[NetworkModel]] = {each.family: each for each in _FAMILIES}
 
 
@@ -33,13 +34,22 @@ def load(path: str | os.PathLike[str]) -> Ensemble | NetworkModel:
         FileNotFoundError: there is no such file.
         ModelFileError: it is none, or damaged.
     """
-    _, about = read_safetensors(path, (MODEL_FORMAT, ENSEMBLE_FORMAT), "model")
-    if about["format"] == ENSEMBLE_FORMAT:
-        return Ensemble.load(path)
-    family = about.get("family", "classifier")
-    if not isinstance(family, str) or family not in FAMILIES:
+    family = family_of(path)
+    return Ensemble.load(path) if family == ENSEMBLE else FAMILIES[family].load(path)
+
+
+def family_of(path: str | os.PathLike[str]) -> str:
+    """Return the family of a model file, one of `FAMILIES` or 'ensemble'; its parameters are not read.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ModelFileError: it is none, or of an unknown family.
+    """
+    about = read_description(path, (MODEL_FORMAT, ENSEMBLE_FORMAT), "model")
+    family = ENSEMBLE if about["format"] == ENSEMBLE_FORMAT else about.get("family", "classifier")
+    if not isinstance(family, str) or family not in (*FAMILIES, ENSEMBLE):
         raise ModelFileError(f"{path}: a model of the family {family!r} found, one of {', '.join(FAMILIES)} expected")
-    return FAMILIES[family].load(path)
+    return family
 
 
 def load_model(path: str | os.PathLike[str]) -> Model | Ensemble:
