@@ -17,6 +17,8 @@ const PAGES = [
   ["space", { en: "Space bends", zh: "空间弯曲" }],
   ["dream", { en: "Dream", zh: "做梦" }],
   ["play", { en: "Play", zh: "玩游戏" }],
+  ["text", { en: "Text", zh: "文本" }],
+  ["execute", { en: "Execute", zh: "执行" }],
   ["results", { en: "Results", zh: "结果" }],
 ];
 const THEMES = { auto: { en: "Auto", zh: "自动" }, light: { en: "Light", zh: "浅色" }, dark: { en: "Dark", zh: "深色" } };

@@ -14,7 +14,7 @@ from starlette.types import Scope
 
 from firsthand.errors import FirsthandError
 
-from . import blind, dream, fool, inside, live, mistakes, models, photo, play, results, train
+from . import blind, dream, execute, fool, in_time, inside, live, mistakes, models, photo, play, results, text, train
 from .lab import Lab
 from .security import Guard
 from .shelf import UnknownModel
@@ -52,7 +52,8 @@ def create_app(lab: Lab, host: str = "127.0.0.1", token: str | None = None) -> F
         lifespan=_lifespan,
     )
     app.state.lab = lab
-    for part in (models, photo, inside, fool, mistakes, blind, train, dream, play, results, live):
+    looking = (models, photo, inside, in_time, fool, mistakes, blind)
+    for part in (*looking, train, dream, play, text, execute, results, live):
         app.include_router(part.router)
     app.add_exception_handler(FirsthandError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

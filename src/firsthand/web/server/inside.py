@@ -66,6 +66,7 @@ class LayerAbout(BaseModel):
     number: int
     name: str
     pools: bool
+    remembers: bool  # a recurrent layer: see /api/inside/time
     parameters: int
     kernels: Numbers | None  # of the first layer: (filters, height, width, channels)
     output: Numbers
@@ -185,6 +186,7 @@ def _inside(lab: Lab, seen: Seen) -> InsideAnswer:
                 number=number + 1,
                 name=type(part.layer).__name__,
                 pools=part.layer.largest_of is not None,
+                remembers=bool(part.layer.start(1)),
                 parameters=model.network.parameter_counts[number],
                 kernels=numbers(kernel_images(model, number + 1)) if convolves and number == 0 else None,
                 output=numbers(outputs[part.name][0]),

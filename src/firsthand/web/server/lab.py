@@ -19,7 +19,7 @@ from firsthand.inspect import Neighbours
 from firsthand.processes import cores
 
 from .drawing import Glance, Reading, glance, read_pages
-from .shelf import Shelf
+from .shelf import Shelf, TextShelf
 from .studies import Studies
 from .together import Together
 from .trainings import Trainings
@@ -65,9 +65,10 @@ class Lab:
     """One lab.
 
     Args:
-        shelf: its models.
+        shelf: its models of images.
         trainings: its trainings.
         results: folder of the experiments' results.
+        text_model: file of the language model to begin with; that in the box if not given.
     """
 
     shelf: Shelf
@@ -79,8 +80,10 @@ class Lab:
     # pages never take the cores that strokes wait for
     careful: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "lab-page"))
     studies: Studies = field(default_factory=Studies)
+    text_model: Path | None = None
 
     def __post_init__(self) -> None:
+        self.texts = TextShelf(self.text_model, self.shelf.runs)
         self.strokes: Together[Glance] = Together(glance, self.compute, STROKES)
         self.pages: Together[Reading] = Together(read_pages, partial(_called, self.careful), PAGES)
 

@@ -12,6 +12,7 @@ import uvicorn
 
 from firsthand.compilation import keep_compilations
 from firsthand.errors import FirsthandError
+from firsthand.models import family_of
 from firsthand.processes import cores
 from firsthand.reading import boxed_model
 
@@ -54,8 +55,16 @@ def serve(
     keep_compilations()
     sys.setswitchinterval(SWITCH)
     _allow_connections()
-    lab = Lab(Shelf(model, runs, boxed_model), Trainings(max(2, len(cores())), runs), results)
+    of_text = model is not None and model.is_file() and family_of(model) == "language"
+    lab = Lab(
+        Shelf(None if of_text else model, runs, boxed_model),
+        Trainings(max(2, len(cores())), runs),
+        results,
+        text_model=model if of_text else None,
+    )
     first = lab.shelf.model(None)  # a model that cannot be used is said now
+    if of_text:
+        lab.texts.model(None)
     with _bound(host, port) as listening:
         name, number = listening.getsockname()[:2]
         shown = "localhost" if name in ("127.0.0.1", "::1") else f"[{name}]" if ":" in name else name

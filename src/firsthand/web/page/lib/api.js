@@ -8,6 +8,8 @@ export class ApiError extends Error {
   }
 }
 
+const SILENT = "the lab's server does not answer: is `firsthand lab` still running?";
+
 async function answered(response) {
   const body = response.status === 204 ? {} : await response.json().catch(() => ({}));
   if (!response.ok) throw new ApiError(body.error ?? `${response.status} ${response.statusText}`, response.status);
@@ -19,7 +21,7 @@ async function request(path, options) {
   try {
     response = await fetch(`/api/${path}`, options);
   } catch {
-    throw new ApiError("the lab's server does not answer: is `firsthand lab` still running?", 0);
+    throw new ApiError(SILENT, 0);
   }
   return answered(response);
 }
@@ -36,6 +38,25 @@ export const remove = (path) => request(path, { method: "DELETE" });
 /** Send a file or blob as it is. */
 export const upload = (path, blob) =>
   request(path, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: blob });
+
+/** Lines of JSON as they come: `onmessage(object)` for each, until the answer or the signal ends it. */
+export async function stream(path, body, onmessage, signal) {
+  const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal };
+  const response = await fetch(`/api/${path}`, options).catch((error) => {
+    if (signal?.aborted) throw error;
+    throw new ApiError(SILENT, 0);
+  });
+  if (!response.ok) await answered(response);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    lines.forEach((line) => onmessage(JSON.parse(line)));
+  }
+}
 
 /** A WebSocket that comes back after it was lost: {send(message), close()}; onmessage gets parsed JSON. */
 export function live(path, { onmessage, onopen, onlost }) {

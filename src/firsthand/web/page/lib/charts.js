@@ -176,7 +176,6 @@ export function palette(name) {
   return (share) => mix(zero, share < 0 ? cool : warm, Math.min(1, Math.abs(share)));
 }
 
-/** Whether white reads better on a colour than black: its luminance as WCAG has it, against the middle of contrast. */
 /** Colours of which the strength is seen over an image: share and place -> [r, g, b]. */
 function laidOver(image, name) {
   const paint = palette(name);
@@ -184,7 +183,8 @@ function laidOver(image, name) {
   return (share, k) => mix(grey(0.45 * image[k]), paint(Math.sign(share) || 1), Math.min(1, Math.abs(share)));
 }
 
-const isDark = (channels) => {
+/** Whether white reads better on a colour than black: its luminance as WCAG has it, against the middle of contrast. */
+export const isDark = (channels) => {
   const [r, g, b] = channels.map((value) => (value <= 10 ? value / 3294 : ((value / 255 + 0.055) / 1.055) ** 2.4));
   return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.179;
 };

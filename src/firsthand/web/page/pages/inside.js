@@ -3,8 +3,10 @@ import { model, modelChoice } from "../lib/chosen.js";
 import { h, put } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { frameField, layers } from "../lib/layers.js";
+import { inTime } from "../lib/intime.js";
 import { grey } from "../lib/pixels.js";
 import * as seen from "../lib/seen.js";
+import { textModel, textModelChoice } from "../lib/textmodel.js";
 
 export const title = { en: "Inside", zh: "内部" };
 export const about = {
@@ -12,9 +14,74 @@ export const about = {
   zh: "以图像展示网络如何处理您最后画的数字：指向任一神经元，可看到它的局部感受野和它的算式。请看最初的滤波器如何找出边缘，以及后面的层中图像还剩下多少（第六章“介绍卷积网络”）。",
 };
 
-let example = null; // a test image, where nothing was drawn or another was asked for
+const LONGEST = 129; // of a text
 
-export function mount(root, { api }) {
+let example = null; // a test image, where nothing was drawn or another was asked for
+let kind = "image"; // or "text": what the network reads
+let sentence = "To be, or not to be: that is the question";
+
+export function mount(root, context) {
+  let end = () => {};
+  const place = h("div", {});
+  const kinds = { image: { en: "an image", zh: "图像" }, text: { en: "a text", zh: "文本" } };
+  const buttons = Object.entries(kinds).map(([name, text]) => h("button", { type: "button", id: `of-${name}`, onclick: () => show(name) }, t(text)));
+  function show(name) {
+    end();
+    kind = name;
+    buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.id === `of-${kind}`)));
+    put(place);
+    end = (kind === "image" ? ofImage : ofText)(place, context);
+  }
+  put(root, h("div", { class: "row", role: "group", "aria-label": t({ en: "What the network reads", zh: "网络读什么" }) }, h("span", {}, t({ en: "A network that reads", zh: "网络读的是" })), buttons), place);
+  show(kind);
+  return () => end();
+}
+
+/** A language model, unrolled over a text. */
+function ofText(root, { api }) {
+  const fault = h("p", { class: "error", role: "alert", hidden: true });
+  const unrolled = inTime();
+  unrolled.show(null);
+  const busy = h("p", { class: "note", role: "status" }, t({ en: "Computing …", zh: "正在计算……" }));
+  let timer = 0;
+  let number = 0;
+  let ended = false;
+  async function look() {
+    const mine = ++number;
+    busy.hidden = false;
+    try {
+      const found = await api.post("text/inside", { model: textModel(), text: sentence });
+      if (ended || mine !== number) return;
+      fault.hidden = true;
+      unrolled.show(found);
+    } catch (error) {
+      if (ended || mine !== number) return;
+      fault.textContent = error.message;
+      fault.hidden = false;
+      unrolled.show(null);
+    }
+    busy.hidden = true;
+  }
+  const area = h("textarea", { id: "sentence", rows: 4, spellcheck: "false", "aria-label": t({ en: "The text", zh: "文本" }), oninput: () => {
+    sentence = area.value;
+    clearTimeout(timer);
+    timer = setTimeout(look, 400);
+  } });
+  area.value = sentence;
+  put(root, h("div", { class: "inside" },
+    h("aside", { class: "panel" }, h("h2", {}, t({ en: "Input", zh: "输入" })), area,
+      h("p", { class: "note" }, t({ en: `2 to ${LONGEST} letters. The cost is that of the last one: how much does the network's surprise at it hang on each of those before?`, zh: `2 至 ${LONGEST} 个字母。代价是最后一个字母的代价：网络对它的意外程度，在多大程度上取决于前面的各个字母？` })),
+      textModelChoice(look), busy, fault),
+    h("div", { class: "layers" }, unrolled.element)));
+  look();
+  return () => {
+    ended = true;
+    clearTimeout(timer);
+  };
+}
+
+/** A network that reads images, for the last drawing. */
+function ofImage(root, { api }) {
   const image = h("div", { class: "map-stage input" });
   const says = h("p", { class: "note" });
   const fault = h("p", { class: "error", role: "alert", hidden: true });
@@ -22,6 +89,8 @@ export function mount(root, { api }) {
   const pooling = h("div", {});
   const field = h("span", { class: "field-mark", hidden: true });
   const network = layers(point);
+  const unrolled = inTime();
+  unrolled.show(null);
   let shape = [28, 28];
   let found = null; // the layers
   let wanted = null;
@@ -51,6 +120,8 @@ export function mount(root, { api }) {
       network.show(found);
       pooled = "";
       say(null);
+      const memory = found.layers.some(({ remembers }) => remembers) ? await api.post("inside/time", question()) : null;
+      if (!ended) unrolled.show(memory);
     } catch (error) {
       if (!ended) say(error);
     }
@@ -100,7 +171,7 @@ export function mount(root, { api }) {
     h("aside", { class: "panel" },
       h("h2", {}, t({ en: "Input", zh: "输入" })), image, says, buttons, modelChoice(look), fault,
       h("h2", {}, t({ en: "One unit", zh: "一个神经元" })), sum, pooling),
-    network.element));
+    h("div", { class: "layers" }, unrolled.element, network.element)));
   if (seen.get()) example = null;
   look();
   return () => (ended = true);
