@@ -11,6 +11,8 @@ from firsthand.inspect import follow, remembering, unrolled, unrolled_text
 from firsthand.models import LanguageModel
 from firsthand.nn import Network
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
 ALPHABET = tuple("abcd")
 STACK = Network((nn.Embedding(4, 5), nn.LSTM(6), nn.LayerNorm(), nn.GRU(3), nn.Softmax(4, weights_init=nn.large)), (5,))
 MODEL = LanguageModel(STACK, STACK.init(key=jax.random.key(1)), ALPHABET)

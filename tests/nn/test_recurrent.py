@@ -144,7 +144,12 @@ def test_a_network_reads_a_sequence_in_pieces(layers):
 
 @pytest.mark.parametrize(
     ("layer", "time"),
-    [(nn.Bidirectional(nn.GRU(3)), 4), (nn.Bidirectional(nn.GRU(3)), 1), (nn.LSTM(3, every_step=False), 4)],
+    [
+        (nn.Bidirectional(nn.GRU(3)), 4),
+        (nn.Bidirectional(nn.GRU(3)), 1),
+        (nn.LSTM(3, every_step=False), 4),
+        (nn.Residual((nn.LSTM(3),)), 4),
+    ],
 )
 def test_what_takes_sequences_as_a_whole_is_not_read_in_pieces(layer, time):
     network = nn.Network((nn.Embedding(7, 3), layer, nn.Softmax(7)), (time,))

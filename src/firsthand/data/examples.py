@@ -140,6 +140,23 @@ def read_only(array: np.ndarray) -> np.ndarray:
     return fixed(array.copy()) if array.flags.writeable else array
 
 
+def checked_lengths(lengths: np.ndarray | None, count: int, time: int) -> np.ndarray | None:
+    """Return the true lengths of sequences that are filled up to `time` steps, as int32; None where all are as long.
+
+    Raises:
+        DataError: not as many as sequences, or a length outside of 1 to `time`.
+    """
+    if lengths is None:
+        return None
+    found = np.asarray(lengths)
+    if found.dtype.kind not in "iu" or found.shape != (count,):
+        raise DataError(f"lengths: {found.dtype} of shape {found.shape} found, integers ({count},) expected")
+    if count and not (found.min() >= 1 and found.max() <= time):
+        wrong = found.min() if found.min() < 1 else found.max()
+        raise DataError(f"lengths: {wrong} found, 1 to {time} expected, the steps that the sequences are filled up to")
+    return read_only(found.astype(np.int32, copy=False))
+
+
 def fixed(array: np.ndarray) -> np.ndarray:
     """Mark an array that nobody else holds as read-only, in place."""
     array.flags.writeable = False

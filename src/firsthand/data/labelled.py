@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .examples import DataError, Examples, read_only
+from .examples import DataError, Examples, checked_lengths, read_only
 
 __all__ = ["Labelled", "Vectors", "check_classes", "checked_labels"]
 
@@ -35,9 +35,11 @@ class Vectors(Labelled):
         values: float32 or float64 (n, ...), kept as float32.
         labels: integers (n,), each an index into `classes`; kept as int32.
         classes: the names of the classes; index = label.
+        lengths: of sequences (n, time, ...) that are not as long as each other, how many steps of each count, (n,).
 
     Raises:
-        DataError: a wrong dtype or shape, a value that is not finite, a label outside the classes.
+        DataError: a wrong dtype or shape, a value that is not finite, a label outside the classes, a length that is
+            none.
 
     Examples:
         >>> Vectors(np.array([[0.0, 1.0], [1.0, 1.0]]), np.array([1, 0]), ("even", "odd"))
@@ -47,6 +49,7 @@ class Vectors(Labelled):
     values: np.ndarray
     labels: np.ndarray
     classes: tuple[str, ...]
+    lengths: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(self.classes))
@@ -60,16 +63,17 @@ class Vectors(Labelled):
         object.__setattr__(self, "labels", read_only(checked_labels(self.labels, self.classes)))
         if len(self.values) != len(self.labels):
             raise DataError(f"labels: {len(self.labels)} found for {len(self.values)} examples, one each expected")
+        object.__setattr__(self, "lengths", checked_lengths(self.lengths, *self.values.shape[:2]))
 
     @property
-    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
-        """Values and labels."""
-        return self.values, self.labels
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """Values and labels, and the lengths where they differ."""
+        return (self.values, self.labels, *(() if self.lengths is None else (self.lengths,)))
 
     def with_arrays(self, *arrays: np.ndarray) -> Vectors:
         """Return examples of the same classes with other values and labels."""
-        values, labels = arrays
-        return Vectors(values, labels, self.classes)
+        values, labels, *lengths = arrays
+        return Vectors(values, labels, self.classes, *lengths)
 
     def __repr__(self) -> str:
         return f"Vectors({len(self)} examples of {self.example_shape}, {self.num_classes} classes)"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .examples import DataError, Examples, read_only
+from .examples import DataError, Examples, checked_lengths, read_only
 from .splits import Splits
 
 __all__ = ["Sequences", "encode", "text_splits"]
@@ -15,24 +15,29 @@ __all__ = ["Sequences", "encode", "text_splits"]
 
 @dataclass(frozen=True, eq=False)
 class Sequences(Examples):
-    """Sequences of equal length, and at every place the symbol that is to be named there.
+    """Sequences, and at every place the symbol that is to be named there.
 
     Args:
         inputs: integers (n, time), each an index into `symbols`; kept as int32.
         targets: integers (n, time), of the same kind; in a language model, `inputs` one step later.
         symbols: the alphabet; index = number of the symbol.
+        lengths: how many places of each sequence count, (n,), where they are not as long as each other; what fills
+            them up behind is not looked at.
 
     Raises:
-        DataError: a wrong dtype or shape, or a number that is no symbol's.
+        DataError: a wrong dtype or shape, a number that is no symbol's, or a length that is none.
 
     Examples:
         >>> Sequences.of_text("to be or not to be", length=5)
         Sequences(3 sequences of 5 symbols, alphabet of 7)
+        >>> Sequences.of_texts(["to be", "or", "not to be"])
+        Sequences(3 sequences of 1 to 8 symbols, alphabet of 7)
     """
 
     inputs: np.ndarray
     targets: np.ndarray
     symbols: tuple[str, ...]
+    lengths: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "symbols", tuple(self.symbols))
@@ -40,6 +45,7 @@ class Sequences(Examples):
             object.__setattr__(self, name, read_only(_checked(getattr(self, name), name, self.symbols)))
         if self.inputs.shape != self.targets.shape:
             raise DataError(f"targets: shape {self.targets.shape} found, {self.inputs.shape} expected, as of inputs")
+        object.__setattr__(self, "lengths", checked_lengths(self.lengths, *self.inputs.shape))
 
     @classmethod
     def of_text(cls, text: str, length: int, symbols: Sequence[str] | None = None) -> Sequences:
@@ -65,18 +71,44 @@ class Sequences(Examples):
         end = count * length
         return cls(numbers[:end].reshape(count, length), numbers[1 : end + 1].reshape(count, length), alphabet)
 
+    @classmethod
+    def of_texts(
+        cls, texts: Sequence[str], symbols: Sequence[str] | None = None, length: int | None = None
+    ) -> Sequences:
+        """Take each text as a sequence, whose symbols are to say the one that comes next; they may differ in length.
+
+        Args:
+            texts: at least 2 symbols in each.
+            symbols: the alphabet; by default the characters of the texts, sorted.
+            length: that all are filled up to; by default that of the longest.
+
+        Raises:
+            DataError: no text, one that is too short or too long, or a character that is not among the symbols.
+        """
+        alphabet = tuple(sorted(set("".join(texts)))) if symbols is None else tuple(symbols)
+        steps = max((len(text) for text in texts), default=0) - 1 if length is None else length
+        wrong = next((text for text in texts if not 2 <= len(text) <= steps + 1), None)
+        if not texts or wrong is not None:
+            found = "none" if wrong is None else f"{len(wrong)} characters in {wrong[:20]!r}"
+            raise DataError(f"texts: {found} found, 2 to {steps + 1} in each expected")
+        numbers = np.zeros((len(texts), steps + 1), np.int32)
+        for row, text in zip(numbers, texts, strict=True):
+            row[: len(text)] = encode(text, alphabet)
+        return cls(numbers[:, :-1], numbers[:, 1:], alphabet, np.array([len(text) - 1 for text in texts]))
+
     @property
-    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs and targets."""
-        return self.inputs, self.targets
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """Inputs and targets, and the lengths where they differ."""
+        return (self.inputs, self.targets, *(() if self.lengths is None else (self.lengths,)))
 
     def with_arrays(self, *arrays: np.ndarray) -> Sequences:
-        """Return sequences over the same alphabet with other inputs and targets."""
-        inputs, targets = arrays
-        return Sequences(inputs, targets, self.symbols)
+        """Return sequences over the same alphabet with other inputs and targets, and lengths."""
+        inputs, targets, *lengths = arrays
+        return Sequences(inputs, targets, self.symbols, *lengths)
 
     def __repr__(self) -> str:
-        count, length = self.inputs.shape
+        count, steps = self.inputs.shape
+        length = f"{steps}" if self.lengths is None else f"{self.lengths.min()} to {self.lengths.max()}"
         return f"Sequences({count} sequences of {length} symbols, alphabet of {len(self.symbols)})"
 
 

@@ -14,7 +14,7 @@ from firsthand.data.sequences import encode
 from firsthand.errors import FirsthandError
 from firsthand.models import LanguageModel, Model, Place
 from firsthand.nn import Network, Params, State
-from firsthand.nn.windows import Field
+from firsthand.nn.network import takes_every_step
 
 __all__ = ["Followed", "Unrolled", "follow", "remembering", "unrolled", "unrolled_text"]
 
@@ -166,10 +166,9 @@ class _Parts:
     @classmethod
     def of(cls, network: Network) -> "_Parts":
         numbers = remembering(network)
-        step = Field(0, 1, 0, 1)
         for number in range(numbers[0], numbers[-1]):
             layer, shape = network.layers[number], network.shapes[number]
-            if number not in numbers and layer.seen(step, shape) != step:
+            if number not in numbers and not takes_every_step(layer, shape):
                 raise FirsthandError(
                     f"network: its layer {number + 1}, {layer}, between two that remember, takes sequences as a whole, "
                     "expected one that takes every step by itself"

@@ -81,6 +81,11 @@ class Classifier(ABC):
             raise FirsthandError(
                 f"data set: images have shape {data.example_shape}, the network expects {self.input_shape}"
             )
+        if getattr(data, "lengths", None) is not None:
+            raise FirsthandError(
+                "data set: sequences of different lengths found, expected examples of one shape; "
+                "firsthand.learning.evaluate measures a network on them"
+            )
         if data.num_classes > len(self.classes):
             raise FirsthandError(
                 f"data set: it has {data.num_classes} classes, the network has {len(self.classes)} outputs"

@@ -14,6 +14,11 @@ step is an input by itself, or it reads sequences as a whole alone: see `Network
     start(batch, dtype)                   what it remembers before the first step: a tuple of arrays
     run(params, x, state)                 the formula from there on, and what it remembers then
 
+How sequences of different lengths are read, of a layer that does not take every step by itself:
+
+    takes_lengths                         whether it can (False)
+    apply_up_to(params, x, lengths)       the formula, without a look at what stands behind their ends
+
 What is known of the formula without computing it.  Each has an answer that is safe where nothing is known, so that a
 layer of one's own needs none of them.  (A subclass of another layer inherits its answers: if it changes the formula, it
 has to answer again.)
@@ -109,6 +114,7 @@ class Layer:
             cls.__repr__ = Layer.__str__
 
     takes_integers: ClassVar[bool] = False  # whether the input is integers that are no pixels, handed in as they are
+    takes_lengths: ClassVar[bool] = False  # whether there is `apply_up_to`
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """The shape of one example's output; `ShapeError` where the input does not fit."""
@@ -141,6 +147,18 @@ class Layer:
             The output of every step, (batch, time, ...), and the state after the last.
         """
         return self.apply(params, x), state
+
+    def apply_up_to(self, params: Params, x: Array, lengths: Array) -> Array:
+        """Use the layer on sequences of different lengths, of which nothing behind their ends is looked at.
+
+        Args:
+            params: from `init`.
+            x: (batch, time, ...), filled up behind their ends.
+            lengths: the true ones, integers (batch,).
+        Returns:
+            As `apply`; where that is one output of a whole sequence, the one at its true end.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not read sequences of different lengths")
 
     def side(self, params: Params, x: Array, *, key: Array | None = None) -> tuple[Array, Params] | None:
         """In training: what it says beside its output, and the parameters as `forward` gives them; None: nothing.

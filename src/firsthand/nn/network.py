@@ -18,7 +18,9 @@ from firsthand.notebooks import html_table
 from .layer import STATISTICS, Layer, OutputLayer, Params, Passed, Shape, ShapeError, State
 from .windows import Field
 
-__all__ = ["Network", "is_statistic", "statistics_of"]
+__all__ = ["Network", "is_statistic", "statistics_of", "takes_every_step"]
+
+_KEY = jax.eval_shape(lambda: jax.random.key(0))
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,13 @@ class Network:
         )
 
     def weighted_input(
-        self, params: tuple[Params, ...], x: ArrayLike, *, key: Array | None = None, train: bool = False
+        self,
+        params: tuple[Params, ...],
+        x: ArrayLike,
+        *,
+        key: Array | None = None,
+        train: bool = False,
+        lengths: Array | None = None,
     ) -> Array:
         """The output layer's weighted input z, of which `apply` is activation(z).  Costs are computed from it.
 
@@ -129,28 +137,29 @@ class Network:
             x: a batch, (batch, *input_shape): see `as_float`.
             key: randomness for layers like Dropout; only needed with train=True.
             train: whether this is training, which switches Dropout on.
+            lengths: of sequences that are filled up behind their ends, integers (batch,): see `check_lengths`.
         Returns:
             (batch, *output shape of the last layer).
         """
         if train:
-            return self.forward(params, x, key=key)[0]
+            return self.forward(params, x, key=key, lengths=lengths)[0]
         a = self.as_float(x, params)
         for layer, p in zip(self.layers[:-1], params[:-1], strict=True):
-            a = layer.apply(p, a)
+            a = layer.apply(p, a) if lengths is None or not layer.takes_lengths else layer.apply_up_to(p, a, lengths)
         return self.output_layer.weighted_input(params[-1], a)
 
     def forward(
-        self, params: tuple[Params, ...], x: ArrayLike, *, key: Array | None = None
+        self, params: tuple[Params, ...], x: ArrayLike, *, key: Array | None = None, lengths: Array | None = None
     ) -> tuple[Array, tuple[Params, ...]]:
         """In training: the weighted input, and the parameters with their statistics brought up to date by this batch.
 
         Arguments as in `weighted_input`; what is up to date are the running averages of layers like BatchNorm.
         """
-        z, _, updated = self.forward_with_sides(params, x, key=key)
+        z, _, updated = self.forward_with_sides(params, x, key=key, lengths=lengths)
         return z, updated
 
     def forward_with_sides(
-        self, params: tuple[Params, ...], x: ArrayLike, *, key: Array | None = None
+        self, params: tuple[Params, ...], x: ArrayLike, *, key: Array | None = None, lengths: Array | None = None
     ) -> tuple[Array, tuple[Array, ...], tuple[Params, ...]]:
         """As `forward`, and between the two what layers like `Auxiliary` say beside their outputs, first to last."""
         a = self.as_float(x, params)
@@ -158,12 +167,34 @@ class Network:
         sides, updated = [], []
         for layer, p, k in zip(self.layers[:-1], params[:-1], keys[:-1], strict=True):
             entered = a
-            a, p = layer.forward(p, a, key=k)
+            if lengths is not None and layer.takes_lengths:
+                a = layer.apply_up_to(p, a, lengths)
+            else:
+                a, p = layer.forward(p, a, key=k)
             if (said := layer.side(p, entered, key=k)) is not None:
                 sides.append(said[0])
                 p = said[1]
             updated.append(p)
         return self.output_layer.weighted_input(params[-1], a), tuple(sides), (*updated, params[-1])
+
+    def check_lengths(self) -> None:
+        """Raise FirsthandError unless it can read sequences of different lengths.
+
+        Up to where one output is made of a whole sequence, each layer must take every step by itself, or be one that
+        can be told where the sequences end.
+        """
+        for number, (layer, before, after) in enumerate(
+            zip(self.layers, self.shapes[:-1], self.shapes[1:], strict=True), start=1
+        ):
+            if layer.takes_lengths and len(after) == 1:
+                return  # what is behind does not know of steps
+            by_itself = takes_every_step(layer, before) and type(layer).side is Layer.side
+            learned = jax.eval_shape(lambda key, layer=layer, before=before: layer.init(before, key=key), _KEY)
+            if not (layer.takes_lengths or (by_itself and not statistics_of(learned))):
+                raise FirsthandError(
+                    f"network: its layer {number}, {layer}, looks at what fills a sequence up; for sequences of "
+                    "different lengths, recurrent layers and layers that take every step by itself are expected"
+                )
 
     @property
     def reads_on(self) -> bool:
@@ -172,13 +203,11 @@ class Network:
 
     def _whole_sequences(self) -> tuple[int, Layer] | None:
         """The first layer that reads sequences only as a whole, and its number from 1."""
-        step = Field(0, 1, 0, 1)
         for number, (layer, before, after) in enumerate(
             zip(self.layers, self.shapes[:-1], self.shapes[1:], strict=True), start=1
         ):
             in_time = len(after) == 2 and after[0] == before[0]
-            # asked of two steps at least: of one, the whole is that step
-            if not in_time or not (layer.start(1) or layer.seen(step, (max(2, before[0]), *before[1:])) == step):
+            if not in_time or not (layer.start(1) or takes_every_step(layer, before)):
                 return number, layer
         return None
 
@@ -291,6 +320,15 @@ class Network:
             rows.append((str(layer), _times(shape), f"{count:,}", f"{work:,}"))
         rows.append(("total", "", f"{self.parameter_count:,}", f"{sum(multiply_adds):,}"))
         return rows
+
+
+def takes_every_step(layer: Layer, input_shape: Shape) -> bool:
+    """Whether a layer takes every step of a sequence by itself, as far as it says so.
+
+    It is asked of the second of three steps at least: the first has none before it, and the last none behind it.
+    """
+    step = Field(1, 2, 0, 1)
+    return layer.seen(step, (max(3, input_shape[0]), *input_shape[1:])) == step
 
 
 def is_statistic(path: tuple) -> bool:

@@ -68,16 +68,17 @@ class Classification(Objective):
     def costs(
         self, network: Network, params: Any, batch: Batch, *, key: Array | None = None
     ) -> tuple[Array, tuple[Params, ...]]:
-        x, labels = batch
-        z, sides, updated = network.forward_with_sides(params, x, key=key)  # (batch, classes), each
+        x, labels, *lengths = batch
+        # (batch, classes), each
+        z, sides, updated = network.forward_with_sides(params, x, key=key, lengths=lengths[0] if lengths else None)
         costs = self.training_cost(z, labels, network.activation)
         for side in sides:
             costs += self.auxiliary * self.training_cost(side, labels, network.activation)
         return costs, updated
 
     def measure(self, network: Network, params: Any, batch: Batch) -> dict[str, Array]:
-        x, labels = batch
-        z = network.weighted_input(params, x)
+        x, labels, *lengths = batch
+        z = network.weighted_input(params, x, lengths=lengths[0] if lengths else None)
         found = {"cost": self.cost(z, labels, network.activation)}
         self.check_costs(found["cost"], batch)
         found["accuracy"] = jnp.argmax(z, axis=-1).astype(labels.dtype) == labels
@@ -101,6 +102,8 @@ class Classification(Objective):
         if not isinstance(examples, Labelled):
             raise FirsthandError(f"{name}: {type(examples).__name__} found, classification needs examples with labels")
         check_inputs(network, examples, name)
+        if getattr(examples, "lengths", None) is not None:
+            network.check_lengths()
         if len(network.output_shape) != 1:
             raise FirsthandError(
                 f"network: its output has shape {network.output_shape}, expected (classes,): one answer for each "
@@ -120,6 +123,8 @@ class Classification(Objective):
 
     def finish(self, model: Any, validation: Examples) -> tuple[Any, str]:
         assert isinstance(validation, Labelled)
+        if getattr(validation, "lengths", None) is not None:
+            return model, "probabilities are not calibrated: the sequences differ in length"
         try:
             return fit_temperature(model, validation), ""
         except CalibrationError as error:
@@ -174,15 +179,17 @@ class Hardened(Classification):
     def costs(
         self, network: Network, params: Any, batch: Batch, *, key: Array | None = None
     ) -> tuple[Array, tuple[Params, ...]]:
-        given, labels = batch
+        given, labels, *lengths = batch
+        ends = lengths[0] if lengths else None
         x = network.as_float(given, params)
 
         def total(x: Array) -> Array:
-            return jnp.sum(self.training_cost(network.weighted_input(params, x), labels, network.activation))
+            z = network.weighted_input(params, x, lengths=ends)
+            return jnp.sum(self.training_cost(z, labels, network.activation))
 
         changed = jnp.clip(x + self.epsilon * jnp.sign(lax.stop_gradient(jax.grad(total)(x))), 0, 1)
         # one batch of both, so that statistics follow both
-        doubled = jnp.concatenate([x, changed]), jnp.concatenate([labels, labels])
+        doubled = jnp.concatenate([x, changed]), *(jnp.concatenate([each, each]) for each in (labels, *lengths))
         both, updated = super().costs(network, params, doubled, key=key)
         n = len(labels)
         return self.share * both[:n] + (1 - self.share) * both[n:], updated

@@ -36,6 +36,7 @@ class _Recurrent(Layer):
     gates: ClassVar[int] = 1  # blocks of `units` columns in W and U
     biases: ClassVar[int] = 1  # and in b
     remembered: ClassVar[int] = 1  # arrays in the state, (batch, units) each
+    takes_lengths: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         require_positive(self, units=self.units)
@@ -77,6 +78,11 @@ class _Recurrent(Layer):
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, train: bool = False) -> Array:
         outputs, state = self.run(params, x, self.start(len(x), x.dtype))
+        return outputs if self.every_step else state[0]
+
+    def apply_up_to(self, params: Params, x: Array, lengths: Array) -> Array:
+        """Behind the end of a sequence the state stays as it is, so that the last one is that of its true last step."""
+        outputs, state = self.run(params, x, self.start(len(x), x.dtype), _steps(x) < lengths[:, None])
         return outputs if self.every_step else state[0]
 
     def multiply_adds(self, input_shape: Shape) -> int:
@@ -176,6 +182,8 @@ class Bidirectional(Layer):
         Schuster and Paliwal 1997, 'Bidirectional Recurrent Neural Networks'.
     """
 
+    takes_lengths: ClassVar[bool] = True
+
     cell: Any
 
     def __post_init__(self) -> None:
@@ -198,11 +206,27 @@ class Bidirectional(Layer):
             backward = jnp.flip(backward, 1)
         return jnp.concatenate([forward, backward], -1)
 
+    def apply_up_to(self, params: Params, x: Array, lengths: Array) -> Array:
+        """Each sequence is turned round within its own length."""
+        steps, ends = _steps(x), lengths[:, None]
+        places = jnp.where(steps < ends, ends - 1 - steps, steps)[..., None]  # (batch, time, 1); its own inverse
+        forward = self.cell.apply_up_to(params["forward"], x, lengths)
+        turned = jnp.take_along_axis(x, places, axis=1)
+        backward = self.cell.apply_up_to(params["backward"], turned, lengths)
+        if self.cell.every_step:
+            backward = jnp.take_along_axis(backward, places, axis=1)
+        return jnp.concatenate([forward, backward], -1)
+
     def multiply_adds(self, input_shape: Shape) -> int:
         return 2 * self.cell.multiply_adds(input_shape)
 
     def seen(self, field: Field, input_shape: Shape) -> Field | None:
         return Field(0, input_shape[0], 0, 1)
+
+
+def _steps(x: Array) -> Array:
+    """The numbers of the steps of sequences (batch, time, ...), from 0: (1, time)."""
+    return jnp.arange(x.shape[1], dtype=jnp.int32)[None]
 
 
 def _of(params: Params) -> tuple[Array, Array, Array]:
