@@ -33,6 +33,7 @@ _REQUIRED = ("recipe", "data", "seed")
 # fields of the recipe that options change; the first alone extends a run instead of making it another
 _COUNTS = ("epochs", "batch_size", "patience", "halvings")
 _RATES = ("learning_rate", "momentum", "l2", "l1", "label_smoothing", "clip", "average")
+_FLAGS = ("carry_state",)
 _EXTENDING = "epochs"
 
 
@@ -67,7 +68,7 @@ def _checked(found: Any) -> dict[str, Any]:
     if not isinstance(overrides, dict):
         raise FirsthandError(f"overrides is {overrides!r:.60}, expected fields of the recipe")
     for name, value in overrides.items():
-        kinds = (int,) if name in _COUNTS else (int, float) if name in _RATES else ()
+        kinds = (int,) if name in _COUNTS else (int, float) if name in _RATES else (bool,) if name in _FLAGS else ()
         _require(name, value, kinds)
     settings = {name: found.get(name, default) for name, (_, _, default) in _KNOWN.items()}
     for name, value in settings.items():

@@ -56,6 +56,7 @@ def train(
     l1: options.L1 = None,
     label_smoothing: options.LabelSmoothing = None,
     clip: options.Clip = None,
+    carry_state: options.CarryState = None,
     average: options.Average = None,
     patience: options.Patience = None,
     halvings: options.Halvings = None,
@@ -86,6 +87,7 @@ def train(
         "l1": l1,
         "label_smoothing": label_smoothing,
         "clip": clip,
+        "carry_state": carry_state,
         "average": average,
         "patience": patience,
         "halvings": halvings,
@@ -193,6 +195,8 @@ def _prepared(
         _refuse_data(chosen, settings)
         return chosen, chosen.played(), None
     check_kind(chosen, settings["data"])
+    if chosen.recipe.carry_state and chosen.length is None:
+        raise FirsthandError(f"--carry-state: the recipe {chosen.name} learns images, expected one that learns a text")
     if chosen.length is not None:
         for option in ("invert", "members"):
             if settings[option] is not None:

@@ -14,6 +14,7 @@ __all__ = [
     "L2",
     "Average",
     "BatchSize",
+    "CarryState",
     "Clip",
     "Config",
     "Coordinator",
@@ -91,6 +92,9 @@ L2 = Annotated[float | None, _how("Strength of the L2 penalty (lambda / n).", "-
 L1 = Annotated[float | None, _how("Strength of the L1 penalty.", "--l1")]
 LabelSmoothing = Annotated[float | None, _how("Share of the target that is spread over all classes.")]
 Clip = Annotated[float | None, _how("Shorten longer gradients of a mini-batch to this length.")]
+CarryState = Annotated[
+    bool | None, _how("Of a text: keep the memory from one mini-batch to the next.", "--carry-state")
+]
 Average = Annotated[float | None, _how("Decay of the moving average of the parameters.")]
 Patience = Annotated[int | None, _how("Stop after N epochs without improvement.")]
 Halvings = Annotated[int | None, _how("Halve the learning rate N times before stopping.")]

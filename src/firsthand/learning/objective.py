@@ -78,6 +78,30 @@ class Objective(ABC):
         (cost, statistics), gradient = jax.value_and_grad(mean_cost, has_aux=True)(params)
         return cost, statistics, gradient
 
+    def costs_from(
+        self, network: Network, params: Any, batch: Batch, memory: Any, *, key: Array | None = None
+    ) -> tuple[Array, tuple[Params, ...], Any]:
+        """Return the costs in training, the parameters, and the memory after, of sequences that go on.
+
+        Args:
+            network, params, batch, key: as of `costs`.
+            memory: the network's state where the sequences of the mini-batch before have ended: see `Network.start`.
+        """
+        raise FirsthandError(f"recipe: carry_state is True, but {type(self).__name__} learns no sequences that go on")
+
+    def gradient_from(
+        self, network: Network, params: Any, batch: Batch, weights: Array, memory: Any, *, key: Array
+    ) -> tuple[Array, list[Array], Any, Any]:
+        """As `gradient`, of sequences that go on; the memory that is given on is taken as it is, without a gradient."""
+
+        def mean_cost(params: Any) -> tuple[Array, tuple[list[Array], Any]]:
+            costs, updated, after = self.costs_from(network, params, batch, memory, key=key)
+            self.check_costs(costs, batch)
+            return jnp.sum(costs * weights.astype(costs.dtype)), (statistics_of(updated), after)
+
+        (cost, (statistics, after)), gradient = jax.value_and_grad(mean_cost, has_aux=True)(params)
+        return cost, statistics, gradient, after
+
     def check_costs(self, costs: Array, batch: Batch) -> None:
         """Raise FirsthandError unless there is one cost for each example: a mean of another axis would mean nothing."""
         expected = batch[0].shape[:1]

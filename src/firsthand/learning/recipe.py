@@ -66,6 +66,10 @@ class Recipe:
         rates: pairs of a pattern and a factor, by which these parameters' learning rate is multiplied; the first that
             fits counts.
         clip: shorten the gradient of a mini-batch to this length where it is longer, before penalties are added.
+        carry_state: go on with the network's state from one mini-batch to the next.  Each of the batch_size rows then
+            reads a stretch of the training sequences in their order, whatever shuffle says, from an empty memory at the
+            beginning of every epoch.  The gradient still ends where a mini-batch begins (truncated backpropagation
+            through time).  Sequences that make no whole mini-batch at the end are left out.
     Raises:
         RecipeError: a value out of its range; the message names the field.
     """
@@ -90,6 +94,7 @@ class Recipe:
     frozen: tuple[str, ...] = ()
     rates: tuple[tuple[str, float], ...] = ()
     clip: float | None = None
+    carry_state: bool = False
 
     def __post_init__(self) -> None:
         _require(isinstance(self.objective, Objective), "objective", self.objective, "an Objective")
@@ -174,6 +179,7 @@ class Recipe:
             frozen=self.frozen,
             rates=self.rates,
             clip=self.clip,
+            carry_state=self.carry_state,
         )
 
     @property

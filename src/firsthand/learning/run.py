@@ -141,7 +141,8 @@ class Run:
     @property
     def steps(self) -> int:
         """Mini-batches in an epoch."""
-        return -(-len(self.data["training"][0]) // self.batch_size)
+        n = len(self.data["training"][0])
+        return n // self.batch_size if self.recipe.carry_state else -(-n // self.batch_size)
 
     def finished(self) -> bool:
         """Whether there is nothing more to do; the history says why."""
@@ -166,12 +167,21 @@ class Run:
             examples, self.next_memory = self.source.recall(number, self.params, self.memory, key=source_key)
             self.data["training"] = self._made(examples)
         n = len(self.data["training"][0])
-        order = _order_program(n, steps * self.batch_size, self.recipe.shuffle)(order_key)
+        if self.recipe.carry_state:
+            order = _stretches(steps, self.batch_size)
+        else:
+            order = _order_program(n, steps * self.batch_size, self.recipe.shuffle)(order_key)
         rates = self.recipe.learning_rates(number, steps) * 0.5**self.halvings
         # the program takes over what it is given: copies, so that self.params survive an interruption
         params, state = _copy((self.params, self.state))
         costs, order, step_key = whole((jnp.zeros(steps, jnp.float32), order, step_key), self.devices)
-        return Carry(params, state, costs), Own(order, rates, step_key)
+        return Carry(params, state, costs, self._empty_memory()), Own(order, rates, step_key)
+
+    def _empty_memory(self) -> Any:
+        """The state of the network before the first step, of every row of a mini-batch, where states are carried."""
+        if not self.recipe.carry_state:
+            return ()
+        return self.network.start(self.batch_size, jax.tree.leaves(self.params)[0].dtype)
 
     def _made(self, examples: Examples) -> tuple[Array, ...]:
         """An epoch's own examples, on the device; as many and of the same shapes as those of the first."""
@@ -335,6 +345,11 @@ def _copied(params: Any, member: int | None = None) -> Any:
 
 
 _copy = jax.jit(lambda tree: jax.tree.map(jnp.copy, tree))
+
+
+def _stretches(steps: int, batch_size: int) -> Array:
+    """The order in which row j of mini-batch i + 1 goes on where row j of mini-batch i has ended."""
+    return jnp.arange(steps * batch_size, dtype=jnp.int32).reshape(batch_size, steps).T.ravel()
 
 
 @lru_cache(maxsize=64)

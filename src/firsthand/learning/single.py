@@ -21,7 +21,7 @@ from .evaluation import evaluate
 from .history import History
 from .recipe import Recipe
 from .run import NotFinite, Progress, Run, pass_over, whole
-from .source import Source, as_source
+from .source import Fixed, Source, as_source
 from .step import Device
 
 __all__ = ["DataSplits", "Diverged", "Training", "concluded", "placed", "provenance", "train_one"]
@@ -111,6 +111,15 @@ def placed(
         raise FirsthandError(
             f"recipe: batch_size is {recipe.batch_size}, expected a multiple of the {len(devices)} devices"
         )
+    if recipe.carry_state and devices is not None:
+        raise FirsthandError("recipe: carry_state is True, expected one device: rows keep their memory where they are")
+    if recipe.carry_state:
+        network.start(1)  # refuses a layer that takes sequences as a whole
+        if len(sets["training"]) < recipe.batch_size and not isinstance(as_source(data.train), Fixed):
+            raise FirsthandError(
+                f"recipe: batch_size is {recipe.batch_size}, expected at most the {len(sets['training'])} sequences of "
+                "an epoch, where the state is carried"
+            )
     found = {}
     for name, examples in sets.items():
         if examples is not None:

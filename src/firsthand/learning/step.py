@@ -58,6 +58,7 @@ class Rule(NamedTuple):
     frozen: tuple[str, ...] = ()
     rates: tuple[tuple[str, float], ...] = ()
     clip: float | None = None
+    carry_state: bool = False
 
     @property
     def plain(self) -> bool:
@@ -67,6 +68,7 @@ class Rule(NamedTuple):
             and self.optimizer is momentum(0.0, False)
             and not (self.l1 or self.frozen or self.rates or self.clip)
             and type(self.objective).gradient is Objective.gradient
+            and not self.carry_state
         )
 
 
@@ -76,6 +78,7 @@ class Carry(NamedTuple):
     params: Any
     state: Any  # of the optimizer, and the `Average` of the parameters, None if there is none
     costs: Array  # (steps,), filled in
+    memory: Any = ()  # of the network, where sequences go on from one mini-batch to the next
 
 
 class Own(NamedTuple):
@@ -130,7 +133,7 @@ def _step_program(network: Network, rule: Rule, devices: tuple[Device, ...] | No
         arrays, n = shared.arrays, shared.n
 
         def step(at):
-            i, (params, state, costs), _ = at
+            i, (params, state, costs, memory), _ = at
             rate, step_key = own.rates[i], jax.random.fold_in(own.key, i)
             first = i * batch_size
             if parts > 1:
@@ -149,7 +152,12 @@ def _step_program(network: Network, rule: Rule, devices: tuple[Device, ...] | No
                 x = rule.augment(network.as_float(batch[0], params), key=augment_key)
                 batch = (x, *batch[1:])
             given = _given(network, params, rate, rule, parts == 1)
-            value, statistics, gradient = objective.gradient(network, given, batch, counts, key=step_key)
+            if rule.carry_state:
+                value, statistics, gradient, memory = objective.gradient_from(
+                    network, given, batch, counts, memory, key=step_key
+                )
+            else:
+                value, statistics, gradient = objective.gradient(network, given, batch, counts, key=step_key)
             if parts > 1:
                 value, gradient = lax.psum((value, gradient), PARTS)
                 statistics = lax.pmean(statistics, PARTS)
@@ -166,7 +174,7 @@ def _step_program(network: Network, rule: Rule, devices: tuple[Device, ...] | No
             params = _with_statistics(moved, statistics, rule.frozen)
             state = optimizer_state, None if mean is None else mean.followed_by(params, rule.average)
             value = value.astype(costs.dtype)
-            return i + 1, Carry(params, state, costs.at[i].set(value)), value
+            return i + 1, Carry(params, state, costs.at[i].set(value), memory), value
 
         def more(at):
             i, _, value = at

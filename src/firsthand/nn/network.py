@@ -242,6 +242,30 @@ class Network:
             after.append(now)
         return self.output_layer.weighted_input(params[-1], a), (*after, state[-1])
 
+    def forward_from(
+        self, params: tuple[Params, ...], x: ArrayLike, state: tuple[State, ...], *, key: Array | None = None
+    ) -> tuple[Array, tuple[State, ...], tuple[Params, ...]]:
+        """As `run`, in training: the weighted input of every step, the state after the last, and the parameters.
+
+        Args:
+            params, x, state: as of `run`.
+            key: for layers like Dropout.
+        Returns:
+            z; the state; the parameters with their statistics brought up to date by this batch.
+        """
+        a = self.as_float(x, params)
+        keys = [None] * len(self.layers) if key is None else list(jax.random.split(key, len(self.layers)))
+        after, updated = [], []
+        for layer, p, k, before in zip(self.layers[:-1], params[:-1], keys[:-1], state[:-1], strict=True):
+            if before:
+                a, before = layer.run(p, a, before)
+            else:
+                a, p = layer.forward(p, a, key=k)
+            after.append(before)
+            updated.append(p)
+        z = self.output_layer.weighted_input(params[-1], a)
+        return z, (*after, state[-1]), (*updated, params[-1])
+
     def trace(self, params: Sequence[Params], x: ArrayLike) -> dict[tuple[int | str, ...], Passed]:
         """What enters and what leaves every layer, those inside of others included, when the network is used.
 

@@ -45,6 +45,18 @@ class NextSymbol(Objective):
         z, updated = network.forward(params, x, key=key, lengths=lengths)  # (batch, time, symbols)
         return _nats(z, targets, lengths), updated
 
+    def costs_from(
+        self, network: Network, params: Any, batch: Batch, memory: Any, *, key: Array | None = None
+    ) -> tuple[Array, tuple[Params, ...], Any]:
+        x, targets, lengths = _parts(batch)
+        if lengths is not None:
+            raise FirsthandError(
+                "recipe: carry_state is True, but the sequences differ in length; pieces of one text expected, of one "
+                "length"
+            )
+        z, after, updated = network.forward_from(params, x, memory, key=key)
+        return _nats(z, targets, None), updated, after
+
     def measure(self, network: Network, params: Any, batch: Batch) -> dict[str, Array]:
         x, targets, lengths = _parts(batch)
         z = network.weighted_input(params, x, lengths=lengths)
