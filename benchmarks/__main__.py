@@ -6,7 +6,18 @@ import tempfile
 from pathlib import Path
 
 from .quality import digit_reader, reading, reading_figure
-from .speed import augment, boltzmann, convolutions, figure, floor, language, members, steps, time_to_accuracy
+from .speed import (
+    augment,
+    boltzmann,
+    convolutions,
+    figure,
+    floor,
+    language,
+    members,
+    steps,
+    time_to_accuracy,
+    time_to_bits,
+)
 from .speed import parts as kernel_parts
 from .speed.nets import NETS
 from .speed.peers import PEERS
@@ -22,6 +33,7 @@ PARTS = (
     "members",
     "time-to-accuracy",
     "language",
+    "time-to-bits",
     "digit-reader",
     "reading",
     "figure",
@@ -75,6 +87,11 @@ def main() -> None:
             time_to_accuracy.run(below, min(rounds, 3))
     if "language" in parts:
         language.run(below, rounds, 5 * seconds, chosen.history)
+    if "time-to-bits" in parts:
+        if chosen.quick:
+            time_to_bits.run(below, 1, bits=2.9)
+        else:
+            time_to_bits.run(below, min(rounds, 3))
     if "digit-reader" in parts:
         if chosen.quick:
             digit_reader.run(top, 1, ("--examples", "5000", "--epochs", "1"))
@@ -91,7 +108,7 @@ def main() -> None:
 
 def _print_targets(folder: Path) -> None:
     rows = []
-    for name in ("steps.json", "floor.json", "boltzmann.json", "language.json", "reading.json"):
+    for name in ("steps.json", "floor.json", "boltzmann.json", "language.json", "time_to_bits.json", "reading.json"):
         if (folder / name).exists():
             rows += json.loads((folder / name).read_text())["targets"]
     if rows:

@@ -25,7 +25,7 @@ import numpy as np
 from ..summary import about, ratios, save, spread
 from .contest import Failed, Worker
 
-__all__ = ["run"]
+__all__ = ["VARIANTS", "lay_down", "run"]
 
 BITS = 2.2
 TARGET = 1.8  # times as long as firsthand
@@ -65,7 +65,7 @@ def run(
     results |= {"tolerance": TOLERANCE, "flops_per_step": flops}
     with TemporaryDirectory(prefix="firsthand-bench-") as name, ExitStack() as stack:
         place = Path(name)
-        _lay_down(place)
+        lay_down(place)
         entries: list[dict[str, Any]] = []
         turns = []
         for count in threads:
@@ -125,8 +125,13 @@ def _take_turns(timed: list[dict[str, Any]], turns: list[tuple[Worker, str, int]
             entry[f"{name}_per_step"] = spread([answer[name] / entry["steps"] for answer in found])
 
 
-def _lay_down(place: Path) -> None:
-    """Data, order, rates and initial parameters, as files that need NumPy alone."""
+def lay_down(place: Path, seed: int = 0) -> None:
+    """Data, order, rates and initial parameters, as files that need NumPy alone.
+
+    Args:
+        place: folder.
+        seed: of the parameters, which are those that a training by the recipe with this seed begins with.
+    """
     import jax
 
     from firsthand.data import shakespeare
@@ -134,15 +139,22 @@ def _lay_down(place: Path) -> None:
 
     from .peers.firsthand_language import arrays_of
 
-    data, recipe = shakespeare(SHAKESPEARE.length or 64).train, SHAKESPEARE.recipe
-    params = SHAKESPEARE.network(data).init(key=jax.random.key(0))
+    whole, recipe = shakespeare(SHAKESPEARE.length or 64), SHAKESPEARE.recipe
+    data, validation = whole.train, whole.validation
+    assert validation is not None
+    params = SHAKESPEARE.network(data).init(key=jax.random.split(jax.random.key(seed))[0])
+    steps = -(-len(data) // recipe.batch_size)
+    rates = np.array([recipe.learning_rates(epoch, steps) for epoch in range(recipe.epochs)], np.float32)
     np.savez(
         place / "problem.npz",
         inputs=data.inputs,
         targets=data.targets,
         order=np.random.default_rng(0).permutation(len(data)).astype(np.int32),
         # of the first epoch with the largest rates: how long a step takes does not depend on them
-        rates=recipe.learning_rates(1, -(-len(data) // recipe.batch_size)).astype(np.float32),
+        rates=rates[1],
+        all_rates=rates,
+        validation_inputs=validation.inputs,
+        validation_targets=validation.targets,
         settings=np.array([recipe.batch_size, recipe.clip]),
         **arrays_of(params),
     )

@@ -28,6 +28,8 @@ PAGES = (
     "blind",
     "space",
     "dream",
+    "text",
+    "execute",
     "results",
     "api",
 )

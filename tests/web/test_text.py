@@ -22,6 +22,7 @@ from firsthand.web.server.lab import Lab
 from firsthand.web.server.shelf import Shelf
 from firsthand.web.server.trainings import Trainings
 from firsthand.zoo.box import LETTERS, PROGRAMS, SUM_READER, boxed_memory
+from tests.conftest import serving
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
@@ -35,14 +36,14 @@ ALPHABET = ("a", "b", " ", "é")
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     place = tmp_path_factory.mktemp("lab")
+    (place / "runs" / "broken").mkdir(parents=True)
+    (place / "runs" / "broken" / "model.safetensors").write_bytes(b"nothing")
     for name, network in (("own", OWN), ("window", WINDOW)):
         (place / "runs" / name).mkdir(parents=True)
         model = LanguageModel(network, network.init(key=KEY), ALPHABET)
         model.save(place / "runs" / name / "model.safetensors")
     (place / "runs" / "rows").mkdir()
     Model(ROWS, ROWS.init(key=KEY), mnist().test.classes).save(place / "runs" / "rows" / "model.safetensors")
-    (place / "runs" / "broken").mkdir()
-    (place / "runs" / "broken" / "model.safetensors").write_bytes(b"nothing")
     return Lab(Shelf(None, place / "runs"), Trainings(0, place / "runs"), place / "results")
 
 
@@ -50,6 +51,14 @@ def lab(tmp_path_factory):
 def client(lab):
     with TestClient(create_app(lab), base_url="http://localhost:8000") as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def lab_url(lab):
+    """The address of the same lab for browsers; the newest of its classifiers reads rows."""
+    another = Lab(Shelf(None, lab.shelf.runs), Trainings(0, lab.shelf.runs), lab.results)
+    with serving(create_app(another)) as url:
+        yield url
 
 
 def own(lab):
@@ -250,3 +259,94 @@ def test_networks_that_execute_say_what_they_were_taught(client):
             assert found["part"] == "test"
     refused(client.get("/api/execute/example/none?seed=0"))
     refused(client.get("/api/execute/example/sums"))
+
+
+@pytest.mark.slow
+def test_in_a_browser_a_text_goes_on_and_a_unit_colours_it(open_page):
+    page = open_page("text", viewport={"width": 1280, "height": 1000})
+    written = page.locator(".letter.written")
+    page.wait_for_function("() => document.querySelectorAll('.letter').length > 20")
+    page.locator("#beginning").fill("JULIET.\nO ")
+    page.wait_for_function("() => document.querySelectorAll('.letter').length === 10")
+    assert page.locator(".page-text .probability").count() == 8
+    assert "after “␣”" in page.inner_text("#letter")
+    page.get_by_label("letters per second").fill("100")
+    page.get_by_label("letters", exact=True).fill("50")
+    page.locator("#beginning").press("Control+Enter")
+    page.wait_for_function("() => document.querySelectorAll('.letter.written').length === 50")
+    page.wait_for_function("() => document.querySelector('#go').textContent === 'Go on'")
+
+    page.locator(".letters").focus()
+    page.keyboard.press("Home")
+    assert "after “J”" in page.inner_text("#letter")
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text("#letter").startswith("“U” had ")
+    assert page.locator(".letter.picked").inner_text() == "U"
+    before = written.first.evaluate("e => e.style.backgroundColor")
+    page.locator("#unit").focus()
+    page.keyboard.press("ArrowRight")
+    assert "unit 2" in page.inner_text("#unit-about")
+    assert written.first.evaluate("e => e.style.backgroundColor") not in ("", before)
+    page.get_by_label("Find the unit that follows").select_option("space")
+    correlation = float(page.inner_text("#unit-about").split("correlation ")[1].split()[0].replace("−", "-"))
+    assert 0.3 < abs(correlation) <= 1
+
+    page.locator("#go").click()
+    page.wait_for_function("() => document.querySelector('#go').textContent === 'Stop'")
+    page.locator("#go").click()
+    page.wait_for_function("() => document.querySelector('#go').textContent === 'Go on'")
+
+
+@pytest.mark.slow
+def test_in_a_browser_what_cannot_be_read_is_one_line(browser, lab_url):
+    page = browser.new_page(locale="en-US")  # whose console may speak of the refusal
+    page.goto(f"{lab_url}/#/text")
+    page.locator(".letter").first.wait_for()
+    for text, line in (("", "text: nothing found, at least one symbol expected"), ("naïve", "'ï' found at position 2")):
+        page.locator("#beginning").fill(text)
+        page.locator(".page-text .error", has_text=line).wait_for()
+        page.click("#go")
+        page.wait_for_timeout(100)
+        assert page.locator(".letter").count() == 0
+        assert page.inner_text("#go") == "Go on"
+    page.goto(f"{lab_url}/#/execute")
+    page.locator(".sign").first.wait_for()
+    page.locator("#program").fill("1/0")
+    page.keyboard.press("Enter")
+    page.locator(".page-execute .error", has_text="a sign of the language expected").wait_for()
+    assert page.locator(".sign").count() == 0
+    page.close()
+
+
+@pytest.mark.slow
+def test_in_a_browser_digits_come_with_their_probabilities(open_page):
+    page = open_page("execute", lang="zh")
+    page.locator("#program").fill("12+34")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => /46/.test(document.querySelector('#verdict').textContent)")
+    assert page.locator(".program").inner_text() == "print(12+34)"
+    page.locator(".sign").first.focus()
+    page.keyboard.press("Enter")
+    symbol = page.locator(".sign .big").first.inner_text()
+    assert page.locator(".probability.best .name").inner_text() == symbol
+    assert f"“{symbol}”的概率为" in page.inner_text("#sign")
+    page.click("#another")
+    page.wait_for_function("() => /测试数据/.test(document.querySelector('#part').textContent)")
+    page.get_by_label("网络").select_option("programs")
+    page.wait_for_function("() => /乘一位数/.test(document.querySelector('.claims').textContent)")
+
+
+@pytest.mark.slow
+def test_in_a_browser_a_network_is_unrolled_in_time(open_page):
+    page = open_page("inside", viewport={"width": 1280, "height": 1000})
+    page.wait_for_function("() => document.querySelectorAll('.unrolled .cell').length === 28")  # the rows of a digit
+    page.locator("#of-text").focus()
+    page.keyboard.press("Enter")
+    page.locator("#sentence").fill("the question")
+    page.wait_for_function("() => document.querySelector('#cost')?.textContent.startsWith('C = −ln p(n)')")
+    assert page.locator(".unrolled .cell").count() == 11
+    lags = page.locator(".in-time svg.chart-svg").first
+    lags.focus()
+    page.keyboard.press("End")
+    assert "steps back in time: 11" in page.locator(".in-time .chart-tip").first.inner_text()
+    assert page.locator(".in-time .chart-key").first.inner_text() == "layer 2, LSTM: trained"

@@ -5,11 +5,11 @@
 Three small recurrent networks, with 16 bits a parameter: the recipe `shakespeare`, and the networks of the studies
 `execute-add` and `execute-program`, each by the combined curriculum, with one difference: a quarter of the numbers have
 fewer digits, because people type such sums.  What their descriptions say of their quality is measured with the
-parameters as they are written, on text and programs that were held out.
+parameters as they are written, on text and programs that were held out; results/boxed_memories.json has the same.
 """
 
 import argparse
-import time
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,9 @@ import numpy as np
 
 from firsthand import nn
 from firsthand.data import Splits, shakespeare, shakespeare_text
-from firsthand.data.tasks import ALPHABET
-from firsthand.files import describe_machine
-from firsthand.learning import train
+from firsthand.data.tasks import ALPHABET, Difficulty
+from firsthand.files import describe_machine, write_atomically
+from firsthand.learning import History, train
 from firsthand.models import LanguageModel
 from firsthand.models.family import MODEL_FORMAT
 from firsthand.models.file import flatten, write_safetensors
@@ -41,6 +41,8 @@ from firsthand.zoo import SHAKESPEARE
 from firsthand.zoo.box import LETTERS, PROGRAMS, SUM_READER
 
 SHORTER = 0.25  # of the numbers have fewer digits
+RESULTS = Path("results/boxed_memories.json")
+NAMES = ("letters", "sums", "programs")
 TASKS = {
     name: (replace(task, hardest=task.hardest._replace(shorter=SHORTER)), path)
     for name, task, path in (("sums", SUMS, SUM_READER), ("programs", LINES, PROGRAMS))
@@ -50,7 +52,7 @@ TASKS = {
 def main() -> None:
     """Train those that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=["letters", *TASKS], metavar="NAME")
+    parser.add_argument("names", nargs="*", default=NAMES, metavar="NAME")
     parser.add_argument("--checkpoints", type=Path, default=Path("runs/memories"))
     asked = parser.parse_args()
     asked.checkpoints.mkdir(parents=True, exist_ok=True)
@@ -67,9 +69,8 @@ def letters(place: Path) -> None:
     """The recipe `shakespeare`, as `firsthand train` runs it."""
     data, text = shakespeare(SHAKESPEARE.length or 64), shakespeare_text()
     options = _options(place / "letters.safetensors")
-    started = time.perf_counter()
-    model = train(SHAKESPEARE.network(data.train), data, SHAKESPEARE.recipe, key=jax.random.key(0), **options).model
-    model = halved(model)
+    training = train(SHAKESPEARE.network(data.train), data, SHAKESPEARE.recipe, key=jax.random.key(0), **options)
+    model = halved(training.model)
     about = {
         "task": "letters",
         "training_data": data.train.digest,
@@ -77,7 +78,7 @@ def letters(place: Path) -> None:
         "scores": {"test": {"bits": model.bits(text.test), "perplexity": model.perplexity(text.test)}},
         "tested_on": f"{len(text.test):,} characters that were held out, read on with a memory",
     }
-    write(model, about, LETTERS, started)
+    write(model, about, LETTERS, training.history)
 
 
 def executed(name: str, task: Task, path: Path, place: Path) -> None:
@@ -87,10 +88,9 @@ def executed(name: str, task: Task, path: Path, place: Path) -> None:
     hardest = task.answers(TESTED, lambda random: task.hardest, "validation", 0)
     layers = (nn.Embedding(len(ALPHABET), 16), nn.LSTM(UNITS), nn.Softmax(len(ALPHABET)))
     options = _options(place / f"{name}.safetensors")
-    started = time.perf_counter()
     network = Network(layers, hardest.example_shape)
-    model = train(network, Splits(source, hardest, None), recipe, key=jax.random.key(0), **options).model
-    model = halved(model)
+    training = train(network, Splits(source, hardest, None), recipe, key=jax.random.key(0), **options)
+    model = halved(training.model)
     found = {at: graded(model, task, at, TESTED) for at in task.difficulties}
     about = {
         "task": name,
@@ -99,12 +99,12 @@ def executed(name: str, task: Task, path: Path, place: Path) -> None:
         "training_data": source.digest,
         "recipe": recipe.to_json(),
         "scores": {
-            f"{at.length} digits, nesting {at.nesting}": {what: scores[what] for what in ("right", "whole")}
+            _named(at, task): {what: round(scores[what], 4) for what in ("right", "whole")}
             for at, scores in found.items()
         },
         "tested_on": f"{TESTED} programs of each difficulty that were held out by the hash of their text",
     }
-    write(model, about, path, started)
+    write(model, about, path, training.history)
 
 
 def halved(model: LanguageModel) -> LanguageModel:
@@ -113,13 +113,22 @@ def halved(model: LanguageModel) -> LanguageModel:
     return LanguageModel(model.network, params, model.symbols)
 
 
-def write(model: LanguageModel, about: dict[str, Any], path: Path, started: float) -> None:
+def write(model: LanguageModel, about: dict[str, Any], path: Path, history: History) -> None:
     """Write a model with half of the bits, and say how good it is."""
-    about |= {"machine": describe_machine(), "seconds": round(time.perf_counter() - started)}
+    about |= {"machine": describe_machine(), "seconds": round(sum(history["seconds"]))}
     arrays = {name: array.astype(np.float16) for name, array in flatten(model.params).items()}
     described = LanguageModel(model.network, model.params, model.symbols, about).description()
     write_safetensors(path, arrays, {"format": MODEL_FORMAT, **described})
     print(f"{path}: {path.stat().st_size / 2**20:.2f} MiB, {about['scores']}", flush=True)
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results[about["task"]] = about
+    write_atomically(RESULTS, json.dumps({name: results[name] for name in NAMES if name in results}, indent=1) + "\n")
+
+
+def _named(at: Difficulty, task: Task) -> str:
+    """A difficulty for people; the page Execute and the tables of the docs have it in Chinese."""
+    digits = "1 digit" if at.length == 1 else f"up to {at.length} digits"
+    return digits + (f", nesting {at.nesting}" if task.hardest.nesting > 1 else "")
 
 
 def _options(file: Path) -> dict[str, Any]:

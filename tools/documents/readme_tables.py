@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tables import accuracy, claims, jobs, pages, speed
+from tables import accuracy, claims, jobs, memory, pages, speed
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
@@ -31,6 +31,8 @@ PAGES = {
     "docs/backwards.zh-CN.md": "zh",
     "docs/games.md": "en",
     "docs/games.zh-CN.md": "zh",
+    "docs/memory.md": "en",
+    "docs/memory.zh-CN.md": "zh",
     "docs/models.md": "en",
     "docs/models.zh-CN.md": "zh",
     "docs/pictures.md": "en",
@@ -65,6 +67,13 @@ TABLES: dict[str, Callable[[Path, str], list[str]]] = {
     "reading": pages.reading,
     "jobs": jobs.jobs,
     "mistakes": jobs.mistakes,
+    "boxed-memories": memory.boxed,
+    "carried-state": memory.carried,
+    "time-to-bits": memory.time_to_bits,
+    "language": claims.of_studies("shakespeare"),
+    "in-time": claims.of_studies("rows-mnist", "adding-problem", "vanishing-in-time"),
+    "execute": claims.of_studies("execute-add", "execute-program"),
+    "words": claims.of_studies("word-vectors"),
     "adversarial": claims.of_studies("adversarial-minimal", "adversarial-transfer", "adversarial-why", "fgsm-training"),
     "fooling": claims.of_studies("fooling-evolved", "fooling-gradient"),
     "sees": claims.of_studies("deconvnet"),

@@ -158,4 +158,4 @@ export function mount(root, { api, reducedMotion }) {
   };
 }
 
-const inChinese = (at) => at.replace(/(\d) digits?/g, "$1 位").replace(/, nesting (\d)/, "，嵌套 $1 层");
+const inChinese = (at) => at.replace("up to", "至多").replace(/(\d) digits?/, "$1 位").replace(/, nesting (\d)/, "，嵌套 $1 层");
