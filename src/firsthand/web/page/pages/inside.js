@@ -10,8 +10,8 @@ import { textModel, textModelChoice } from "../lib/textmodel.js";
 
 export const title = { en: "Inside", zh: "内部" };
 export const about = {
-  en: "The network as a picture, for your last drawing: point at any unit to see what part of the image it sees, and its arithmetic. Look at how the first filters find edges, and how little of the image is left in the later layers (chapter 6, “Introducing convolutional networks”).",
-  zh: "以图像展示网络如何处理您最后画的数字：指向任一神经元，可看到它的局部感受野和它的算式。请看最初的滤波器如何找出边缘，以及后面的层中图像还剩下多少（第六章“介绍卷积网络”）。",
+  en: "The network as a picture, for your last drawing: point at any unit to see what part of the image it sees, and its arithmetic. Look at how the first filters find edges, and how little of the image is left in the later layers (chapter 6, “Introducing convolutional networks”). A network with a memory is unrolled in time: does the gradient vanish on its way back, as in chapter 5 from layer to layer?",
+  zh: "以图像展示网络如何处理您最后画的数字：指向任一神经元，可看到它的局部感受野和它的算式。请看最初的滤波器如何找出边缘，以及后面的层中图像还剩下多少（第六章“介绍卷积网络”）。有记忆的网络会沿时间展开：梯度往回传时是否会像第五章中逐层那样消失？",
 };
 
 const LONGEST = 129; // of a text

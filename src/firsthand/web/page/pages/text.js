@@ -56,7 +56,7 @@ let from = 0; // of the letters, the first that was written
 
 export function mount(root, { api, reducedMotion }) {
   const fault = h("p", { class: "error", role: "alert", hidden: true });
-  const says = h("p", { class: "note", role: "status", id: "model-about" });
+  const says = h("div", { class: "note", role: "status", id: "model-about" });
   const at = h("p", { class: "number", role: "status", id: "letter" });
   const unitAbout = h("p", { class: "note", id: "unit-about" });
   const bars = nextBars(t({ en: "Probability of the next letter", zh: "下一个字母的概率" }));
@@ -132,7 +132,7 @@ export function mount(root, { api, reducedMotion }) {
         unitPanel();
         const sees = t({ en: `${model.parameters.toLocaleString("en")} parameters, ${model.symbols.length} symbols`, zh: `${model.parameters.toLocaleString("en")} 个参数，${model.symbols.length} 个符号` });
         const bits = model.bits === null ? "" : t({ en: `; ${fixed(model.bits, 2)} bit per symbol of text that it has not read`, zh: `；对未读过的文本，每个符号 ${fixed(model.bits, 2)} 比特` });
-        put(says, sees + bits);
+        put(says, sees + bits, h("details", {}, h("summary", {}, t({ en: "its alphabet", zh: "它的字母表" })), h("code", {}, model.symbols.map(visible).join(" "))));
       }
       const found = await api.post("text/read", { model: textModel(), text: beginning });
       if (ended || mine !== number) return;
