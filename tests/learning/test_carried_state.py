@@ -12,7 +12,7 @@ from firsthand import nn
 from firsthand.data import Sequences, Splits, mnist
 from firsthand.errors import FirsthandError
 from firsthand.learning import Adam, Made, NextSymbol, Recipe, train
-from firsthand.models import load
+from firsthand.models import LanguageModel
 from firsthand.nn import Network
 from tests.processes import PATIENCE, read_until, running
 
@@ -110,7 +110,7 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
             for process in (resumed, whole):
                 process.communicate(timeout=PATIENCE)
                 assert process.returncode == 0
-    one, two = (load(tmp_path / name) for name in ("whole", "killed"))
+    one, two = (LanguageModel.load(tmp_path / name) for name in ("whole", "killed"))
     jax.tree.map(np.testing.assert_array_equal, one.params, two.params)
 
 

@@ -70,7 +70,8 @@ def example(model: Reader, seed: Annotated[int, Field(ge=0, lt=2**32)]) -> str:
     """A program at random that was held out from training."""
     about, random = _about(model), np.random.default_rng(seed)
     while True:
-        at = Difficulty(*(int(random.integers(1, most + 1)) for most in (about.digits, about.nesting)), SHORTER)
+        length, nesting = (int(random.integers(1, most + 1)) for most in (about.digits, about.nesting))
+        at = Difficulty(length, nesting, SHORTER)
         program = write_program(about.kinds, at, random)
         if part_of_program(program) == "test":
             return program
