@@ -89,8 +89,12 @@ def test_a_sample_that_nobody_wants_any_more_ends_quietly(folder, how):
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on_bit_for_bit(folder, tmp_path):
+@pytest.mark.parametrize(
+    "more", [(), ("--carry-state", "--clip", "0.5", "--batch-size", "8")], ids=["pieces", "carried"]
+)
+def test_a_killed_run_goes_on_bit_for_bit(folder, tmp_path, more):
     arguments = ["train", "--recipe", "shakespeare", "--data", str(folder / "own.txt"), "--epochs", "6", "--seed", "4"]
+    arguments += more
     whole = firsthand(*arguments, "--out", tmp_path / "whole")
     assert whole.returncode == 0, whole.stderr
     with running([sys.executable, "-u", "-m", "firsthand", *arguments, "--out", str(tmp_path / "killed")]) as process:
@@ -146,6 +150,7 @@ def test_what_does_not_go_together_is_refused(folder, tmp_path):
     [
         (["sample", "MODEL", "--prompt", "é"], "--prompt: 'é' found at position 0, one of the alphabet's"),
         (["sample", "MODEL", "--temperature", "0"], "--temperature: found 0, expected a positive number"),
+        (["train", "--carry-state", "--out", "none"], "--carry-state: the recipe digit-reader learns images"),
         (["evaluate", "MODEL", "--data", "mnist"], "found mnist, images; a language model reads a text"),
         (["predict", "own.txt", "--model", "MODEL"], "LanguageModel found, a model that names classes expected"),
     ],
