@@ -9,7 +9,7 @@ import { number } from "./scale.js";
 
 const WIDE = 62; // pixels from step to step
 const CELL = 34;
-const FAINT = 6; // powers of ten below the largest gradient, at which an arrow is as thin as can be
+const FAINT = 4; // powers of ten below the largest gradient, at which an arrow is as thin as can be
 
 const cellsOf = (count) => Array.from({ length: count });
 
@@ -23,7 +23,7 @@ export function inTime() {
     x: { label: t({ en: "steps back in time", zh: "往回的步数" }) }, y: { label: t({ en: "length of ∂C/∂(state)", zh: "∂C/∂（状态）的长度" }), log: true, format: (v) => number(v, 2) } });
   const maps = h("div", {});
   const element = h("section", { class: "panel layer in-time" }, h("h2", {}, t({ en: "Unrolled in time", zh: "沿时间展开" })),
-    h("p", { class: "note" }, t({ en: "Below what is read at each step, above what is said. From cell to cell goes what is remembered: the thicker the arrow, the more the last step's cost depends on it (each power of ten a step thinner).", zh: "下面是每一步读入的内容，上面是说出的内容。从一格到下一格传递的是记忆：箭头越粗，最后一步的代价越依赖于它（每细一级为十分之一）。" })),
+    h("p", { class: "note" }, t({ en: "Below what is read at each step, above what is said. From cell to cell goes what is remembered: the thicker the arrow, the more the last step's cost depends on it (each tenth of it two pixels thinner).", zh: "下面是每一步读入的内容，上面是说出的内容。从一格到下一格传递的是记忆：箭头越粗，最后一步的代价越依赖于它（每缩小到十分之一，就细两个像素）。" })),
     picture, cost, lags.element, maps);
 
   function draw({ steps, said, layers, target }) {
@@ -36,7 +36,7 @@ export function inTime() {
     const width = x(count) + 30;
     const strength = (layer, step) => {
       const power = FAINT + Math.log10(layers[layer].gradient[step] / most[layer]);
-      return Number.isFinite(power) ? Math.max(0.4, 1 + power) : 0.4;
+      return Number.isFinite(power) ? Math.max(0.4, 2 * power) : 0.4;
     };
     const text = (px, py, what, name = "") => s("text", { x: px, y: py, "text-anchor": "middle", class: name }, what);
     const parts = [];
