@@ -125,12 +125,13 @@ def _take_turns(timed: list[dict[str, Any]], turns: list[tuple[Worker, str, int]
             entry[f"{name}_per_step"] = spread([answer[name] / entry["steps"] for answer in found])
 
 
-def lay_down(place: Path, seed: int = 0) -> None:
+def lay_down(place: Path, seed: int = 0, examples: int | None = None) -> None:
     """Data, order, rates and initial parameters, as files that need NumPy alone.
 
     Args:
         place: folder.
         seed: of the parameters, which are those that a training by the recipe with this seed begins with.
+        examples: how many of the training sequences; None takes all.
     """
     import jax
 
@@ -140,8 +141,7 @@ def lay_down(place: Path, seed: int = 0) -> None:
     from .peers.firsthand_language import arrays_of
 
     whole, recipe = shakespeare(SHAKESPEARE.length or 64), SHAKESPEARE.recipe
-    data, validation = whole.train, whole.validation
-    assert validation is not None
+    data, validation = whole.train[:examples], whole.validation[:examples]
     params = SHAKESPEARE.network(data).init(key=jax.random.split(jax.random.key(seed))[0])
     steps = -(-len(data) // recipe.batch_size)
     rates = np.array([recipe.learning_rates(epoch, steps) for epoch in range(recipe.epochs)], np.float32)

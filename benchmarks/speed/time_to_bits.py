@@ -7,7 +7,7 @@ Python, importing, reading the text and compiling count.  PyTorch is given its t
 some work; it may be in an environment of its own: FIRSTHAND_BENCH_TORCH is then the path of its Python.
 
     python -m benchmarks time-to-bits                    measures; on a busy machine, see processor_seconds
-    python -m benchmarks.speed.time_to_bits SEED BITS    is what the firsthand process runs
+    python -m benchmarks.speed.time_to_bits SEED BITS [EXAMPLES]    is what the firsthand process runs
 """
 
 import contextlib
@@ -29,26 +29,27 @@ __all__ = ["BITS", "run"]
 
 BITS = 2.2
 TARGET = 1.8  # times as long as firsthand
-TRIAL = 20  # steps
+TRIAL = 5  # steps
 
 
-def run(folder: Path, rounds: int = 3, bits: float = BITS) -> None:
+def run(folder: Path, rounds: int = 3, bits: float = BITS, examples: int | None = None) -> None:
     """Measure, print, and write `time_to_bits.json` into a folder; round r has seed r.
 
     Args:
         folder: where to.
         rounds: trainings of each.
         bits: per character of the validation text, at which a training ends.
+        examples: how many sequences of each part, to try the program; None takes all.
     """
     from firsthand.zoo import SHAKESPEARE
 
     cores = len(os.sched_getaffinity(0))
-    results = about(rounds, bits_wanted=bits, cores=cores, recipe=SHAKESPEARE.recipe.to_json())
+    results = about(rounds, bits_wanted=bits, examples=examples, cores=cores, recipe=SHAKESPEARE.recipe.to_json())
     found: dict[str, list[dict[str, Any]]] = {"firsthand": []}
     python = os.environ.get("FIRSTHAND_BENCH_TORCH", sys.executable)
     with TemporaryDirectory(prefix="firsthand-bench-") as name:
         place = Path(name)
-        lay_down(place)
+        lay_down(place, examples=examples)
         plan: dict[str, Any] = {"bits": bits}
         try:
             plan |= _fastest_torch(place, python, cores)
@@ -58,9 +59,10 @@ def run(folder: Path, rounds: int = 3, bits: float = BITS) -> None:
             results["torch_unavailable"] = str(error)
         for seed in range(rounds):
             command = [sys.executable, "-m", "benchmarks.speed.time_to_bits", str(seed), str(bits)]
+            command += [] if examples is None else [str(examples)]
             found["firsthand"].append(_time("firsthand", command, None))
             if "torch" in found:
-                lay_down(place, seed)
+                lay_down(place, seed, examples)
                 (place / "recipe.json").write_text(json.dumps({**plan, "seed": seed}))
                 command = [python, "-m", "benchmarks.speed.peers.torch_language_recipe", str(place)]
                 found["torch"].append(_time("torch", command, plan["threads"]))
@@ -116,7 +118,7 @@ class _Reached(Exception):
     pass
 
 
-def train_firsthand(seed: int, bits: float) -> None:
+def train_firsthand(seed: int, bits: float, examples: int | None = None) -> None:
     """Train by the recipe until the validation text takes so few bits or the recipe ends, and print one JSON line."""
     import jax
 
@@ -135,6 +137,9 @@ def train_firsthand(seed: int, bits: float) -> None:
                 raise _Reached
 
     data = shakespeare(SHAKESPEARE.length or 64)
+    data = (
+        data if examples is None else data._replace(train=data.train[:examples], validation=data.validation[:examples])
+    )
     with contextlib.suppress(_Reached):
         train(SHAKESPEARE.network(data.train), data, SHAKESPEARE.recipe, key=jax.random.key(seed), progress=watch)
     seconds = [record["seconds"] for record in records]
@@ -142,4 +147,4 @@ def train_firsthand(seed: int, bits: float) -> None:
 
 
 if __name__ == "__main__":
-    train_firsthand(int(sys.argv[1]), float(sys.argv[2]))
+    train_firsthand(int(sys.argv[1]), float(sys.argv[2]), *map(int, sys.argv[3:]))
