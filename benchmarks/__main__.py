@@ -89,7 +89,7 @@ def main() -> None:
         language.run(below, rounds, 5 * seconds, chosen.history)
     if "time-to-bits" in parts:
         if chosen.quick:
-            time_to_bits.run(below, 1, bits=6.0, examples=64)
+            time_to_bits.run(below, 1, bits=6.0, examples=64, threads=(1,))
         else:
             time_to_bits.run(below, min(rounds, 3))
     if "digit-reader" in parts:

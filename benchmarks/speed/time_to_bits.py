@@ -17,6 +17,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -32,7 +33,13 @@ TARGET = 1.8  # times as long as firsthand
 TRIAL = 5  # steps
 
 
-def run(folder: Path, rounds: int = 3, bits: float = BITS, examples: int | None = None) -> None:
+def run(
+    folder: Path,
+    rounds: int = 3,
+    bits: float = BITS,
+    examples: int | None = None,
+    threads: Sequence[int] | None = None,
+) -> None:
     """Measure, print, and write `time_to_bits.json` into a folder; round r has seed r.
 
     Args:
@@ -40,6 +47,7 @@ def run(folder: Path, rounds: int = 3, bits: float = BITS, examples: int | None 
         rounds: trainings of each.
         bits: per character of the validation text, at which a training ends.
         examples: how many sequences of each part, to try the program; None takes all.
+        threads: of which PyTorch takes the fastest number; by default one, and one for each core.
     """
     from firsthand.zoo import SHAKESPEARE
 
@@ -52,7 +60,7 @@ def run(folder: Path, rounds: int = 3, bits: float = BITS, examples: int | None 
         lay_down(place, examples=examples)
         plan: dict[str, Any] = {"bits": bits}
         try:
-            plan |= _fastest_torch(place, python, cores)
+            plan |= _fastest_torch(place, python, sorted({1, cores}) if threads is None else threads)
             results["torch"] = dict(plan)
             found["torch"] = []
         except Failed as error:
@@ -83,10 +91,10 @@ def run(folder: Path, rounds: int = 3, bits: float = BITS, examples: int | None 
     save(folder / "time_to_bits.json", results)
 
 
-def _fastest_torch(place: Path, python: str, cores: int) -> dict[str, Any]:
+def _fastest_torch(place: Path, python: str, each: Sequence[int]) -> dict[str, Any]:
     """The layout and the number of threads with which PyTorch is fastest on this network, here and now."""
     tried = []
-    for threads in sorted({1, cores}):
+    for threads in each:
         worker = Worker("torch_language", threads, place, python=python, module="language_worker")
         try:
             for variant in VARIANTS["torch"]:
