@@ -1,5 +1,6 @@
 """Routes: a network that reads a program of one line and writes what it prints, beside the interpreter."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from firsthand.models import LanguageModel
 from firsthand.zoo.box import PROGRAMS, SUM_READER, boxed_memory
 
 from .lab import REFUSALS, TheLab
+from .shelf import UnknownModel
 from .text import Letter, letters_of
 
 __all__ = ["router"]
@@ -23,9 +25,10 @@ MAX_PROGRAM = 60
 MAX_ANSWER = 16  # symbols, the end of the line included
 END = "\n"
 SHORTER = 0.3  # of the numbers of an example have fewer digits
-BOXES = {"sums": SUM_READER, "programs": PROGRAMS}
 
 Reader = Literal["sums", "programs"]
+
+BOXES: dict[Reader, Path] = {"sums": SUM_READER, "programs": PROGRAMS}  # those of them that have been trained
 
 
 class Program(BaseModel):
@@ -84,11 +87,21 @@ async def execute(program: Program, lab: TheLab) -> Executed:
 
 
 def _models() -> list[ReaderAbout]:
-    return [_about("sums"), _about("programs")]
+    return [_about(name) for name in _there()]
+
+
+def _there() -> list[Reader]:
+    return [name for name, path in BOXES.items() if path.exists()]
+
+
+def _reader(name: Reader) -> LanguageModel:
+    if name not in _there():
+        raise UnknownModel(f"model: {name} is not in this box, one of {', '.join(_there())} expected")
+    return boxed_memory(BOXES[name])
 
 
 def _about(name: Reader) -> ReaderAbout:
-    model = boxed_memory(BOXES[name])
+    model = _reader(name)
     about: Any = model.provenance
     return ReaderAbout(
         id=name,
@@ -102,7 +115,7 @@ def _about(name: Reader) -> ReaderAbout:
 
 
 def _executed(asked: Program) -> Executed:
-    model, about = boxed_memory(BOXES[asked.model]), _about(asked.model)
+    model, about = _reader(asked.model), _about(asked.model)
     program = _whole(asked.program)
     expected = run_program(program)
     known = could_write(program, about.kinds, Difficulty(about.digits, about.nesting))

@@ -37,6 +37,7 @@ export function mount(root, { api, reducedMotion }) {
   const chosen = h("p", { class: "number", id: "sign", role: "status" });
   const bars = nextBars(t({ en: "Probability of each character", zh: "各字符的概率" }));
   const taught = h("div", {});
+  const choices = h("div", {});
   let abouts = [];
   let found = null;
   let timer = 0;
@@ -132,7 +133,7 @@ export function mount(root, { api, reducedMotion }) {
   const field = h("input", { type: "text", id: "program", maxlength: 60, spellcheck: "false", autocomplete: "off", "aria-label": t({ en: "A sum, or a program", zh: "加法或程序" }), oninput: () => (typed = field.value) });
   field.value = typed;
   field.addEventListener("keydown", (event) => event.key === "Enter" && run());
-  const readers = choice({ label: t({ en: "Network", zh: "网络" }), options: Object.entries(READERS).map(([key, name]) => [key, t(name)]), value: reader, onchange: (to) => {
+  const readers = () => choice({ label: t({ en: "Network", zh: "网络" }), options: abouts.map(({ id }) => [id, t(READERS[id])]), value: reader, onchange: (to) => {
     if (typed === FIRST[reader]) field.value = typed = FIRST[to];
     reader = to;
     showTaught();
@@ -142,13 +143,14 @@ export function mount(root, { api, reducedMotion }) {
     h("section", { class: "panel" }, h("h2", {}, t({ en: "Type a sum", zh: "输入一个加法" })), field,
       h("div", { class: "row" }, h("button", { type: "button", class: "main", id: "run", onclick: run }, t({ en: "Execute", zh: "执行" })),
         h("button", { type: "button", id: "another", onclick: another }, t({ en: "One that was held out", zh: "取一道留出的题" }))),
-      fault, readers.element, taught),
+      fault, choices, taught),
     h("section", { class: "panel wide-two" }, h("h2", {}, t({ en: "What it writes", zh: "它写出的结果" })), tape, verdict, part,
       h("h3", {}, t({ en: "How sure it was", zh: "它有多大把握" })), chosen, bars.element,
       h("p", { class: "note" }, t({ en: "Each time the likeliest character is taken, and read in turn before the next: a wrong digit misleads those after it. ↵ ends the line. Choose a character to see what else was likely.", zh: "每次取概率最大的字符，读入后再写下一个：一位错了会影响后面的各位。↵ 表示行尾。点选一个字符，看还有哪些可能。" })))));
   api.get("execute/models").then((models) => {
     if (ended) return;
     abouts = models;
+    if (abouts.length > 1) put(choices, readers().element);
     showTaught();
     run();
   }, (error) => !ended && say(error));
