@@ -58,6 +58,10 @@ def carried(found: dict[str, Any], language: str) -> list[str]:
         "en": ("bits per character", "validation, read on", "test, read on", "test, in pieces of 64"),
         "zh": ("每字符比特数", "验证文本，连续读", "测试文本，连续读", "测试文本，64 字符一段"),
     }
+    question = {
+        "en": "Does it help? For the recipe `shakespeare`, from the same start:",
+        "zh": "有用吗？对配方 `shakespeare`，从同一起点训练：",
+    }
     n = len(found["runs"]) // len(_WAYS)
     note = {
         "en": f"<sub>n = {n}, from the same start, {found['machine']}; `python tools/measure/run_carried_state.py` "
@@ -65,7 +69,7 @@ def carried(found: dict[str, Any], language: str) -> list[str]:
         "zh": f"<sub>n = {n}，起点相同，{found['machine']}；"
         "用 `python tools/measure/run_carried_state.py` 可重新测量。</sub>",
     }
-    return [*table(head[language], rows, "lrrr"), "", note[language]]
+    return [question[language], "", *table(head[language], rows, "lrrr"), "", note[language]]
 
 
 @made_of("benchmarks/time_to_bits.json")
@@ -82,7 +86,18 @@ def time_to_bits(found: dict[str, Any], language: str) -> list[str]:
         "en": (f"to {found['bits_wanted']:g} bit", "epochs", "time", "processor's time"),
         "zh": (f"达到 {found['bits_wanted']:g} 比特", "回合", "用时", "处理器时间"),
     }
-    return [*table(head[language], rows, "lrrr"), "", source(found, language, "python -m benchmarks time-to-bits")]
+    question = {
+        "en": "The time from the start of the process until the validation text needs so few bits, and beside it that of "
+        "the same network and recipe in PyTorch:",
+        "zh": "从进程启动算起，直到验证文本只需这么多比特所用的时间；旁边是 PyTorch 中同样的网络和配方：",
+    }
+    return [
+        question[language],
+        "",
+        *table(head[language], rows, "lrrr"),
+        "",
+        source(found, language, "python -m benchmarks time-to-bits"),
+    ]
 
 
 def _in_chinese(at: str) -> str:
