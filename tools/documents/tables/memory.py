@@ -87,8 +87,8 @@ def time_to_bits(found: dict[str, Any], language: str) -> list[str]:
         "zh": (f"达到 {found['bits_wanted']:g} 比特", "回合", "用时", "处理器时间"),
     }
     question = {
-        "en": "The time from the start of the process until the validation text needs so few bits, and beside it that of "
-        "the same network and recipe in PyTorch:",
+        "en": "The time from the start of the process until the validation text needs so few bits, and beside it that "
+        "of the same network and recipe in PyTorch:",
         "zh": "从进程启动算起，直到验证文本只需这么多比特所用的时间；旁边是 PyTorch 中同样的网络和配方：",
     }
     return [
