@@ -23,7 +23,7 @@ const PARTS = {
   validation: { en: "It was never trained on this one: it belongs to the validation data.", zh: "从未用这一题训练过：它属于验证数据。" },
   test: { en: "It was never trained on this one: it belongs to the test data.", zh: "从未用这一题训练过：它属于测试数据。" },
 };
-const FIRST = { sums: "347+285", programs: "print((31-57)*4)" };
+const FIRST = { sums: "347+285", programs: "a=7;print(a*6)" };
 const PAUSE = 350; // milliseconds from one character to the next
 
 let reader = "sums";
