@@ -137,7 +137,7 @@ class Shelf(_Models[Model | Ensemble]):
 
     @property
     def boxes(self) -> Mapping[str, Boxed[Model | Ensemble]]:
-        return {} if self.box is None else {"box": Boxed("the model in the box", self.box)}
+        return {} if self.box is None else {"box": Boxed("the bundled model", self.box)}
 
     def read(self, path: Path) -> Model | Ensemble:
         return load_model(path)
