@@ -188,7 +188,8 @@ def _backward(cell: str, kept: tuple[Array, ...], slopes: tuple[Array, Array, Ar
     number = _CELLS.index(cell)
     bias = _floats(_SAVED[cell] * len(U))
     shapes = (*map(_like, (gates, W, U)), bias, _like(h0), _like(c0))
-    call = _call("firsthand_recurrent_backward", shapes)
+    # in place: nobody reads the gates after the backward pass
+    call = _call("firsthand_recurrent_backward", shapes, input_output_aliases={6: 0})
     errors, d_W, d_U, d_b, d_h0, d_c0 = call(x, h0, c0, U, mask, outputs, gates, cells, *slopes, cell=number)
     # a call of its own: XLA removes it where nobody asks for the gradient of the sequences
     d_x = _call("firsthand_recurrent_input_gradient", _like(x))(errors, W, U, cell=number)
@@ -198,8 +199,8 @@ def _backward(cell: str, kept: tuple[Array, ...], slopes: tuple[Array, Array, Ar
 _fused.defvjp(_forward, _backward)
 
 
-def _call(target: str, results):
-    return jax.ffi.ffi_call(target, results, vmap_method="sequential")
+def _call(target: str, results, **options):
+    return jax.ffi.ffi_call(target, results, vmap_method="sequential", **options)
 
 
 def _floats(*shape: int) -> ShapeDtypeStruct:

@@ -8,8 +8,14 @@
 namespace firsthand {
 namespace {
 
-// A row of numbers for all units, of which vectors are taken.
+// A vector's place in rows of numbers for all units.
 struct Lanes {
+  int64_t at;
+  Wide get(const float* from) const { return load_wide(from + at); }
+  void put(float* to, Wide v) const { store_wide(to + at, v); }
+};
+// The last, which may have fewer numbers.
+struct SomeLanes {
   int64_t at, count;
   Wide get(const float* from) const { return load_some(from + at, count); }
   void put(float* to, Wide v) const { store_some(to + at, v, count); }
@@ -17,7 +23,9 @@ struct Lanes {
 
 template <typename Each>
 inline void for_all_units(int64_t units, const Each& each) {
-  for (int64_t at = 0; at < units; at += kWide) each(Lanes{at, smaller(kWide, units - at)});
+  int64_t at = 0;
+  for (; at + kWide <= units; at += kWide) each(Lanes{at});
+  if (at < units) each(SomeLanes{at, units - at});
 }
 
 // z: x W + h U, of the GRU's third gate x W alone and then h U; gates: what is saved; state: h, before and after.
@@ -26,7 +34,7 @@ inline void step_forward(int64_t units, const float* b, const float* z, float* g
                          float* new_c) {
   const auto gate = [&](float* of, int64_t number) { return of + number * units; };
   const auto part = [&](const float* of, int64_t number) { return of + number * units; };
-  for_all_units(units, [&](Lanes all) {
+  for_all_units(units, [&](auto all) {
     // before its activation
     const auto sum = [&](int64_t n) { return all.get(part(z, n)) + all.get(part(b, n)); };
     if constexpr (kCell == Cell::tanh || kCell == Cell::relu) {
@@ -66,7 +74,7 @@ inline void step_backward(int64_t units, const float* gates, const float* h, con
                           float* d_h, float* d_c, float* errors, float* delta) {
   const auto gate = [&](float* of, int64_t number) { return of + number * units; };
   const auto part = [&](const float* of, int64_t number) { return of + number * units; };
-  for_all_units(units, [&](Lanes all) {
+  for_all_units(units, [&](auto all) {
     const Wide error = all.get(d_h);
     const auto write = [&](int64_t n, Wide value) {
       all.put(gate(errors, n), value);

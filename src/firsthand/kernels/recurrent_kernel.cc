@@ -29,8 +29,11 @@ void pack_one(int64_t terms, int64_t columns, Matrix b, int64_t panel, float* to
 }
 
 // As many examples at a time as the threads leave each, but four at least, which share what is read of the weights.
+// Where there are many, each thread has several parts, so that none waits long for one that is called away.
 int64_t example_parts(const Threads& threads, int64_t batch) {
-  return larger(1, smaller(threads.count, divide_up(batch, 4)));
+  if (threads.count == 1) return 1;
+  const int64_t rounds = smaller(4, batch / (threads.count * kPanelRows));
+  return larger(1, smaller(threads.count * larger(1, rounds), divide_up(batch, 4)));
 }
 
 // ---- forward ----
@@ -146,7 +149,7 @@ void backward_examples(const RecurrentBackward& g, Range mine, const float* u, f
       put_into_tiles(features, g.x + at * features, batch * steps, at, x_tiles);
       float* const error = d_h + e * row;
       const float* const more = g.d_outputs + at * units;
-      for_all_units(units, [&](Lanes all) { all.put(error, all.get(error) + all.get(more)); });
+      for_all_units(units, [&](auto all) { all.put(error, all.get(error) + all.get(more)); });
       if (g.mask[at]) {
         step_backward<kCell>(units, g.gates + at * saved, h, c, g.cells + at * units, error, d_c + e * row,
                              g.errors + at * saved, delta + e * delta_row);

@@ -48,7 +48,8 @@ struct RecurrentBackward {
   const uint8_t* mask;
   const float *outputs, *gates, *cells;
   const float *d_outputs, *d_h, *d_c;
-  float *errors, *d_w, *d_u, *d_b, *d_h0, *d_c0;  // errors: of what `gates` holds, before its activation
+  // errors: of what `gates` holds, before its activation; may be the same memory
+  float *errors, *d_w, *d_u, *d_b, *d_h0, *d_c0;
 };
 
 struct RecurrentKernel {
