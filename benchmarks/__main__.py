@@ -10,6 +10,7 @@ from .speed import (
     augment,
     boltzmann,
     convolutions,
+    dense,
     figure,
     floor,
     language,
@@ -28,6 +29,7 @@ PARTS = (
     "floor",
     "parts",
     "convolutions",
+    "dense",
     "augment",
     "boltzmann",
     "members",
@@ -74,6 +76,8 @@ def main() -> None:
         kernel_parts.run(below, rounds, seconds)
     if "convolutions" in parts:
         convolutions.run(below, rounds)
+    if "dense" in parts:
+        dense.run(below, rounds=rounds, seconds=seconds / 4)
     if "augment" in parts:
         augment.run(below, rounds)
     if "boltzmann" in parts:
@@ -108,7 +112,15 @@ def main() -> None:
 
 def _print_targets(folder: Path) -> None:
     rows = []
-    for name in ("steps.json", "floor.json", "boltzmann.json", "language.json", "time_to_bits.json", "reading.json"):
+    for name in (
+        "steps.json",
+        "floor.json",
+        "dense.json",
+        "boltzmann.json",
+        "language.json",
+        "time_to_bits.json",
+        "reading.json",
+    ):
         if (folder / name).exists():
             rows += json.loads((folder / name).read_text())["targets"]
     if rows:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..summary import ROOT, Failed
-from .nets import NETS, Problem, load_params, load_problem, save_params, shapes
+from .nets import KNOWN, Problem, load_params, load_problem, save_params, shapes
 from .peers import ABOUT
 
 __all__ = ["ROOT", "Failed", "Worker", "disagreement", "prepare", "workplace"]
@@ -145,7 +145,7 @@ def workplace() -> Iterator[Path]:
 
 def initial(net: str, seed: int = 0) -> list[np.ndarray]:
     """Random parameters: N(0, 2/inputs) before a ReLU, N(0, 1/inputs) otherwise, biases zero."""
-    random, chosen = np.random.default_rng(seed), NETS[net].without_dropout()
+    random, chosen = np.random.default_rng(seed), KNOWN[net].without_dropout()
     params = []
     for (_, shape), layer in zip(shapes(chosen), chosen.layers, strict=True):
         variance = (2 if getattr(layer, "activation", "relu") == "relu" else 1) / np.prod(shape[:-1])

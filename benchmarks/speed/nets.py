@@ -8,7 +8,20 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["NETS", "Conv", "Dense", "Drop", "Net", "Problem", "load_params", "load_problem", "save_params", "shapes"]
+__all__ = [
+    "FULLY_CONNECTED",
+    "KNOWN",
+    "NETS",
+    "Conv",
+    "Dense",
+    "Drop",
+    "Net",
+    "Problem",
+    "load_params",
+    "load_problem",
+    "save_params",
+    "shapes",
+]
 
 PIXELS = 28
 
@@ -70,6 +83,16 @@ _NETS = (
 NETS = {net.name: net for net in _NETS}
 
 
+def _fully_connected(*units: int) -> Net:
+    layers = (*(Dense(width, "relu") for width in units), Dense(10))
+    return Net("-".join(map(str, (PIXELS**2, *units, 10))) + " ReLU", layers, "softmax", 0.05)
+
+
+_WIDTHS = ((), (30,), (100,), (200,), (512, 256), (1000, 1000), (4096,))
+FULLY_CONNECTED = {net.name: net for net in (_fully_connected(*units) for units in _WIDTHS)}
+KNOWN = NETS | FULLY_CONNECTED
+
+
 def shapes(net: Net) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
     """(shape of what enters, shape of the weights) of each layer with parameters; images are height, width, channels.
 
@@ -127,6 +150,6 @@ def load_params(path: Path) -> list[np.ndarray]:
 
 def load_problem(folder: Path, net: str, batch_size: int, dropout: bool = True) -> Problem:
     """The problem that `benchmarks.speed.contest.prepare` laid down in a folder."""
-    chosen = NETS[net] if dropout else NETS[net].without_dropout()
+    chosen = KNOWN[net] if dropout else KNOWN[net].without_dropout()
     images, labels, order = (np.load(folder / f"{name}.npy") for name in ("images", "labels", "order"))
     return Problem(chosen, batch_size, images, labels, order, load_params(folder / f"{net}.npz"))

@@ -12,10 +12,10 @@ from typing import Any
 
 from ..summary import about, ratios, save, spread
 from .contest import ROOT, WARM_STEPS, Failed, Worker, disagreement, interleaved, prepare, workplace
-from .nets import NETS
+from .nets import KNOWN, NETS
 from .peers import ABOUT, PEERS, VARIANTS
 
-__all__ = ["BATCH_SIZES", "TARGETS", "measure", "run", "verdicts"]
+__all__ = ["BATCH_SIZES", "TARGETS", "measure", "ready", "run", "verdicts"]
 
 BATCH_SIZES = (10, 128)
 AGREEMENT_STEPS = 20
@@ -96,7 +96,7 @@ def measure(
     """All contenders on one network and mini-batch size, firsthand on one core first."""
     found, turns = [], []
     for worker in workers:
-        entry = {"peer": worker.peer, "threads": worker.threads, **_ready(worker, place, net, batch_size, seconds)}
+        entry = {"peer": worker.peer, "threads": worker.threads, **ready(worker, place, net, batch_size, seconds)}
         found.append(entry)
         if "variant" in entry:
             turns.append((worker, entry["variant"], entry["steps"]))
@@ -109,18 +109,18 @@ def measure(
     return found
 
 
-def _ready(worker: Worker, place: Path, net: str, batch_size: int, seconds: float) -> dict[str, Any]:
+def ready(worker: Worker, place: Path, net: str, batch_size: int, seconds: float) -> dict[str, Any]:
     """Prepare a contender's variants, have them agree, and keep the fastest."""
     tried: dict[str, Any] = {}
     best, chosen = None, 0
     for variant in VARIANTS[worker.peer]:
-        if not variant.fits(NETS[net]):
+        if not variant.fits(KNOWN[net]):
             continue
         try:
             apart = disagreement(worker, variant.name, place, net, batch_size, AGREEMENT_STEPS)
             if not apart <= TOLERANCE:
                 raise Failed(f"its parameters are {apart:.1e} away from firsthand's after {AGREEMENT_STEPS} steps")
-            if NETS[net] != NETS[net].without_dropout():
+            if KNOWN[net] != KNOWN[net].without_dropout():
                 worker.ask("prepare", variant=variant.name, net=net, batch_size=batch_size, dropout=True)
             worker.seconds_per_step(variant.name, 3)
             trial = worker.seconds_per_step(variant.name, 10)

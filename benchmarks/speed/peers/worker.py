@@ -2,7 +2,7 @@
 
     {"do": "prepare", "variant", "net", "batch_size", "dropout"}    -> {}           makes the contender, ready to run
     {"do": "agree", "start", "steps", "out"}                        -> {}           parameters after some steps
-    {"do": "run", "steps"}                                          -> {"seconds"}  steps from the starting parameters
+    {"do": "run", "steps"}                                          -> {"seconds", "processor_seconds"}
     {"do": "versions"}                                              -> {...}
 
 A peer's file has one class, `Peer(problem, variant, threads)`, with `reset()`, `run(start, steps)`, which returns when
@@ -57,9 +57,9 @@ class _Worker:
     def run(self, variant: str, steps: int) -> dict[str, Any]:
         peer = self.peers[variant]
         peer.reset()
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), time.process_time()
         peer.run(0, steps)
-        return {"seconds": time.perf_counter() - started}
+        return {"seconds": time.perf_counter() - started, "processor_seconds": time.process_time() - busy}
 
     def forget(self, variant: str) -> dict[str, Any]:
         self.peers.pop(variant, None)

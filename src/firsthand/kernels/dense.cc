@@ -20,12 +20,11 @@ const DenseKernel& active() {
 #endif
 }
 
-ffi::Error forward(ffi::ThreadPool pool, Floats a, Floats weights, FloatResult z, bool many) {
+ffi::Error forward(ffi::ThreadPool pool, Floats a, Floats weights, FloatResult z) {
   const auto x = a.dimensions(), w = weights.dimensions();
   if (x.size() != 2 || w.size() != 2 || x[1] != w[0] || z->element_count() != static_cast<size_t>(x[0] * w[1]))
     return ffi::Error::InvalidArgument("dense_forward: arguments whose shapes do not fit");
-  const auto run = many ? active().product : active().forward;
-  run(x[0], w[0], w[1], a.typed_data(), weights.typed_data(), z->typed_data(), threads_of(pool));
+  active().forward(x[0], w[0], w[1], a.typed_data(), weights.typed_data(), z->typed_data(), threads_of(pool));
   return ffi::Error::Success();
 }
 
@@ -55,8 +54,7 @@ XLA_FFI_DEFINE_HANDLER(
         .Ctx<ffi::ThreadPool>()
         .Arg<firsthand::Floats>()
         .Arg<firsthand::Floats>()
-        .Ret<firsthand::Floats>()
-        .Attr<bool>("many"));
+        .Ret<firsthand::Floats>());
 XLA_FFI_DEFINE_HANDLER(update_handler, firsthand::update,
                        ffi::Ffi::Bind()
                            .Ctx<ffi::ThreadPool>()

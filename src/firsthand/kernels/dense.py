@@ -16,19 +16,22 @@ from . import native
 
 __all__ = ["SteppedWeights", "can_step"]
 
-# The choice of the way, all of it; see docs/performance.md.
-_WORTH_IT = 100_000  # weights; smaller matrices stay in the cache, where XLA is as fast
+# The choice of the way, all of it; measured by `python -m benchmarks dense`, see docs/performance.md.
 _MANY = 16  # examples, from which on matrix products are faster than visits of what is not zero
+_MOST = 64  # examples, above which XLA's products and a step of their own are as fast
+_WORTH_IT = 100_000  # weights, for few examples; smaller matrices stay in the cache, where XLA is as fast
+_WORTH_IT_FOR_MANY = 500_000
 
 
-def can_step(weights: Array) -> bool:
-    """Whether the compiled kernel takes these weights here, and is worth it."""
+def can_step(weights: Array, examples: int) -> bool:
+    """Whether the compiled kernel takes these weights here, for so many examples, and is worth it."""
     return (
         native.library() is not None
         and jax.default_backend() == "cpu"
         and weights.ndim == 2
         and weights.dtype == jnp.float32
-        and weights.size >= _WORTH_IT
+        and examples <= _MOST
+        and weights.size >= (_WORTH_IT if examples < _MANY else _WORTH_IT_FOR_MANY)
     )
 
 
@@ -58,11 +61,10 @@ class SteppedWeights:
 
 @partial(jax.custom_vjp, nondiff_argnums=(3, 4))
 def _product(x: Array, weights: Array, rate: Array, l2: float, zeros_are_dead: bool) -> Array:
-    many = len(x) >= _MANY
-    if not (zeros_are_dead or many):
+    if len(x) >= _MANY or not zeros_are_dead:
         return x @ weights
     result = ShapeDtypeStruct((x.shape[0], weights.shape[1]), jnp.float32)
-    return jax.ffi.ffi_call("firsthand_dense_forward", result, vmap_method="sequential")(x, weights, many=many)
+    return jax.ffi.ffi_call("firsthand_dense_forward", result, vmap_method="sequential")(x, weights)
 
 
 def _forward(x, weights, rate, l2: float, zeros_are_dead: bool):

@@ -142,13 +142,13 @@ inline void update(const Dense& d, int64_t i, int64_t b, const float* from, floa
   UNROLL for (int r = 0; r < Rows; ++r)
   UNROLL for (int n = 0; n < Batch; ++n) scale[r][n] = d.alpha * d.a[(b + n) * d.inputs + i + r];
   int64_t o = 0;
-  for (; o + kLanes <= d.units; o += kLanes) {
-    Vector error[Batch];
-    UNROLL for (int n = 0; n < Batch; ++n) error[n] = load(delta + n * d.units + o);
+  for (; o + kWide <= d.units; o += kWide) {
+    Wide error[Batch];
+    UNROLL for (int n = 0; n < Batch; ++n) error[n] = load_wide(delta + n * d.units + o);
     UNROLL for (int r = 0; r < Rows; ++r) {
-      Vector weight = beta * load(from + r * d.units + o);
+      Wide weight = beta * load_wide(from + r * d.units + o);
       UNROLL for (int n = 0; n < Batch; ++n) weight += scale[r][n] * error[n];
-      store(to + r * d.units + o, weight);
+      store_wide(to + r * d.units + o, weight);
     }
   }
   for (; o < d.units; ++o)
@@ -302,6 +302,6 @@ void update(int64_t batch, int64_t inputs, int64_t units, const float* weights, 
 
 #define TABLE(name) TABLE_OF(name)
 #define TABLE_OF(name) dense_##name
-extern const DenseKernel TABLE(FIRSTHAND_ISA) = {forward, update, product, product_update};
+extern const DenseKernel TABLE(FIRSTHAND_ISA) = {forward, update, product_update};
 
 }  // namespace firsthand

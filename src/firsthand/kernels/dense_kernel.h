@@ -31,8 +31,6 @@ struct DenseKernel {
   void (*update)(int64_t batch, int64_t inputs, int64_t units, const float* weights, const float* a, const float* delta,
                  float alpha, float beta, bool zeros_are_dead, float* new_weights, float* d_a, const Threads&);
   // the same for many examples, whether zero or not
-  void (*product)(int64_t batch, int64_t inputs, int64_t units, const float* a, const float* weights, float* z,
-                  const Threads&);
   void (*product_update)(int64_t batch, int64_t inputs, int64_t units, const float* weights, const float* a,
                          const float* delta, float alpha, float beta, float* new_weights, float* d_a, const Threads&);
 };

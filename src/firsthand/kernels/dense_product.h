@@ -1,7 +1,6 @@
-// A fully connected layer of many examples, as matrix products: see dense_kernel.h for what is computed.
+// The update of a fully connected layer of many examples, as matrix products: see dense_kernel.h for what is computed.
 //
-// Forward, z = a w is taken panel by panel of w.  Backward, some rows of w at a time come into the first cache, and
-// while they are there
+// Some rows of w at a time come into the first cache, and while they are there
 //
 //     d_a^T = w delta^T,     then     w_new = beta w + (alpha a)^T delta
 //
@@ -14,23 +13,6 @@
 
 namespace firsthand {
 namespace {
-
-constexpr int64_t kInputsAtOnce = 256;  // of a panel of w: few enough for the cache
-
-void product(int64_t batch, int64_t inputs, int64_t units, const float* a, const float* weights, float* z,
-             const Threads& threads) {
-  const int64_t panels = panels_of(units), parts = parts_of(threads, panels, 2.0 * batch * inputs * units);
-  in_parallel(threads, parts, [&](int64_t part) {
-    float* const packed = threads.of_part(kInputsAtOnce * kPanel);
-    const Range mine = share(panels, parts, part);
-    for (int64_t n = mine.begin * kPanel; n < smaller(mine.end * kPanel, units); n += kPanel)
-      for (int64_t k = 0; k < inputs; k += kInputsAtOnce) {
-        const int64_t terms = smaller(kInputsAtOnce, inputs - k), columns = smaller(kPanel, units - n);
-        pack(terms, columns, {weights + k * units + n, units, 1}, packed);
-        multiply_panel(batch, terms, {a + k, inputs, 1}, packed, columns, z + n, units, k > 0);
-      }
-  });
-}
 
 // delta in panels of units, and its transpose in panels of examples.
 struct PackedErrors {
@@ -53,6 +35,7 @@ struct PackedErrors {
 
 // Rows of w that are taken together: they stay in the cache while delta passes, twice.
 constexpr int64_t kTilesTogether = 8, kRowsTogether = kTilesTogether * kPanelRows;
+constexpr int64_t kFloatsOfErrors = 1 << 17;  // half of a small second cache
 inline int64_t step_floats(int64_t batch) { return kRowsTogether * (batch + batch + 16); }
 
 // Rows i to i + rows of the weights; `memory` holds step_floats(batch).  d_a may be null.
@@ -72,7 +55,11 @@ void step_rows(const PackedErrors& errors, int64_t i, int64_t rows, int64_t inpu
   }
   float* const to = new_weights + i * units;
   if (new_weights != weights) std::memcpy(to, weights + i * units, rows * units * sizeof(float));
-  multiply_tiled(rows, batch, scaled, 0, batch, errors.of_units, units, to, units, beta);
+  // eight rows from end to end, so that the processor foresees what is read, while all of delta stays in the cache
+  const int64_t together = panel_floats(batch, units) <= kFloatsOfErrors ? kPanelRows : rows;
+  for (int64_t r = 0; r < rows; r += together)
+    multiply_tiled(smaller(together, rows - r), batch, scaled + r * batch, 0, batch, errors.of_units, units,
+                   to + r * units, units, beta);
 }
 
 void product_update(int64_t batch, int64_t inputs, int64_t units, const float* weights, const float* a,

@@ -167,9 +167,11 @@ def _step_program(network: Network, rule: Rule, devices: tuple[Device, ...] | No
             penalized = with_penalties(gradient, params, rule.l2, rule.l1, rule.penalized)
             direction, optimizer_state = rule.optimizer.update(penalized, optimizer_state, params)
             scale = -rate if rule.descend else rate
-            # XLA copies the weights of every layer before it changes them in place, unless the change depends on all
-            # that reads the old ones: the first gradient, which is the last to be found, makes it depend
-            scale = scale + 0 * jnp.ravel(jax.tree.leaves(gradient)[0])[0].astype(scale.dtype)
+            if batch_size > 1 or any(jnp.ndim(w) > 2 for w in jax.tree.leaves(params)):
+                # XLA copies the weights of every layer before it changes them in place, unless the change depends on
+                # all that reads the old ones: the first gradient, which is the last to be found, makes it depend.  Of
+                # one example a matrix's gradient is never stored, and XLA would find the rate again for every weight
+                scale = scale + 0 * jnp.ravel(jax.tree.leaves(gradient)[0])[0].astype(scale.dtype)
             moved = jax.tree_util.tree_map_with_path(partial(_moved, scale, rule), params, direction)
             params = _with_statistics(moved, statistics, rule.frozen)
             state = optimizer_state, None if mean is None else mean.followed_by(params, rule.average)
@@ -241,7 +243,7 @@ def _given(network: Network, params: Any, rate: Array, rule: Rule, alone: bool) 
         if matches(path, rule.frozen):
             return lax.stop_gradient(w)
         layer, keys = network.layers[path[0].idx], [entry.key for entry in path[1:]]
-        if not (alone and rule.plain and layer.multiplies_once(*keys) and can_step(w)):
+        if not (alone and rule.plain and layer.multiplies_once(*keys) and can_step(w, rule.batch_size)):
             return w
         # of a layer within a layer we do not know what stands before it
         dead = len(path) == 2 and _rectified(network.layers[: path[0].idx])

@@ -55,7 +55,6 @@ static void run(const firsthand::DenseKernel& kernel, int64_t batch, int64_t inp
   kernel.forward(batch, inputs, units, a.data(), weights.data(), z.data(), threads);
   kernel.update(batch, inputs, units, weights.data(), a.data(), delta.data(), -0.1f, 0.9f, dead, weights.data(),
                 d_a.data(), threads);
-  kernel.product(batch, inputs, units, a.data(), weights.data(), z.data(), threads);
   kernel.product_update(batch, inputs, units, weights.data(), a.data(), delta.data(), -0.1f, 0.9f, weights.data(),
                         dead ? d_a.data() : nullptr, threads);
   for (const auto& values : {z, weights, d_a})
