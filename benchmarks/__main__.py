@@ -52,6 +52,7 @@ def main() -> None:
     parser.add_argument("--batches", nargs="+", type=int, default=list(steps.BATCH_SIZES), help="for steps")
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS), help="for steps")
     parser.add_argument("--rounds", type=int, help="turns of each contender")
+    parser.add_argument("--threads", nargs="+", type=int, help="for dense and language; 1 and one per core by default")
     parser.add_argument("--history", type=Path, help="for language: history.json of a training by the recipe")
     parser.add_argument("--out", type=Path, help="folder for the results instead of results/")
     chosen = parser.parse_args()
@@ -61,7 +62,7 @@ def main() -> None:
     parts = chosen.parts or PARTS
     whole = (chosen.nets, chosen.batches, chosen.peers) == (list(NETS), list(steps.BATCH_SIZES), list(PEERS))
     # a number of a hurried or partial run must not get into the documents
-    scratch = chosen.quick or not whole
+    scratch = chosen.quick or not whole or chosen.threads is not None
     top = chosen.out or (Path(tempfile.mkdtemp(prefix="firsthand-bench-results-")) if scratch else RESULTS)
     below = top / "benchmarks"
     below.mkdir(parents=True, exist_ok=True)
@@ -77,7 +78,7 @@ def main() -> None:
     if "convolutions" in parts:
         convolutions.run(below, rounds)
     if "dense" in parts:
-        dense.run(below, rounds=rounds, seconds=seconds / 4)
+        dense.run(below, rounds=rounds, seconds=seconds / 4, threads=chosen.threads)
     if "augment" in parts:
         augment.run(below, rounds)
     if "boltzmann" in parts:
@@ -90,7 +91,7 @@ def main() -> None:
         else:
             time_to_accuracy.run(below, min(rounds, 3))
     if "language" in parts:
-        language.run(below, rounds, 5 * seconds, chosen.history)
+        language.run(below, rounds, 5 * seconds, chosen.history, chosen.threads)
     if "time-to-bits" in parts:
         if chosen.quick:
             time_to_bits.run(below, 1, bits=6.0, examples=64, threads=(1,))

@@ -2,10 +2,10 @@
 
     python -m benchmarks dense
 
-A dense layer has three ways (kernels/dense.py): XLA's products with a step of their own, visits of what is not zero, and
-matrix products that step.  This is where the choice is measured.  Of plain JAX the faster of a compiled loop and a
-program per step takes part, each contender with one thread and with one for each core.  On a machine with other work
-the processor's time on one thread says more than the clock.
+A dense layer has three ways (kernels/dense.py): XLA's products with a step of their own; visits of what is not zero,
+that step; and matrix products that step.  This is where the choice is measured.  Of plain JAX the faster of a compiled
+loop and a program per step takes part, each contender with one thread and with one for each core.  On a machine with
+other work the processor's time on one thread says more than the clock.
 """
 
 import os

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from firsthand.errors import FirsthandError
 
-__all__ = ["ONE_THREAD", "Locks", "cores", "refuse_fork"]
+__all__ = ["ONE_THREAD", "Locks", "check_threads", "cores", "refuse_fork", "use_threads"]
 
 # environment of a child that has one core to itself, read by numerical libraries when they start
 ONE_THREAD = {
@@ -22,6 +22,27 @@ ONE_THREAD = {
 def cores() -> list[int]:
     """Return the numbers of the cores that this process may use."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+
+
+def check_threads(count: int) -> None:
+    """Raise FirsthandError unless there are so many cores."""
+    if not 1 <= count <= len(cores()):
+        expected = "1" if len(cores()) == 1 else f"1 to {len(cores())}"
+        raise FirsthandError(f"--threads: found {count}, expected {expected}, the cores that this process may use")
+
+
+def use_threads(count: int | None) -> None:
+    """Have JAX, and with it the kernels, compute on so many threads; None is one for each core that may be used.
+
+    The results have the same bits with any number.  XLA asks once, when JAX makes its first array: a program says it
+    before that; later, `kernels.limit_threads` lowers what the kernels take.
+
+    Raises:
+        FirsthandError: less than one, or more than there are cores that this process may use.
+    """
+    if count is not None:
+        check_threads(count)
+        os.environ["NPROC"] = str(count)
 
 
 class Locks:

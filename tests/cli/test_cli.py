@@ -141,6 +141,7 @@ def test_summary_data_and_doctor():
     assert "10,000 images 28x28x1" in firsthand("data").stdout
     facts = json.loads(firsthand("doctor", "--json").stdout)
     assert {"machine", "versions", "devices", "kernels"} <= set(facts)
+    assert 1 <= facts["threads"] <= facts["cores"]
 
 
 @pytest.mark.parametrize(
@@ -153,6 +154,8 @@ def test_summary_data_and_doctor():
         (["train", "--examples", "0"], "--examples: found 0, expected 1 to 50000"),
         (["train", "--out", "."], "exists already, expected a new folder"),
         (["train", "--resume", "nowhere"], "--resume: nowhere is no folder of a run"),
+        (["train", "--threads", "0"], "--threads: found 0, expected 1"),
+        (["run", "sigmoid-or-softmax", "--threads", "1000"], "--threads: found 1000, expected 1"),
         (["train", "--device", "abacus"], "--device: found 'abacus', expected cpu, gpu or tpu"),
         (["evaluate", "last"], "no model under runs/"),
         (["evaluate", "--model", "none.safetensors"], "none.safetensors: no such model file"),

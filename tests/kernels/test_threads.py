@@ -107,6 +107,32 @@ def test_the_same_bits_on_any_number_of_threads():
     assert {digest for _, digest in others} == {alone[1]}
 
 
+# a whole training, with gather, dropout, a dense layer that steps, update, evaluation
+TRAINING = """
+import hashlib
+import jax
+import numpy as np
+from firsthand import Network, kernels, mnist, nn, train
+from firsthand.data import Splits
+from firsthand.learning import Recipe
+layers = nn.ConvPool(20, 5), nn.ConvPool(24, 3), nn.FullyConnected(1000, nn.relu), nn.Dropout(0.5), nn.Softmax(10)
+data = Splits(mnist().train[:330], mnist().validation[:100], None)
+recipe = Recipe(epochs=2, batch_size=32, learning_rate=0.05)
+model, _ = train(Network(layers), data, recipe, key=jax.random.key(1))
+parts = [np.asarray(p).tobytes() for p in jax.tree.leaves(model.params)]
+print(kernels.threads(), hashlib.sha256(b"".join(parts)).hexdigest())
+"""
+
+
+@needs_native
+def test_a_training_ends_with_the_same_bits_on_any_number_of_threads():
+    alone, two = (
+        output_of(TRAINING, {**os.environ, "NPROC": str(threads), "JAX_PLATFORMS": "cpu"}) for threads in (1, 2)
+    )
+    assert (alone[0], two[0]) == ("1", "2")
+    assert alone[1:] == two[1:]
+
+
 @needs_native
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity of processes")
 def test_a_process_on_one_core_has_one_thread():

@@ -27,6 +27,7 @@ __all__ = [
     "ModelPath",
     "NewestModel",
     "Seed",
+    "Threads",
     "check_recipe",
     "check_whole",
     "expand",
@@ -73,6 +74,9 @@ Device = Annotated[
         autocompletion=complete_device,
         metavar="KIND",
     ),
+]
+Threads = Annotated[
+    int | None, typer.Option(help="Cores to compute on; the results are the same.", show_default="all it may use")
 ]
 Seed = Annotated[int, typer.Option(help="Seed of all randomness.", callback=whole(0, MAX_SEED))]
 DataName = Annotated[

@@ -16,6 +16,7 @@ def doctor(as_json: Json = False) -> None:
     from firsthand import kernels
     from firsthand.compilation import keep_compilations
     from firsthand.files import describe_machine, versions
+    from firsthand.processes import cores
 
     kept = keep_compilations()
     native = dataclasses.asdict(kernels.status())
@@ -24,6 +25,8 @@ def doctor(as_json: Json = False) -> None:
         "versions": versions(),
         "devices": [f"{d.platform}: {d.device_kind}" for d in jax.devices()],
         "kernels": native,
+        "threads": kernels.threads(),
+        "cores": len(cores()),
         "compiled": "not kept" if kept is None else f"kept in {kept}",
     }
     if as_json:

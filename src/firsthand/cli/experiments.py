@@ -121,8 +121,13 @@ def run(
     everything: Annotated[bool, typer.Option("--all", help="All experiments.")] = False,
     jobs: Annotated[
         int | None,
-        typer.Option(help="Runs at a time, each on a core.", show_default="one per core", callback=whole(1)),
+        typer.Option(
+            help="Runs at a time, each on cores of its own.",
+            show_default="as many as there are cores for",
+            callback=whole(1),
+        ),
     ] = None,
+    threads: Annotated[int, typer.Option(help="Cores of each run; the results are the same, to the last bit.")] = 1,
     quick: Annotated[bool, typer.Option("--quick", help="Shorten every run to try it; nothing is compared.")] = False,
     runs: Annotated[
         int | None, typer.Option(help="Runs of each experiment.", show_default="what each declares", callback=whole(1))
@@ -149,6 +154,7 @@ def run(
                 out=out,
                 scratch=scratch,
                 jobs=jobs,
+                threads=threads,
                 quick=quick,
                 runs=runs,
                 again=again,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from firsthand.errors import FirsthandError
+from firsthand.processes import use_threads
 from firsthand.report.logs import check_kinds, open_logs
 
 from . import fine_tune, run_settings
@@ -20,6 +21,7 @@ from .common import (
     Invert,
     Json,
     Seed,
+    Threads,
     check_recipe,
     expand,
     find_recipe,
@@ -74,6 +76,7 @@ def train(
     coordinator: options.Coordinator = None,
     processes: options.Processes = 1,
     process_id: options.ProcessId = 0,
+    threads: Threads = None,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
@@ -130,6 +133,7 @@ def train(
     check_recipe(recipe)
     if coordinator is None and (processes > 1 or process_id):
         raise FirsthandError("--processes: several need a --coordinator HOST:PORT")
+    use_threads(threads)
     if coordinator is not None:
         from firsthand.learning import distributed
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from firsthand.errors import FirsthandError
 from firsthand.files import versions
-from firsthand.processes import Locks, cores
+from firsthand.processes import Locks, check_threads, cores
 
 from .experiment import Experiment
 from .figures import draw_figures
@@ -59,6 +59,7 @@ def run_all(
     out: str | os.PathLike[str],
     scratch: str | os.PathLike[str],
     jobs: int | None = None,
+    threads: int = 1,
     quick: bool = False,
     runs: int | None = None,
     again: bool = False,
@@ -72,7 +73,8 @@ def run_all(
         module: name of the module whose EXPERIMENTS they are; every process imports it.
         out: folder of the Results, OUT/ID.json, and figures, OUT/figures/ID-NAME.svg or .png.
         scratch: folder of the complete runs of experiments that are not, and of checkpoints.
-        jobs: how many runs at a time; by default one per core.
+        jobs: how many runs at a time; by default as many as there are cores for.
+        threads: how many cores each run has.
         quick: shorten the runs, and do one of each.
         runs: of each experiment, instead of as many as it declares.
         again: re-run what is complete; the Results that there are go into the scratch folder.
@@ -86,6 +88,7 @@ def run_all(
     """
     if (jobs is not None and jobs < 1) or (runs is not None and runs < 1):
         raise FirsthandError(f"run: found {jobs} jobs and {runs} runs, expected 1 or more")
+    check_threads(threads)
     out, scratch = Path(out), Path(scratch)
     for folder in (out, scratch):
         try:
@@ -100,9 +103,9 @@ def run_all(
     if not locks.try_take(_WORKING):
         raise FirsthandError(f"{scratch}: another process runs experiments there; wait for it, or name another folder")
     try:
-        work = _Work(everything, module, out, scratch, quick, say, show)
+        work = _Work(everything, module, out, scratch, quick, say, show, threads)
         work.plan(ids, runs, again)
-        work.do(len(cores()) if jobs is None else jobs)
+        work.do(len(cores()) // threads if jobs is None else jobs)
     finally:
         locks.release(_WORKING)
     return tuple(work.failed)
@@ -120,9 +123,10 @@ class _Work:
         quick: bool,
         say: Callable[[str], None],
         show: Callable[[State], None],
+        threads: int,
     ):
         self.everything, self.module, self.out, self.scratch = everything, module, out, scratch
-        self.quick, self.say, self.show = quick, say, show
+        self.quick, self.say, self.show, self.threads = quick, say, show, threads
         self.records: dict[str, list[dict[str, Any]]] = {}  # of the experiments that are not complete
         self.waiting: list[_Item] = []
         self.at_work: dict[Worker, tuple[_Item, float, str]] = {}
@@ -254,9 +258,9 @@ class _Work:
             worker.ask(**item._asdict(), quick=self.quick, out=str(self.out), scratch=str(self.scratch))
 
     def _new_worker(self, workers: list[Worker], inbox: queue.SimpleQueue) -> Worker:
-        taken = [worker.core for worker in workers]
-        number, core = len(taken), min(cores(), key=taken.count)
-        return Worker(self.module, core, self.scratch / f"worker-{number}.log", inbox)
+        taken = [core for worker in workers for core in worker.cores]
+        least = tuple(sorted(cores(), key=taken.count)[: self.threads])  # taken by the fewest
+        return Worker(self.module, least, self.scratch / f"worker-{len(workers)}.log", inbox)
 
     def _take(self, worker: "Worker", message: dict[str, Any] | None) -> None:
         item, started, _ = self.at_work[worker]

@@ -1,6 +1,6 @@
-"""A process that does one run of an experiment after another, on one core.
+"""A process that does one run of an experiment after another, on cores of its own.
 
-    python -m firsthand.experiments.worker MODULE CORE MACHINE
+    python -m firsthand.experiments.worker MODULE CORES MACHINE     CORES as in 0,1
 
 It reads requests, one JSON object a line, and answers likewise; it ends with its input, so that it never outlives the
 process that started it.
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 __all__ = ["Worker", "ended", "main"]
 
 
-def main(module: str, core: int, machine: str) -> None:
+def main(module: str, cores: set[int], machine: str) -> None:
     """Answer until the input ends."""
     # what an experiment prints must not get between the answers
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     # before JAX computes anything: it then counts the cores that it may use
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {core})
+        os.sched_setaffinity(0, cores)
     keep_compilations()
     requests: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(requests,), daemon=True).start()
@@ -79,7 +79,7 @@ def _do(experiment: "Experiment", request: dict[str, Any], machine: str, answer:
 
     place = Place.of(Path(request["scratch"]), request["quick"], request["id"], request["seed"])
     place.work.mkdir(parents=True, exist_ok=True)
-    # of the core that this process has to itself or shares: what else the machine does is not the experiment's
+    # of the cores that this process has to itself or shares: what else the machine does is not the experiment's
     before, started, kept = place.seconds(), time.process_time(), 0.0
 
     def seconds() -> float:
@@ -109,16 +109,21 @@ class Worker:
 
     Args:
         module: where it finds the experiments, in EXPERIMENTS.
-        core: where it computes.
+        cores: where it computes.
         log: file for what it prints.
         inbox: takes (worker, answer), and (worker, None) when the process has ended.
     """
 
     def __init__(
-        self, module: str, core: int, log: Path, inbox: "queue.SimpleQueue[tuple[Worker, dict[str, Any] | None]]"
+        self,
+        module: str,
+        cores: tuple[int, ...],
+        log: Path,
+        inbox: "queue.SimpleQueue[tuple[Worker, dict[str, Any] | None]]",
     ):
-        self.core, self.log = core, log
-        command = [sys.executable, "-m", "firsthand.experiments.worker", module, str(core), describe_machine()]
+        self.cores, self.log = cores, log
+        where = ",".join(map(str, cores))
+        command = [sys.executable, "-m", "firsthand.experiments.worker", module, where, describe_machine()]
         with log.open("w") as printed:
             # in a session of its own: Ctrl-C reaches this process alone, which then ends it
             self.process = subprocess.Popen(
@@ -177,4 +182,4 @@ def ended() -> Iterator[list[Worker]]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), sys.argv[3])
+    main(sys.argv[1], set(map(int, sys.argv[2].split(","))), sys.argv[3])

@@ -79,24 +79,28 @@ def plot_mistakes(data: Dataset, found: Sequence[Mistake], at_most: int = 60) ->
         f"{len(shown)} of {len(found)} mistakes, most confident first; top right: is, bottom right: was called",
         fontsize=9,
     )
-    grid = figure.subplots(rows, columns, squeeze=False)
-    for axes in grid.flat:
-        axes.axis("off")
-    for axes, mistake in zip(grid.flat, shown, strict=False):
-        image = data.images[mistake.index]
-        axes.imshow(image[..., 0] if image.shape[-1] == 1 else image, cmap="gray_r")
-        for y, label, colour in ((0.97, mistake.label, "#009E73"), (0.03, mistake.predicted, "#D55E00")):
+    # one picture of all: axes for each would take longer than a short training
+    height, width, channels = data.images.shape[1:]
+    down, across = height + max(1, height // 10), width + max(1, width // 10)
+    white = 0 if channels == 1 else 255
+    mosaic = np.full((rows * down, columns * across, channels), white, data.images.dtype)
+    axes = figure.subplots()
+    for number, mistake in enumerate(shown):
+        top, left = number // columns * down, number % columns * across
+        mosaic[top : top + height, left : left + width] = data.images[mistake.index]
+        for share, label, colour in ((0.03, mistake.label, "#009E73"), (0.97, mistake.predicted, "#D55E00")):
             axes.text(
-                0.98,
-                y,
+                left + 0.98 * width - 0.5,
+                top + share * height - 0.5,
                 names[label],
-                transform=axes.transAxes,
                 ha="right",
-                va="top" if y > 0.5 else "bottom",
+                va="top" if share < 0.5 else "bottom",
                 color=colour,
                 fontsize=10,
                 fontweight="bold",
             )
+    axes.imshow(mosaic[..., 0] if channels == 1 else mosaic, cmap="gray_r", vmin=0, vmax=255)
+    axes.axis("off")
     return figure
 
 

@@ -86,7 +86,7 @@ class Run:
         fixed = self.devices is None and isinstance(source, Fixed)
         self.batch_size = min(recipe.batch_size, len(data["training"][0])) if fixed else recipe.batch_size
         init_key, self.key = jax.random.split(key)
-        self.params = network.init(key=init_key) if params is None else jax.tree.map(jnp.asarray, params)
+        self.params = network.init(key=init_key) if params is None else jax.tree.map(jax.device_put, params)
         self.params = whole(self.params, self.devices)
         # what the source remembers of the epochs that are complete, and with the one that has begun
         self.memory = self.next_memory = source.memory(self.params, key=jax.random.fold_in(init_key, 1))
@@ -189,7 +189,7 @@ class Run:
         shapes, expected = [a.shape for a in found], [a.shape for a in self.data["training"]]
         if shapes != expected:
             raise FirsthandError(f"source: an epoch has arrays of shapes {shapes}, the first one had {expected}")
-        return tuple(map(jnp.asarray, found)) if self.devices is None else whole(found, self.devices)
+        return tuple(map(jax.device_put, found)) if self.devices is None else whole(found, self.devices)
 
     def finish_epoch(self, epoch: Carry, rate: float, seconds: float) -> None:
         """Take over what the program has made of an epoch, and measure it; `rate` is that of its first step."""

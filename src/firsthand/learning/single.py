@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
@@ -125,7 +124,7 @@ def placed(
         if examples is not None:
             recipe.objective.check(network, examples, f"{name} data")
             arrays = examples.arrays
-            found[name] = tuple(map(jnp.asarray, arrays)) if devices is None else whole(arrays, devices)
+            found[name] = tuple(map(jax.device_put, arrays)) if devices is None else whole(arrays, devices)
     return found
 
 

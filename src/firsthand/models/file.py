@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import safetensors
 import safetensors.numpy
@@ -56,7 +55,7 @@ def unflatten(like: Any, arrays: dict[str, np.ndarray]) -> Any:
             raise ValueError(f"{name} is {array.dtype}{list(array.shape)}, expected {leaf.dtype}{list(leaf.shape)}")
         if np.issubdtype(array.dtype, np.floating) and not np.all(np.isfinite(array)):
             raise ValueError(f"{name} holds values that are not finite")
-        leaves.append(jnp.asarray(array))
+        leaves.append(jax.device_put(array))  # `jnp.asarray` would compile a program for each shape
     return jax.tree_util.tree_unflatten(structure, leaves)
 
 

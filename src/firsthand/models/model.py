@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 from scipy.special import softmax
 
@@ -75,7 +75,7 @@ class Model(NetworkModel, Classifier):
         been found, its outputs, `normalized`.
         """
         if self.temperature is None:
-            return normalized(np.asarray(self.network.activation(jnp.asarray(z))))
+            return normalized(np.asarray(self.network.activation(jax.device_put(z))))
         return softmax(z.astype(np.float64) / self.temperature, axis=1).astype(z.dtype)
 
     def own_description(self) -> dict[str, Any]:

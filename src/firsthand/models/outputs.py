@@ -20,13 +20,13 @@ def classify(network: Network, params, images: Array | np.ndarray) -> tuple[np.n
 
     The labels are those of the largest weighted inputs, which do not tie where two sigmoids have saturated at 1.
     """
-    labels, outputs, _ = _classify_program(network)(params, jnp.asarray(images))
+    labels, outputs, _ = _classify_program(network)(params, images)
     return np.asarray(labels), np.asarray(outputs)
 
 
 def weighted_inputs(network: Network, params, images: Array | np.ndarray) -> np.ndarray:
     """The output layer's weighted inputs z, (n, classes), for n inputs, (n, *input_shape)."""
-    return np.asarray(_classify_program(network)(params, jnp.asarray(images))[2])
+    return np.asarray(_classify_program(network)(params, images)[2])
 
 
 @lru_cache(maxsize=64)

@@ -22,7 +22,7 @@ Initializer = Callable[..., Array]
 
 def _gaussian(shape: tuple[int, ...], variance: float, dtype: DTypeLike, key: Array) -> Array:
     """N(0, variance), with the bits of `jax.random.normal(key, shape, dtype)` times the standard deviation."""
-    deviation, count = jnp.asarray(variance**0.5, dtype), math.prod(shape)
+    deviation, count = np.asarray(variance**0.5, jnp.dtype(dtype)), math.prod(shape)
     if not 0 < count <= _LONGEST or isinstance(key, Tracer) or not _by_place(key):
         return jax.random.normal(key, shape, dtype) * deviation
     # a number depends on its place in memory alone, so that a few lengths do for all shapes: XLA takes half a second to
@@ -30,7 +30,7 @@ def _gaussian(shape: tuple[int, ...], variance: float, dtype: DTypeLike, key: Ar
     length = 4 ** math.ceil(math.log(max(count, _SHORTEST), 4))
     drawn = np.asarray(jax.random.normal(key, (length,), dtype))[:count].reshape(shape)
     # by NumPy: XLA would compile it for each shape, and in one program with the drawing it rounds otherwise
-    return jnp.asarray(drawn * np.asarray(deviation))
+    return jax.device_put(drawn * deviation)
 
 
 # beyond, drawing up to four times as many would cost more than a program

@@ -104,4 +104,4 @@ def _convolution(params: Params, name: str, x: Array) -> Array:
 def boxed_page_network() -> Params:
     """The bundled parameters; kept as float16, computed with as float32."""
     arrays = safetensors.numpy.load_file(FILE)
-    return {name: jnp.asarray(array, jnp.float32) for name, array in arrays.items()}
+    return {name: jax.device_put(array.astype(np.float32)) for name, array in arrays.items()}
