@@ -81,6 +81,11 @@ class Wheel(bdist_wheel):
         return "py3", "none", super().get_tag()[2] if compiled else "any"
 
 
+def instruction_sets(machine: str) -> dict[str, list[str]]:
+    """Name and flags of each that the kernels are compiled for; elsewhere than on x86 the compiler's own choice."""
+    return X86 if machine in ("x86_64", "AMD64") else {"baseline": []}
+
+
 def compile_kernels(target: Path) -> None:
     """Compile the doors once and the kernels once per instruction set, and link them into `target`.
 
@@ -94,7 +99,7 @@ def compile_kernels(target: Path) -> None:
     compiler = os.environ.get("CXX") or next(filter(shutil.which, ("c++", "g++", "clang++")), None)
     if compiler is None:
         raise OSError("no C++ compiler found (c++, g++, clang++, or the one named by CXX)")
-    levels = X86 if platform.machine() in ("x86_64", "AMD64") else {"baseline": []}
+    levels = instruction_sets(platform.machine())
     headers = Path(jaxlib.__file__).parent / "include"
     with tempfile.TemporaryDirectory() as folder:
         jobs = [(source, ["-isystem", str(headers)]) for source in DOORS]

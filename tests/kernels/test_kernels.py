@@ -370,6 +370,26 @@ def test_without_a_compiler_there_is_a_reason(tmp_path, monkeypatch):
         module.compile_kernels(tmp_path / "_native.so")
 
 
+@pytest.mark.parametrize("machine", ["arm64", "aarch64", "riscv64"])  # the first is what macOS says
+def test_other_processors_get_no_flags_of_x86(machine):
+    assert setup_module_of_the_package().instruction_sets(machine) == {"baseline": []}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="no g++ here to compare the kernels with")
+def test_the_kernels_are_their_formulas_in_double_precision(tmp_path):
+    module = setup_module_of_the_package()
+    kernels_folder, name = ROOT / module.KERNELS, "x86_64_v2" if os.uname().machine == "x86_64" else "baseline"
+    inner = [kernels_folder / source for source in module.INNER]
+    march = module.instruction_sets(os.uname().machine)[name]
+    command = ["g++", *module.FLAGS, *march, f"-DFIRSTHAND_ISA={name}", f"-I{kernels_folder}", *inner]
+    oracle = ROOT / "tests" / "kernels" / "native" / "oracle.cc"
+    subprocess.run([*command, oracle, "-o", tmp_path / "oracle"], check=True, capture_output=True)
+    done = subprocess.run([tmp_path / "oracle"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.startswith("115 arrays compared")
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no g++ here to build the sanitized kernels with")
 def test_no_access_outside_the_arrays(tmp_path):
@@ -380,7 +400,7 @@ def test_no_access_outside_the_arrays(tmp_path):
         "-O0",
         *sanitize,
     ]  # the same accesses, compiled in a third of the time
-    levels = module.X86 if os.uname().machine == "x86_64" else {"baseline": []}
+    levels = module.instruction_sets(os.uname().machine)
     objects = []
     for source in module.INNER:
         for name, march in levels.items():
