@@ -14,6 +14,7 @@ It writes results/arm_kernels.json.  Time says nothing under an emulator, and no
 
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -65,7 +66,7 @@ def _tried(compiler: list[str], folder: Path) -> dict[str, str]:
         return said
     _run([*compiler, *flags, *sanitize, *inner, str(NATIVE / "bounds.cc"), "-o", str(folder / "bounds")])
     # leaks cannot be looked for under an emulator, which is a debugger to the system
-    said["bounds"] = _run([*EMULATOR, "-E", "ASAN_OPTIONS=detect_leaks=0", str(folder / "bounds")])
+    said["bounds"] = _run([*EMULATOR, str(folder / "bounds")], {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
     return said
 
 
@@ -82,8 +83,8 @@ def _setup() -> Any:
     return module
 
 
-def _run(command: list[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True)
+def _run(command: list[str], environment: dict[str, str] | None = None) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
         sys.exit(f"{' '.join(command)}: {(done.stdout + done.stderr)[-2000:]}")
     return done.stdout.strip()
