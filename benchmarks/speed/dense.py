@@ -18,7 +18,7 @@ from typing import Any
 from ..summary import about, ratios, save, spread
 from .contest import WARM_STEPS, Worker, prepare, workplace
 from .nets import FULLY_CONNECTED
-from .steps import ready
+from .steps import IMAGES, ready
 
 __all__ = ["BATCH_SIZES", "run"]
 
@@ -26,6 +26,7 @@ BATCH_SIZES = (1, 10, 16, 32, 64, 128, 512)
 PEERS = ("firsthand", "plain_jax")
 # times that plain JAX at its better number of threads takes, as firsthand's
 AT_LEAST, AT_LEAST_OF_TEN = 0.95, 1.2
+EXAMPLES_AT_LEAST = 2000  # of a turn
 
 
 def run(
@@ -70,6 +71,11 @@ def _row(workers: list[Worker], place: Path, net: str, batch_size: int, rounds: 
         prepared = ready(worker, place, net, batch_size, seconds)
         entries.append({"peer": worker.peer, "threads": worker.threads, **prepared})
     timed = [(entry, worker) for entry, worker in zip(entries, workers, strict=True) if "variant" in entry]
+    # turns long enough that what a call costs does not count, however slow a busy machine made the trials
+    least = -(-EXAMPLES_AT_LEAST // batch_size)
+    steps = min(IMAGES // batch_size, max(least, *(entry["steps"] for entry, _ in timed))) if timed else 0
+    for entry, _ in timed:
+        entry["steps"] = steps
     answers: list[list[dict[str, float]]] = [[] for _ in timed]
     for _ in range(rounds):
         for found, (entry, worker) in zip(answers, timed, strict=True):
