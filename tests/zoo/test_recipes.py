@@ -16,7 +16,7 @@ RESULTS = Path(__file__).parents[2] / "results" / "recipes"
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_is_whole(name):
     recipe = RECIPES[name]
-    network = Network(recipe.layers, (28, 28, 1) if recipe.length is None else (recipe.length,))
+    network = Network(recipe.layers, recipe.input_shape)
     assert network.output_shape
     assert from_json(json.loads(json.dumps(to_json(network)))) == network
     assert recipe.recipe.decisive in recipe.recipe.monitored

@@ -176,8 +176,7 @@ def summary(
         table, about = loaded.summary(), loaded.provenance
     else:
         chosen = find_recipe(recipe or "", {})
-        shape = (28, 28, 1) if chosen.length is None else (chosen.length,)
-        networks, about = [Network(chosen.layers, shape)], {"recipe": chosen.recipe.to_json()}
+        networks, about = [Network(chosen.layers, chosen.input_shape)], {"recipe": chosen.recipe.to_json()}
         table = networks[0].summary()
     if as_json:
         described = [to_json(network) for network in networks]

@@ -195,9 +195,9 @@ def _prepared(
         return chosen, tuning.splits, tuning
     chosen = find_recipe(settings["recipe"], settings["overrides"])
     settings["data"] = settings["data"] or chosen.data
-    if chosen.environment is not None:
+    if chosen.environment is not None or chosen.made is not None:
         _refuse_data(chosen, settings)
-        return chosen, chosen.played(), None
+        return chosen, chosen.made() if chosen.made is not None else chosen.played(), None
     check_kind(chosen, settings["data"])
     if chosen.recipe.carry_state and chosen.length is None:
         raise FirsthandError(f"--carry-state: the recipe {chosen.name} learns images, expected one that learns a text")
@@ -211,11 +211,12 @@ def _prepared(
 
 
 def _refuse_data(chosen: "NamedRecipe", settings: dict[str, Any]) -> None:
-    """Raise FirsthandError for options that speak of data, or of several networks, where a game is played."""
+    """Raise FirsthandError for options that speak of data, or of several networks, where none are read."""
+    learned = "a game by playing it" if chosen.made is None else "from data that are made by rule"
     for option in ("data", "invert", "members", "examples"):
         if settings[option] is not None and (option, settings[option]) != ("data", chosen.data):
             raise FirsthandError(
-                f"--{option}: found {settings[option]}; the recipe {chosen.name} learns a game by playing it, "
+                f"--{option}: found {settings[option]}; the recipe {chosen.name} learns {learned}, "
                 "which has no such thing"
             )
 

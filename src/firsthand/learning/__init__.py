@@ -10,6 +10,7 @@ from .members import Plan, plan, train_members
 from .objective import Objective
 from .objectives import (
     Answering,
+    Bits,
     Classification,
     ContrastiveDivergence,
     Hardened,
@@ -35,6 +36,7 @@ from .train import EnsembleTraining, train
 __all__ = [
     "Adam",
     "Answering",
+    "Bits",
     "Classification",
     "ContrastiveDivergence",
     "Cosine",

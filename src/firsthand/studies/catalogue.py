@@ -34,6 +34,7 @@ from . import (
     learning_to_execute,
     letter_by_letter,
     more_data,
+    neural_turing,
     obstacles,
     overfitting,
     paths,
@@ -103,6 +104,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *adding_problem.EXPERIMENTS,
     *vanishing_in_time.EXPERIMENTS,
     *learning_to_execute.EXPERIMENTS,
+    *neural_turing.EXPERIMENTS,
     *word_vectors.EXPERIMENTS,
     *games.EXPERIMENTS,
 )

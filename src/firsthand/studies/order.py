@@ -118,6 +118,7 @@ IDS = (
     "vanishing-in-time",
     "execute-add",
     "execute-program",
+    "ntm-copy",
     "word-vectors",
     "catch",
     "minatar-breakout",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .games import BREAKOUT, CATCH, FREEWAY, player
     from .generative import AUTOENCODER, DBN, SINGLE_RBM, VARIATIONAL
     from .image_net import googlenet, inception, ksh
+    from .machines import NTM_COPY, NTM_RECALL, NTM_SORT
     from .named_recipe import NamedRecipe
     from .pictures import INCEPTION_SMALL, KSH_SMALL, ksh_small
     from .recipes import RECIPES
@@ -40,6 +41,9 @@ __all__ = [
     "GATE",
     "INCEPTION_SMALL",
     "KSH_SMALL",
+    "NTM_COPY",
+    "NTM_RECALL",
+    "NTM_SORT",
     "PAGE_READER",
     "QUICK",
     "RECIPES",
@@ -65,7 +69,8 @@ __all__ = [
 
 _GENERATIVE = ("AUTOENCODER", "DBN", "SINGLE_RBM", "VARIATIONAL")
 _GAMES = ("BREAKOUT", "CATCH", "FREEWAY")
-_ELSEWHERE = (*_GENERATIVE, *_GAMES, "INCEPTION_SMALL", "KSH_SMALL", "RECIPES", "SHAKESPEARE")
+_MACHINES = ("NTM_COPY", "NTM_RECALL", "NTM_SORT")
+_ELSEWHERE = (*_GENERATIVE, *_GAMES, *_MACHINES, "INCEPTION_SMALL", "KSH_SMALL", "RECIPES", "SHAKESPEARE")
 # on use, because a list of the recipes takes no networks
 __getattr__, __dir__ = lazy_names(
     __name__,
@@ -75,6 +80,7 @@ __getattr__, __dir__ = lazy_names(
         ".generative": _GENERATIVE,
         ".fine_tuning": ("FineTuning", "fine_tune", "fine_tuning_recipe"),
         ".image_net": ("googlenet", "inception", "ksh"),
+        ".machines": _MACHINES,
         ".named_recipe": ("NamedRecipe",),
         ".pictures": ("INCEPTION_SMALL", "KSH_SMALL", "ksh_small"),
         ".recipes": ("RECIPES",),

@@ -1,6 +1,6 @@
 """A network with its recipe and its data, under a name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,6 +28,8 @@ class NamedRecipe:
         pretraining: machines that are trained greedily first, and whose weights the network starts with.
         environment: a game that is played instead of data; then `data` is its name.
         experience: how it is played and remembered, settings of `Experience`.
+        made: gives the data where they are made by rule; `data` is then no more than their name.
+        shape: of one example, where the data are made; by default that of a digit, or of a text of `length`.
     """
 
     name: str
@@ -40,12 +42,23 @@ class NamedRecipe:
     pretraining: Greedy | None = None
     environment: Environment | None = None
     experience: Mapping[str, Any] = field(default_factory=dict)
+    made: Callable[[], Splits[Any, Any]] | None = None
+    shape: nn.Shape | None = None
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
         """What its training is judged by; the first decides."""
         own = self.recipe.objective.quantities
         return own if self.environment is None else (Experience.quantity, *own)
+
+    @property
+    def input_shape(self) -> nn.Shape:
+        """The shape of one example of the data, or of what is seen of the game, that it was made for."""
+        if self.environment is not None:
+            return self.environment.observation_shape
+        if self.shape is not None:
+            return self.shape
+        return (28, 28, 1) if self.length is None else (self.length,)
 
     def played(self) -> Splits[Experience, Any]:
         """Return what the training learns from where it is a game: what its own network experiences."""

@@ -1,7 +1,9 @@
 """All named recipes, in the order in which they are listed."""
 
-from . import digits, games, generative, pictures, text
+from . import digits, games, generative, machines, pictures, text
 
 __all__ = ["RECIPES"]
 
-RECIPES = digits.RECIPES | text.RECIPES | generative.RECIPES | pictures.RECIPES | games.RECIPES
+RECIPES = (
+    digits.RECIPES | text.RECIPES | generative.RECIPES | pictures.RECIPES | games.RECIPES | machines.RECIPES
+)

@@ -1,6 +1,7 @@
 """Objectives: what trainings are for."""
 
 from .answering import Answering
+from .bits import Bits
 from .classification import Classification, Hardened
 from .contrastive_divergence import ContrastiveDivergence
 from .next_symbol import NextSymbol
@@ -13,6 +14,7 @@ from .whole_number import WholeNumber
 
 __all__ = [
     "Answering",
+    "Bits",
     "Classification",
     "ContrastiveDivergence",
     "Hardened",

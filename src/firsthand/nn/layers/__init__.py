@@ -8,6 +8,7 @@ from .crop import Crop
 from .dense import FullyConnected, Softmax
 from .dropout import Dropout
 from .embedding import Embedding
+from .memory import NeuralTuringMachine
 from .normalization import BatchNorm, LayerNorm, LocalContrastNormalization, LocalResponseNormalization
 from .plain import Activation, Flatten, Rescale, Rows
 from .pooling import AveragePool, GlobalAveragePool, GlobalMaxPool, L2Pool, MaxPool
@@ -39,6 +40,7 @@ __all__ = [
     "LocalResponseNormalization",
     "LocallyConnected",
     "MaxPool",
+    "NeuralTuringMachine",
     "Rescale",
     "Residual",
     "Rows",
