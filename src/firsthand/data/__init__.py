@@ -15,6 +15,7 @@ from .pictures import LoadedImage, load_image
 from .sequences import Sequences, text_splits
 from .splits import ImageSplits, Splits
 from .texts import TextParts, load_text, shakespeare, shakespeare_text
+from .translations import Translations, alphabet_of
 from .words import WordPairs, WordText, word_pairs
 
 if TYPE_CHECKING:
@@ -66,10 +67,12 @@ __all__ = [
     "Splits",
     "TextParts",
     "Translate",
+    "Translations",
     "Vectors",
     "Warp",
     "WordPairs",
     "WordText",
+    "alphabet_of",
     "bible",
     "emnist_digits",
     "expanded",

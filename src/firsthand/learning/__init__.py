@@ -19,6 +19,7 @@ from .objectives import (
     Reconstruction,
     Regression,
     SkipGram,
+    Translating,
     UpDown,
     WholeNumber,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "Source",
     "Training",
     "Transitions",
+    "Translating",
     "UpDown",
     "WholeNumber",
     "all_of",

@@ -14,6 +14,7 @@ from .numbers import NumberModel, ReadNumber
 from .policy import Policy
 from .regressor import Regressor
 from .temperature import CalibrationError, best_temperature, fit_temperature
+from .translator import Translator, Written
 from .views import mirrored, ten_crop
 from .word_vectors import WordVectors
 
@@ -33,7 +34,9 @@ __all__ = [
     "Policy",
     "ReadNumber",
     "Regressor",
+    "Translator",
     "WordVectors",
+    "Written",
     "best_temperature",
     "family_of",
     "fit_temperature",

@@ -12,13 +12,14 @@ from .model import Model
 from .numbers import NumberModel
 from .policy import Policy
 from .regressor import Regressor
+from .translator import Translator
 from .word_vectors import WordVectors
 
 __all__ = ["FAMILIES", "family_of", "load", "load_model"]
 
 _FAMILIES: tuple[type[NetworkModel], ...] = (
     *(Model, LanguageModel, Autoencoder, Generator, Regressor, WordVectors),
-    *(NumberModel, Policy),
+    *(NumberModel, Policy, Translator),
 )
 ENSEMBLE = "ensemble"
 FAMILIES: dict[str, type[NetworkModel]] = {each.family: each for each in _FAMILIES}
@@ -29,7 +30,7 @@ def load(path: str | os.PathLike[str]) -> Ensemble | NetworkModel:
 
     Returns:
         The model of a family, a `Model`, `LanguageModel`, `Autoencoder`, `Generator`, `Regressor`, `WordVectors`,
-        `NumberModel` or `Policy`, or an `Ensemble`, as the file says.
+        `NumberModel`, `Policy` or `Translator`, or an `Ensemble`, as the file says.
     Raises:
         FileNotFoundError: there is no such file.
         ModelFileError: it is none, or damaged.

@@ -16,6 +16,7 @@ from . import (
     conv_training,
     convolution,
     cost_functions,
+    dates,
     deconvnet,
     deep_belief,
     deep_networks,
@@ -105,6 +106,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *vanishing_in_time.EXPERIMENTS,
     *learning_to_execute.EXPERIMENTS,
     *neural_turing.EXPERIMENTS,
+    *dates.EXPERIMENTS,
     *word_vectors.EXPERIMENTS,
     *games.EXPERIMENTS,
 )

@@ -119,6 +119,7 @@ IDS = (
     "execute-add",
     "execute-program",
     "ntm-copy",
+    "dates",
     "word-vectors",
     "catch",
     "minatar-breakout",

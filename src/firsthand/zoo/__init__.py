@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from .recipes import RECIPES
     from .text import SHAKESPEARE
     from .transfer_learning import Transfer, transfer, transfer_recipe
+    from .writing import DATES
 
 __all__ = [
     "AUTOENCODER",
     "BREAKOUT",
     "CATCH",
+    "DATES",
     "DBN",
     "DEEP",
     "DIGIT_READER",
@@ -71,6 +73,7 @@ _GENERATIVE = ("AUTOENCODER", "DBN", "SINGLE_RBM", "VARIATIONAL")
 _GAMES = ("BREAKOUT", "CATCH", "FREEWAY")
 _MACHINES = ("NTM_COPY", "NTM_RECALL", "NTM_SORT")
 _ELSEWHERE = (*_GENERATIVE, *_GAMES, *_MACHINES, "INCEPTION_SMALL", "KSH_SMALL", "RECIPES", "SHAKESPEARE")
+_ELSEWHERE = (*_GENERATIVE, *_MACHINES, "DATES", "INCEPTION_SMALL", "KSH_SMALL", "RECIPES", "SHAKESPEARE")
 # on use, because a list of the recipes takes no networks
 __getattr__, __dir__ = lazy_names(
     __name__,
@@ -86,5 +89,6 @@ __getattr__, __dir__ = lazy_names(
         ".recipes": ("RECIPES",),
         ".text": ("SHAKESPEARE",),
         ".transfer_learning": ("Transfer", "transfer", "transfer_recipe"),
+        ".writing": ("DATES",),
     },
 )

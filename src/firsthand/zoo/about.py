@@ -36,4 +36,5 @@ ABOUT = {
     "ntm-copy": "a neural Turing machine, memory 128 x 20: copies sequences of up to 20 vectors, and then longer ones",
     "ntm-recall": "a neural Turing machine: given an item of a list, says the next",
     "ntm-sort": "a neural Turing machine with two heads of each kind: says vectors in the order of their priorities",
+    "dates": "an encoder-decoder with attention: writes a date in any of nine forms as YEAR-MONTH-DAY",
 }

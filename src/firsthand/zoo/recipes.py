@@ -7,3 +7,8 @@ __all__ = ["RECIPES"]
 RECIPES = (
     digits.RECIPES | text.RECIPES | generative.RECIPES | pictures.RECIPES | games.RECIPES | machines.RECIPES
 )
+from . import digits, generative, machines, pictures, text, writing
+
+__all__ = ["RECIPES"]
+
+RECIPES = digits.RECIPES | text.RECIPES | generative.RECIPES | pictures.RECIPES | machines.RECIPES | writing.RECIPES

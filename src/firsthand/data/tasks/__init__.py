@@ -2,6 +2,7 @@
 
 from .adding import adding_problem
 from .copying import BITS, RECALLED, copy_task, recall_task, sort_task
+from .dates import DATE_GIVEN, DATE_STEPS, DATE_SYMBOLS, DATE_WRITABLE, date_pairs, written_dates
 from .held_out import PARTS, Part, part_of
 from .interpreter import ProgramError, run_program
 from .programs import (
@@ -17,6 +18,10 @@ from .programs import (
 __all__ = [
     "ALPHABET",
     "BITS",
+    "DATE_GIVEN",
+    "DATE_STEPS",
+    "DATE_SYMBOLS",
+    "DATE_WRITABLE",
     "KINDS",
     "PARTS",
     "RECALLED",
@@ -26,6 +31,7 @@ __all__ = [
     "adding_problem",
     "could_write",
     "copy_task",
+    "date_pairs",
     "part_of",
     "part_of_program",
     "program_answers",
@@ -33,4 +39,5 @@ __all__ = [
     "run_program",
     "sort_task",
     "write_program",
+    "written_dates",
 ]

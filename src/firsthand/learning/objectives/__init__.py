@@ -9,6 +9,7 @@ from .q_learning import QLearning
 from .reconstruction import Reconstruction
 from .regression import Regression
 from .skip_gram import SkipGram
+from .translating import Translating
 from .up_down import UpDown
 from .whole_number import WholeNumber
 
@@ -23,6 +24,7 @@ __all__ = [
     "Reconstruction",
     "Regression",
     "SkipGram",
+    "Translating",
     "UpDown",
     "WholeNumber",
 ]

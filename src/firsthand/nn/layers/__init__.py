@@ -1,5 +1,6 @@
 """The layers: what a layer is stands in layer.py; here are their formulas."""
 
+from .attention import Captioner, EncoderDecoder, Writer
 from .blocks import Auxiliary, Concatenate, Residual, SqueezeExcite
 from .boltzmann import RBM
 from .codes import GaussianCode, Sparsity
@@ -23,12 +24,14 @@ __all__ = [
     "AveragePool",
     "BatchNorm",
     "Bidirectional",
+    "Captioner",
     "Concatenate",
     "ConvPool",
     "Convolution",
     "Crop",
     "Dropout",
     "Embedding",
+    "EncoderDecoder",
     "Flatten",
     "FullyConnected",
     "GaussianCode",
@@ -48,4 +51,5 @@ __all__ = [
     "Softmax",
     "Sparsity",
     "SqueezeExcite",
+    "Writer",
 ]
