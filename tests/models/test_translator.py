@@ -37,7 +37,7 @@ def test_pairs_are_given_and_written():
     assert DATA.asked.tolist()[1] == [True, True, False, False]
     assert DATA.references == [list(written) for _, written in PAIRS]
     assert DATA[1:].given.tolist()[0] == [4, 0, 0]
-    assert SYMBOLS == (*SIGNS, "a", "b")
+    assert (*SIGNS, "a", "b") == SYMBOLS
     assert alphabet_of("ba", "cab") == (*SIGNS, "a", "b", "c")
 
 

@@ -117,6 +117,7 @@ SECTIONS = (
     ),
     Section(GROKKING, "Summary", note="the structure trick: that is what all convolutional studies are about"),
     Section(REVIEW, "Introduction; background", note="history, and no claim that MNIST can answer"),
+    Section(REVIEW, "Introduction: question answering", "stories-1 stories-2 stories-3", "machines.md"),
     Section(REVIEW, "Backpropagation: pre-training where labels are few", "few-labels", "backwards.md"),
     Section(
         REVIEW,

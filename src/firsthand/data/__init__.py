@@ -12,6 +12,7 @@ from .loaders import EXPECTED, load, load_csv, load_idx, load_image_folder, load
 from .mnist import mnist
 from .photographs import patches_of, photographs
 from .pictures import LoadedImage, load_image
+from .questions import Questions
 from .sequences import Sequences, text_splits
 from .splits import ImageSplits, Splits
 from .texts import TextParts, load_text, shakespeare, shakespeare_text
@@ -58,6 +59,7 @@ __all__ = [
     "Labelled",
     "LoadedImage",
     "Noise",
+    "Questions",
     "RandomCrop",
     "Rotate",
     "Scale",

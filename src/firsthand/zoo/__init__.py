@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .machines import NTM_COPY, NTM_RECALL, NTM_SORT
     from .named_recipe import NamedRecipe
     from .pictures import INCEPTION_SMALL, KSH_SMALL, ksh_small
+    from .questions import STORIES
     from .recipes import RECIPES
     from .text import SHAKESPEARE
     from .transfer_learning import Transfer, transfer, transfer_recipe
@@ -55,6 +56,7 @@ __all__ = [
     "SINGLE_RBM",
     "SMALLEST",
     "VARIATIONAL",
+    "STORIES",
     "FineTuning",
     "NamedRecipe",
     "Transfer",
@@ -74,6 +76,7 @@ _GAMES = ("BREAKOUT", "CATCH", "FREEWAY")
 _MACHINES = ("NTM_COPY", "NTM_RECALL", "NTM_SORT")
 _ELSEWHERE = (*_GENERATIVE, *_GAMES, *_MACHINES, "INCEPTION_SMALL", "KSH_SMALL", "RECIPES", "SHAKESPEARE")
 _ELSEWHERE = (*_GENERATIVE, *_MACHINES, "DATES", "INCEPTION_SMALL", "KSH_SMALL", "RECIPES", "SHAKESPEARE")
+_ELSEWHERE = (*_GENERATIVE, *_MACHINES, "DATES", "STORIES", "INCEPTION_SMALL", "KSH_SMALL", "RECIPES", "SHAKESPEARE")
 # on use, because a list of the recipes takes no networks
 __getattr__, __dir__ = lazy_names(
     __name__,
@@ -86,6 +89,7 @@ __getattr__, __dir__ = lazy_names(
         ".machines": _MACHINES,
         ".named_recipe": ("NamedRecipe",),
         ".pictures": ("INCEPTION_SMALL", "KSH_SMALL", "ksh_small"),
+        ".questions": ("STORIES",),
         ".recipes": ("RECIPES",),
         ".text": ("SHAKESPEARE",),
         ".transfer_learning": ("Transfer", "transfer", "transfer_recipe"),

@@ -37,4 +37,5 @@ ABOUT = {
     "ntm-recall": "a neural Turing machine: given an item of a list, says the next",
     "ntm-sort": "a neural Turing machine with two heads of each kind: says vectors in the order of their priorities",
     "dates": "an encoder-decoder with attention: writes a date in any of nine forms as YEAR-MONTH-DAY",
+    "stories": "an end-to-end memory network: where is anna, after a story of up to ten sentences",
 }

@@ -8,7 +8,16 @@ RECIPES = (
     digits.RECIPES | text.RECIPES | generative.RECIPES | pictures.RECIPES | games.RECIPES | machines.RECIPES
 )
 from . import digits, generative, machines, pictures, text, writing
+from . import digits, generative, machines, pictures, questions, text, writing
 
 __all__ = ["RECIPES"]
 
-RECIPES = digits.RECIPES | text.RECIPES | generative.RECIPES | pictures.RECIPES | machines.RECIPES | writing.RECIPES
+RECIPES = (
+    digits.RECIPES
+    | text.RECIPES
+    | generative.RECIPES
+    | pictures.RECIPES
+    | machines.RECIPES
+    | writing.RECIPES
+    | questions.RECIPES
+)

@@ -14,6 +14,8 @@ from .programs import (
     program_answers,
     write_program,
 )
+from .programs import ALPHABET, KINDS, Difficulty, program_answers, write_program
+from .stories import STORY_ANSWERS, STORY_KINDS, STORY_LENGTHS, STORY_SYMBOLS, STORY_WORDS, Story, stories, told
 
 __all__ = [
     "ALPHABET",
@@ -25,9 +27,15 @@ __all__ = [
     "KINDS",
     "PARTS",
     "RECALLED",
+    "STORY_ANSWERS",
+    "STORY_KINDS",
+    "STORY_LENGTHS",
+    "STORY_SYMBOLS",
+    "STORY_WORDS",
     "Difficulty",
     "Part",
     "ProgramError",
+    "Story",
     "adding_problem",
     "could_write",
     "copy_task",
@@ -38,6 +46,8 @@ __all__ = [
     "recall_task",
     "run_program",
     "sort_task",
+    "stories",
+    "told",
     "write_program",
     "written_dates",
 ]

@@ -9,6 +9,7 @@ from .crop import Crop
 from .dense import FullyConnected, Softmax
 from .dropout import Dropout
 from .embedding import Embedding
+from .hops import MemoryNetwork
 from .memory import NeuralTuringMachine
 from .normalization import BatchNorm, LayerNorm, LocalContrastNormalization, LocalResponseNormalization
 from .plain import Activation, Flatten, Rescale, Rows
@@ -43,6 +44,7 @@ __all__ = [
     "LocalResponseNormalization",
     "LocallyConnected",
     "MaxPool",
+    "MemoryNetwork",
     "NeuralTuringMachine",
     "Rescale",
     "Residual",
