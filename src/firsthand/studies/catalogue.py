@@ -10,6 +10,7 @@ from . import (
     as_recorded,
     autoencoders,
     backpropagation,
+    captions,
     circuits,
     codes,
     conv_choices,
@@ -109,6 +110,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *neural_turing.EXPERIMENTS,
     *stories.EXPERIMENTS,
     *dates.EXPERIMENTS,
+    *captions.EXPERIMENTS,
     *word_vectors.EXPERIMENTS,
     *games.EXPERIMENTS,
 )

@@ -123,6 +123,7 @@ IDS = (
     "stories-2",
     "stories-3",
     "dates",
+    "captions",
     "word-vectors",
     "catch",
     "minatar-breakout",

@@ -28,12 +28,13 @@ if TYPE_CHECKING:
     from .recipes import RECIPES
     from .text import SHAKESPEARE
     from .transfer_learning import Transfer, transfer, transfer_recipe
-    from .writing import DATES
+    from .writing import CAPTIONS, DATES
 
 __all__ = [
     "AUTOENCODER",
     "BREAKOUT",
     "CATCH",
+    "CAPTIONS",
     "DATES",
     "DBN",
     "DEEP",
@@ -77,6 +78,17 @@ _MACHINES = ("NTM_COPY", "NTM_RECALL", "NTM_SORT")
 _ELSEWHERE = (*_GENERATIVE, *_GAMES, *_MACHINES, "INCEPTION_SMALL", "KSH_SMALL", "RECIPES", "SHAKESPEARE")
 _ELSEWHERE = (*_GENERATIVE, *_MACHINES, "DATES", "INCEPTION_SMALL", "KSH_SMALL", "RECIPES", "SHAKESPEARE")
 _ELSEWHERE = (*_GENERATIVE, *_MACHINES, "DATES", "STORIES", "INCEPTION_SMALL", "KSH_SMALL", "RECIPES", "SHAKESPEARE")
+_ELSEWHERE = (
+    *_GENERATIVE,
+    *_MACHINES,
+    "CAPTIONS",
+    "DATES",
+    "STORIES",
+    "INCEPTION_SMALL",
+    "KSH_SMALL",
+    "RECIPES",
+    "SHAKESPEARE",
+)
 # on use, because a list of the recipes takes no networks
 __getattr__, __dir__ = lazy_names(
     __name__,
@@ -93,6 +105,6 @@ __getattr__, __dir__ = lazy_names(
         ".recipes": ("RECIPES",),
         ".text": ("SHAKESPEARE",),
         ".transfer_learning": ("Transfer", "transfer", "transfer_recipe"),
-        ".writing": ("DATES",),
+        ".writing": ("CAPTIONS", "DATES"),
     },
 )

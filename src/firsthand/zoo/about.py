@@ -38,4 +38,5 @@ ABOUT = {
     "ntm-sort": "a neural Turing machine with two heads of each kind: says vectors in the order of their priorities",
     "dates": "an encoder-decoder with attention: writes a date in any of nine forms as YEAR-MONTH-DAY",
     "stories": "an end-to-end memory network: where is anna, after a story of up to ten sentences",
+    "captions": "an encoder-decoder with spatial attention: says in a sentence which two to four digits are on a scene",
 }

@@ -8,14 +8,15 @@ import numpy as np
 from jax import Array
 
 from firsthand import nn
-from firsthand.data import Splits, Translations
+from firsthand.data import ImageSplits, Splits, Translations, mnist
+from firsthand.data.scenes import CAPTION_STEPS, CAPTION_SYMBOLS, SCENE_SIDE, caption_scenes
 from firsthand.data.tasks import DATE_GIVEN, DATE_STEPS, DATE_SYMBOLS, DATE_WRITABLE, written_dates
 from firsthand.learning import Adam, Made, OneCycle, Recipe, Translating
 
 from .about import ABOUT
 from .named_recipe import NamedRecipe
 
-__all__ = ["DATES", "RECIPES", "date_splits", "writing_recipe"]
+__all__ = ["CAPTIONS", "DATES", "RECIPES", "caption_splits", "date_splits", "writing_recipe"]
 
 
 def writing_recipe(epochs: int, *, rate: float = 4e-3, batch_size: int = 32) -> Recipe:
@@ -50,4 +51,35 @@ DATES = NamedRecipe(
     shape=(DATE_GIVEN + DATE_STEPS,),
 )
 
-RECIPES = {DATES.name: DATES}
+
+def caption_splits(count: int, held_out: int = 1_000, digits: ImageSplits | None = None) -> Splits[Any, Translations]:
+    """New training scenes in every epoch, and others to be judged by, each of the digits of its part of MNIST."""
+    found = mnist() if digits is None else digits
+
+    def made(key: Array) -> Translations:
+        return caption_scenes(found.train, count, seed=np.asarray(jax.random.key_data(key)).tolist())
+
+    return Splits(Made(made), *(caption_scenes(part, held_out, seed=0) for part in found[1:] if part is not None))
+
+
+def _captioner() -> nn.Captioner:
+    encoder = (
+        nn.ConvPool(16, 3, padding=1, activation=nn.relu),
+        nn.ConvPool(32, 3, padding=1, activation=nn.relu),
+        nn.Convolution(48, 3, padding=1, activation=nn.relu),
+    )
+    image = (SCENE_SIDE, SCENE_SIDE, 1)
+    return nn.Captioner(len(CAPTION_SYMBOLS), 16, 96, attention=32, image=image, encoder=encoder)
+
+
+CAPTIONS = NamedRecipe(
+    "captions",
+    ABOUT["captions"],
+    (_captioner(), nn.Softmax(len(CAPTION_SYMBOLS))),
+    writing_recipe(32, rate=3e-3),
+    data="made by rule",
+    made=partial(caption_splits, 4_000),
+    shape=(SCENE_SIDE**2 + CAPTION_STEPS,),
+)
+
+RECIPES = {recipe.name: recipe for recipe in (DATES, CAPTIONS)}

@@ -249,7 +249,7 @@ class Captioner(Writer):
         (height * width * channels + time,) bytes -> (time, units)
 
     The image is given as a row of pixels 0 to 255; `encoder` makes rows x columns of vectors of it, h_i is the one of a
-    place, and the summary is their mean.
+    place and a vector for that place, which is learned and tells where it is; the summary is their mean.
 
     Args:
         symbols, features, units, attends, attention, weights_init: as of `Writer`.
@@ -287,8 +287,10 @@ class Captioner(Writer):
         return self.places[-1]
 
     def init_reading(self, dtype: DTypeLike, *, key: Array) -> Params:
-        shape, found = self.image, {}
-        for number, (layer, k) in enumerate(zip(self.encoder, jax.random.split(key, len(self.encoder)), strict=True)):
+        first, *keys = jax.random.split(key, len(self.encoder) + 1)
+        rows, columns, annotated = self.places
+        shape, found = self.image, {"places": 0.1 * jax.random.normal(first, (rows * columns, annotated), dtype)}
+        for number, (layer, k) in enumerate(zip(self.encoder, keys, strict=True)):
             found[str(number)] = layer.init(shape, dtype, key=k)
             shape = layer.output_shape(shape)
         return found
@@ -297,7 +299,7 @@ class Captioner(Writer):
         a = x.astype(params["v" if self.attends else "start_bias"].dtype).reshape(len(x), *self.image) / 255
         for number, layer in enumerate(self.encoder):
             a = layer.apply(params["reading"][str(number)], a)
-        annotations = a.reshape(len(a), -1, a.shape[-1])
+        annotations = a.reshape(len(a), -1, a.shape[-1]) + params["reading"]["places"]
         return annotations, jnp.ones(annotations.shape[:2], bool), jnp.mean(annotations, axis=1)
 
 

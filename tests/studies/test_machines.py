@@ -1,0 +1,132 @@
+"""Studies of machines that remember and write: each in the small, claims that can fail, and the figures."""
+
+import json
+
+import jax
+import pytest
+
+from firsthand.data import Splits, mnist
+from firsthand.experiments.experiment import Measured, Run
+from firsthand.experiments.figures import draw_figures
+from firsthand.experiments.records import check_measured, conclude, record_of
+from firsthand.studies import captions, dates, neural_turing, stories
+from firsthand.zoo import machines, writing
+
+pytestmark = pytest.mark.usefixtures("compiled_quickly", "optax_promotes")
+
+MODULES = (neural_turing, stories, dates, captions)
+EXPERIMENTS = {each.id: each for module in MODULES for each in module.EXPERIMENTS}
+
+
+@pytest.fixture
+def optax_promotes():
+    with jax.numpy_dtype_promotion("standard"):  # Optax itself relies on promotion
+        yield
+
+
+def measured_and_drawn(id, folder):
+    found = EXPERIMENTS[id].measure(Run(0, True, folder))
+    check_measured(found)
+    records = json.loads(json.dumps([record_of(0, 1.0, found, "a machine")]))
+    result = conclude(EXPERIMENTS[id], records, {}, quick=False)
+    assert len(json.dumps(found.arrays)) < 40_000  # it is committed
+    drawn = [path.stem for path in draw_figures(EXPERIMENTS[id], result, {}, folder)]
+    assert drawn == [f"{id}-{drawing.name}" for drawing in EXPERIMENTS[id].drawings]
+    return found
+
+
+def held(id, *measured):
+    return [claim.finding(measured, {}).holds for claim in EXPERIMENTS[id].claims]
+
+
+@pytest.mark.slow
+def test_copying_is_measured_and_drawn(tmp_path, monkeypatch):
+    monkeypatch.setattr(neural_turing, "LENGTHS", (3, 5))
+    monkeypatch.setattr(neural_turing, "LONGER", (5,))
+    monkeypatch.setattr(neural_turing, "EPOCHS", 2)
+    found = measured_and_drawn("ntm-copy", tmp_path)
+    assert 0 <= found.numbers["wrong_lstm_5"] <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("id", ["stories-2", "stories-3"])
+def test_stories_are_answered_and_drawn(id, tmp_path):
+    found = measured_and_drawn(id, tmp_path)
+    assert 0 <= found.numbers[f"on_support_{id[-1]}_3"] <= 1
+
+
+@pytest.mark.slow
+def test_dates_are_written_and_drawn(tmp_path):
+    found = measured_and_drawn("dates", tmp_path)
+    assert all(len(looks) == 10 for looks in found.arrays["looks"])
+
+
+@pytest.mark.slow
+def test_scenes_are_described_and_drawn(tmp_path, monkeypatch):
+    data = mnist()
+    few = Splits(data.train[:200], data.validation[:50], data.test[:50])
+    monkeypatch.setattr(writing, "mnist", lambda: few)
+    found = measured_and_drawn("captions", tmp_path)
+    assert 0 <= found.numbers["on_quarter"] <= 1
+
+
+@pytest.mark.tiny
+def test_claims_about_copying_can_fail():
+    def run(machine, lstm, walks):
+        wrong = {"feedforward": machine, "lstm_controller": 0.5, "lstm": lstm}
+        numbers = {f"wrong_{name}_{length}": w for name, w in wrong.items() for length in neural_turing.LENGTHS}
+        return Measured(numbers | {"one_slot_on": walks, "same_slots": walks})
+
+    good, bad = run(0.01, 0.4, 0.95), run(0.3, 0.4, 0.5)
+    assert held("ntm-copy", good, good, good, bad, bad) == [True, True, True]
+    assert held("ntm-copy", good, good, bad, bad, bad) == [False, False, False]
+    finding = EXPERIMENTS["ntm-copy"].claims[0].finding([good, bad], {})
+    assert "seeds that fail: 1 (30.0%)" in finding.measured.en
+
+
+@pytest.mark.tiny
+def test_claims_about_stories_can_fail():
+    def run(kinds, errors, support):
+        return Measured(
+            {f"error_{kind}_{hops}": error for kind in kinds for hops, error in enumerate(errors, start=1)}
+            | {f"on_support_{kind}_3": support for kind in kinds}
+        )
+
+    assert held("stories-1", run((1, 6, 15), (0.0, 0.0, 0.0), 0.9)) == [True, True, True]
+    assert held("stories-1", run((1, 6, 15), (0.3, 0.3, 0.3), 0.4)) == [False, False, False]
+    assert held("stories-2", run((2,), (0.4, 0.1, 0.1), 0.9)) == [True, True, True]
+    assert held("stories-2", run((2,), (0.4, 0.5, 0.3), 0.4)) == [False, False, False]
+    assert held("stories-3", run((3,), (0.5, 0.3, 0.1), 0.9)) == [True, True, True]
+    assert held("stories-3", run((3,), (0.5, 0.3, 0.35), 0.4)) == [False, False, False]
+
+
+@pytest.mark.tiny
+def test_claims_about_dates_can_fail():
+    def run(exact, early, on):
+        numbers = {f"exact_{name}_{beams}": exact for name in dates.NAMES for beams in (1, dates.BEAMS)}
+        numbers |= {"on_year": on, "on_month": on, "on_year_by_chance": 0.3}
+        return Measured(numbers, {"validation_attention": [0.1, early], "validation_plain": [0.1, 0.3]})
+
+    assert held("dates", run(0.995, 0.9, 0.8)) == [True, True, True]
+    assert held("dates", run(0.98, 0.2, 0.3)) == [False, False, False]
+
+
+@pytest.mark.tiny
+def test_claims_about_captions_can_fail():
+    def run(exact, on):
+        names = ("exact_1", f"exact_{captions.BEAMS}", "exact_of_2", "exact_of_3", "exact_of_4")
+        return Measured(dict.fromkeys(names, exact) | {"on_quarter": on})
+
+    assert held("captions", run(0.96, 0.9)) == [True, True]
+    assert held("captions", run(0.94, 0.6)) == [False, False]
+
+
+@pytest.mark.tiny
+def test_sequences_grow_while_a_machine_learns():
+    source = machines.Growing(machines.COPY, 8, 30)
+    longest = []
+    for epoch in (0, 2, 4):
+        _, _, asked = source.examples(epoch, None, key=jax.random.key(epoch)).arrays
+        longest.append(int(asked.sum(1).max()))
+    assert longest[0] <= 5 < longest[1] <= 10 < longest[2] <= 20
+    assert source.like.example_shape == (41, 9)
