@@ -9,12 +9,12 @@ from firsthand.data import Splits, mnist
 from firsthand.experiments.experiment import Measured, Run
 from firsthand.experiments.figures import draw_figures
 from firsthand.experiments.records import check_measured, conclude, record_of
-from firsthand.studies import captions, dates, neural_turing, stories
+from firsthand.studies import captions, dates, neural_turing, neural_turing_more, stories
 from firsthand.zoo import machines, writing
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly", "optax_promotes")
 
-MODULES = (neural_turing, stories, dates, captions)
+MODULES = (neural_turing, neural_turing_more, stories, dates, captions)
 EXPERIMENTS = {each.id: each for module in MODULES for each in module.EXPERIMENTS}
 
 
@@ -46,6 +46,13 @@ def test_copying_is_measured_and_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(neural_turing, "EPOCHS", 2)
     found = measured_and_drawn("ntm-copy", tmp_path)
     assert 0 <= found.numbers["wrong_lstm_5"] <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("id", ["ntm-recall", "ntm-sort"])
+def test_recalling_and_sorting_are_measured_and_drawn(id, tmp_path):
+    found = measured_and_drawn(id, tmp_path)
+    assert len(found.arrays["weightings"]) == (2 if id == "ntm-recall" else 4)
 
 
 @pytest.mark.slow
@@ -82,6 +89,20 @@ def test_claims_about_copying_can_fail():
     assert held("ntm-copy", good, good, bad, bad, bad) == [False, False, False]
     finding = EXPERIMENTS["ntm-copy"].claims[0].finding([good, bad], {})
     assert "seeds that fail: 1 (30.0%)" in finding.measured.en
+
+
+@pytest.mark.tiny
+def test_claims_about_recalling_and_sorting_can_fail():
+    def run(ntm, lstm):
+        sizes = (*neural_turing_more.ITEMS, machines.SORT.largest)
+        wrong = {"ntm": ntm, "lstm": lstm}
+        return Measured(
+            {f"{what}_{name}_{n}": w for name, w in wrong.items() for n in sizes for what in ("wrong", "whole")}
+        )
+
+    for id, claims in (("ntm-recall", 2), ("ntm-sort", 1)):
+        assert held(id, run(0.01, 0.2)) == [True] * claims
+        assert held(id, run(0.3, 0.2)) == [False] * claims
 
 
 @pytest.mark.tiny

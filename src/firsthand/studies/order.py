@@ -119,6 +119,8 @@ IDS = (
     "execute-add",
     "execute-program",
     "ntm-copy",
+    "ntm-recall",
+    "ntm-sort",
     "stories-1",
     "stories-2",
     "stories-3",
