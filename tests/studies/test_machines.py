@@ -9,12 +9,12 @@ from firsthand.data import Splits, mnist
 from firsthand.experiments.experiment import Measured, Run
 from firsthand.experiments.figures import draw_figures
 from firsthand.experiments.records import check_measured, conclude, record_of
-from firsthand.studies import captions, dates, neural_turing, neural_turing_more, stories
+from firsthand.studies import captions, dates, neural_turing, neural_turing_more, stories, translation
 from firsthand.zoo import machines, writing
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly", "optax_promotes")
 
-MODULES = (neural_turing, neural_turing_more, stories, dates, captions)
+MODULES = (neural_turing, neural_turing_more, stories, dates, translation, captions)
 EXPERIMENTS = {each.id: each for module in MODULES for each in module.EXPERIMENTS}
 
 
@@ -75,6 +75,65 @@ def test_scenes_are_described_and_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(writing, "mnist", lambda: few)
     found = measured_and_drawn("captions", tmp_path)
     assert 0 <= found.numbers["on_quarter"] <= 1
+
+
+NUMBERS = [
+    (f"{n}{ending}", f"{word}{more}")
+    for n, word in enumerate("零一二三四五六七八九")
+    for ending, more in (("", ""), ("th", "第"))
+] * 20
+
+
+@pytest.mark.slow
+def test_names_are_translated_and_drawn(tmp_path, monkeypatch):
+    pairs = tuple((f"number {i} {given}", written) for i, (given, written) in enumerate(NUMBERS))
+    monkeypatch.setattr(translation, "chinese_names", lambda: pairs)
+    found = measured_and_drawn("names-zh", tmp_path)
+    assert found.numbers["wrong_plain"] > 0
+
+
+@pytest.mark.slow
+def test_verses_are_translated_and_drawn(tmp_path, monkeypatch):
+    verses = tuple((f"number {given} of {i}", f"{written} {i} ,") for i, (given, written) in enumerate(NUMBERS))
+    monkeypatch.setattr(translation, "aligned_verses", lambda: verses)
+    monkeypatch.setattr(translation, "bleu", lambda written, references: float(len(written)))
+    monkeypatch.setattr(translation, "BINS", ((1, 3), (4, 5)))
+    found = measured_and_drawn("verses", tmp_path)
+    assert found.numbers["bleu_plain"] == found.numbers["test_verses"]
+
+
+@pytest.mark.tiny
+def test_claims_about_translations_can_fail():
+    def names(attention, plain):
+        numbers = {
+            f"{what}_{name}": w
+            for what in ("wrong", "exact")
+            for name, w in (("attention", attention), ("plain", plain))
+        }
+        return Measured(numbers | {"test_names": 9.0}, {"examples": [["a", "b", "c"]]})
+
+    assert held("names-zh", names(0.4, 0.5)) == [True]
+    assert held("names-zh", names(0.5, 0.4)) == [False]
+
+    def verses(attention, plain):
+        found = {"attention": attention, "plain": plain}
+        return Measured(
+            {f"bleu_{name}_{translation.BINS[at][1]}": each[at] for name, each in found.items() for at in (0, -1)}
+            | {f"bleu_{name}": each[0] for name, each in found.items()}
+        )
+
+    assert held("verses", verses((20.0, 18.0), (18.0, 9.0))) == [True]
+    assert held("verses", verses((20.0, 8.0), (18.0, 9.0))) == [False]
+    assert held("verses", verses((20.0, 21.0), (18.0, 19.0))) == [False]
+
+
+@pytest.mark.tiny
+def test_words_and_distances():
+    assert translation.words_of("Don't go, he said; ¿Qué?") == ["don't", "go", ",", "he", "said", ";", "¿", "qué", "?"]
+    assert [translation.distance(*pair) for pair in (("abc", "abc"), ("abc", ""), ("kitten", "sitting"))] == [0, 3, 3]
+    parts = translation.pairs_in_parts([(f"{n}", "x") for n in range(200)])
+    assert sum(map(len, parts.values())) == 200
+    assert min(map(len, parts.values())) > 5
 
 
 @pytest.mark.tiny

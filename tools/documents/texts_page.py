@@ -98,7 +98,7 @@ SECTIONS = (
     ),
     Section(SIX, "Other approaches: learning to execute print(398345+42598)", "execute-add execute-program"),
     Section(SIX, "Other approaches: neural Turing machines", "ntm-copy ntm-recall ntm-sort", "machines.md"),
-    Section(SIX, "Other ideas: machine translation", "dates", "machines.md"),
+    Section(SIX, "Other ideas: machine translation", "dates names-zh verses", "machines.md"),
     Section(SIX, "The future of neural networks: annotating photos", "captions", "machines.md"),
     Section(
         SIX,

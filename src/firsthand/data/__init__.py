@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from .answers import Answers
-from .bibles import bible
+from .bibles import aligned_verses, bible
 from .dataset import Dataset
 from .downloads import emnist_digits, fashion_mnist, kmnist
 from .examples import Arrays, DataError, Examples
@@ -74,6 +74,7 @@ __all__ = [
     "Warp",
     "WordPairs",
     "WordText",
+    "aligned_verses",
     "alphabet_of",
     "bible",
     "emnist_digits",

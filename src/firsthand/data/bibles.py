@@ -15,12 +15,12 @@ from firsthand.errors import reading
 from .bounded import unpacked_limit
 from .examples import DataError
 
-__all__ = ["BIBLES", "bible"]
+__all__ = ["BIBLES", "aligned_verses", "bible"]
 
 # name -> the module's folder, and the Debian package that it comes with
 BIBLES = {
     "king-james": ("engKJV2006eb", "sword-text-kjv"),
-    "spanish": ("spaRV", "sword-text-sparv"),
+    "spanish": ("spaRV1909eb", "sword-text-sparv"),
 }
 _FOLDER = Path("/usr/share/sword/modules/texts/ztext")
 _BLOCK = struct.Struct("<III")  # place and length in .bzz, length unpacked
@@ -37,6 +37,25 @@ def bible(name: str = "king-james", folder: Path | None = None) -> tuple[str, ..
     Raises:
         DataError: the files are not there, the message naming the package; or they are no such files.
     """
+    return tuple(verse for verse in _all_verses(name, folder) if verse)
+
+
+def aligned_verses(first: str = "king-james", second: str = "spanish") -> tuple[tuple[str, str], ...]:
+    """Return the verses of two Bibles side by side, those that both have.
+
+    Raises:
+        DataError: as `bible`; or the two do not number their verses alike.
+    """
+    one, other = (_all_verses(name, None) for name in (first, second))
+    if len(one) != len(other):
+        raise DataError(
+            f"bibles {first} and {second}: {len(one)} and {len(other)} verses found, as many in both expected"
+        )
+    return tuple((a, b) for a, b in zip(one, other, strict=True) if a and b)
+
+
+def _all_verses(name: str, folder: Path | None) -> list[str]:
+    """All verses of a Bible, by their numbers in its index, empty ones included."""
     if name not in BIBLES:
         raise DataError(f"bible: {name!r} found, one of {', '.join(BIBLES)} expected")
     module, package = BIBLES[name]
@@ -44,7 +63,7 @@ def bible(name: str = "king-james", folder: Path | None = None) -> tuple[str, ..
     if not place.is_dir():
         raise DataError(f"bible {name}: no folder {place}; it comes with Debian's package {package}: apt install it")
     with reading(place, "not a Bible in zText files", DataError):
-        return tuple(verse for testament in ("ot", "nt") for verse in _verses(place / testament))
+        return [verse for testament in ("ot", "nt") for verse in _verses(place / testament)]
 
 
 def _verses(stem: Path) -> list[str]:
@@ -56,12 +75,10 @@ def _verses(stem: Path) -> list[str]:
         left -= length
         if left <= 0:
             raise ValueError("its blocks are larger than such a file may hold")
-    found = (
-        _plain(blocks[block][start : start + size])
+    return [
+        _plain(blocks[block][start : start + size]) if size else ""
         for block, start, size in _VERSE.iter_unpack(stem.with_suffix(".bzv").read_bytes())
-        if size
-    )
-    return [verse for verse in found if verse]
+    ]
 
 
 def _plain(verse: bytes) -> str:

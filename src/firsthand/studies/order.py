@@ -125,6 +125,8 @@ IDS = (
     "stories-2",
     "stories-3",
     "dates",
+    "names-zh",
+    "verses",
     "captions",
     "word-vectors",
     "catch",
