@@ -160,3 +160,14 @@ def test_mistakes_are_one_line(folder, arguments, message):
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_data_made_by_rule_come_with_the_recipe(tmp_path):
+    done = firsthand("train", "--recipe", "dates", "--epochs", 1, "--out", "run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "whole answers right: training " in done.stdout
+    assert "whole answers right" in (tmp_path / "run" / "report.html").read_text()
+    for option, value in (("--data", "mnist"), ("--examples", 3), ("--members", 2)):
+        done = firsthand("train", "--recipe", "dates", option, value, cwd=tmp_path)
+        assert done.returncode == 2
+        assert f"{option}: found {value}; the recipe dates learns from data that are made by rule" in done.stderr

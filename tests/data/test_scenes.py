@@ -20,7 +20,8 @@ def test_captions_name_what_is_in_every_quarter():
         for row, top in enumerate(("top", "bottom")):
             for column, left in enumerate(("left", "right")):
                 if light := int(scene[row, :, column].max()):
-                    named.append(f"a {DIGITS[light // 20 - 1]} {top} {left}")
+                    digit = DIGITS[light // 20 - 1]
+                    named.append(f"{'an' if digit == 'eight' else 'a'} {digit} {top} {left}")
         *first, last = named
         assert " ".join(words) == f"{' , '.join(first)} and {last}"
         numbers.add(len(named))

@@ -1,6 +1,7 @@
 """Studies of machines that remember and write: each in the small, claims that can fail, and the figures."""
 
 import json
+from dataclasses import replace
 
 import jax
 import pytest
@@ -195,7 +196,7 @@ def test_claims_about_dates_can_fail():
 def test_claims_about_captions_can_fail():
     def run(exact, on):
         names = ("exact_1", f"exact_{captions.BEAMS}", "exact_of_2", "exact_of_3", "exact_of_4")
-        return Measured(dict.fromkeys(names, exact) | {"on_quarter": on})
+        return Measured({**dict.fromkeys(names, exact), "on_quarter": on})
 
     assert held("captions", run(0.96, 0.9)) == [True, True]
     assert held("captions", run(0.94, 0.6)) == [False, False]
@@ -210,3 +211,13 @@ def test_sequences_grow_while_a_machine_learns():
         longest.append(int(asked.sum(1).max()))
     assert longest[0] <= 5 < longest[1] <= 10 < longest[2] <= 20
     assert source.like.example_shape == (41, 9)
+
+
+@pytest.mark.tiny
+def test_a_growing_task_is_the_same_in_every_process():
+    """Its digest decides whether a training that was stopped goes on."""
+    assert "0x" in repr(machines.COPY)  # the address of a function
+    one = machines.Growing(machines.COPY, 8, 30)
+    other = machines.Growing(replace(machines.COPY, make=lambda *a, **k: machines.copy_task(*a, **k)), 8, 30)
+    assert one.digest == other.digest
+    assert one.digest != machines.Growing(machines.COPY, 9, 30).digest

@@ -19,7 +19,8 @@ def test_every_recipe_is_whole(name):
     network = Network(recipe.layers, recipe.input_shape)
     assert network.output_shape
     assert from_json(json.loads(json.dumps(to_json(network)))) == network
-    assert recipe.recipe.decisive in recipe.recipe.monitored
+    # a game is judged by what is earned while it is played
+    assert recipe.environment is not None or recipe.recipe.decisive in recipe.recipe.monitored
     json.dumps(recipe.recipe.to_json())
 
 

@@ -12,7 +12,7 @@ SCENE_SIDE = 36  # pixels
 CAPTION_STEPS = 20  # words of the longest sentence, commas and its end included
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 PLACES = (("top", "left"), ("top", "right"), ("bottom", "left"), ("bottom", "right"))
-CAPTION_SYMBOLS = alphabet_of((*DIGITS, "a", "top", "bottom", "left", "right", "and", ","))
+CAPTION_SYMBOLS = alphabet_of((*DIGITS, "a", "an", "top", "bottom", "left", "right", "and", ","))
 
 
 def caption_scenes(digits: Dataset, count: int, *, seed: int | list[int]) -> Translations:
@@ -40,7 +40,8 @@ def caption_scenes(digits: Dataset, count: int, *, seed: int | list[int]) -> Tra
             drawn = Image.fromarray(digits.images[chosen, ..., 0]).resize((side, side), Image.Resampling.BILINEAR)
             top, left = (half * at + int(random.integers(half - side + 1)) for at in divmod(int(place), 2))
             image[top : top + side, left : left + side] = np.asarray(drawn)
-            named.append(("a", DIGITS[digits.labels[chosen]], *PLACES[place]))
+            digit = DIGITS[digits.labels[chosen]]
+            named.append(("an" if digit == "eight" else "a", digit, *PLACES[place]))
         captions.append(_joined(named))
     return Translations.of_given(images.reshape(count, -1), captions, CAPTION_STEPS, CAPTION_SYMBOLS)
 

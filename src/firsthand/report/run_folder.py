@@ -23,7 +23,7 @@ from firsthand.files import remove_leftovers, write_atomically
 from firsthand.inspect import Reliability, confusion_matrix, mistakes, negative_log_likelihood, reliability
 from firsthand.learning import History, Quantity
 from firsthand.learning.objectives.classification import ACCURACY
-from firsthand.models import Autoencoder, Classifier, Ensemble, Generator, LanguageModel, Model, Policy
+from firsthand.models import Autoencoder, Classifier, Ensemble, Generator, LanguageModel, NetworkModel, Policy
 
 from .films import as_film
 from .generative_run import drawn
@@ -131,7 +131,7 @@ def new_run_folder(path: Path | None, name: str) -> RunFolder:
 
 def write_run(
     folder: RunFolder,
-    model: Model | Ensemble | LanguageModel | Generator | Autoencoder | Policy,
+    model: NetworkModel | Ensemble,
     histories: Sequence[History],
     test: Examples | None,
     seconds: float,
@@ -167,6 +167,10 @@ def write_run(
     if isinstance(model, Policy):
         rows, film = _played(model), as_film(model.film(key=jax.random.key(0)), model)
         write_atomically(folder.path / "game.gif", film)
+        write_atomically(folder.report, _page(model, histories, rows, _written(folder, figures), seconds))
+        return
+    if not isinstance(model, Classifier):
+        rows = _scores(model, quantities)
         write_atomically(folder.report, _page(model, histories, rows, _written(folder, figures), seconds))
         return
     rows = _accuracies(model) + _calibration(model)
@@ -270,7 +274,7 @@ def _reliability(model: Classifier, test: Dataset) -> tuple[dict[str, Reliabilit
 
 
 def _page(
-    model: Classifier | LanguageModel | Generator | Autoencoder | Policy,
+    model: NetworkModel | Ensemble,
     histories: Sequence[History],
     rows: list[tuple[str, str]],
     pictures: dict[str, bytes],

@@ -14,7 +14,7 @@ from firsthand.experiments.result import Finding, Result, Source, Text
 from firsthand.models import Translator
 from firsthand.zoo.writing import CAPTIONS, caption_splits
 
-from .common import trained
+from .common import short, trained
 from .dates import exact
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ CAPTIONING = Source(
 EACH_EPOCH = 4_000
 TESTED = 1_000
 BEAMS = 3
+ARTICLES = ("a", "an")
 PLACES = {("top", "left"): (0, 0), ("top", "right"): (0, 1), ("bottom", "left"): (1, 0), ("bottom", "right"): (1, 1)}
 
 
@@ -48,14 +49,14 @@ def _measure(run: Run) -> Measured:
 
 def _digits(words: Sequence[str]) -> int:
     """The digits that a caption names."""
-    return sum(word == "a" for word in words)
+    return sum(word in ARTICLES for word in words)
 
 
 def _on_quarter(model: Translator, test: Translations) -> float:
     """The weight on the quarter of the digit, at the word that names it; a quarter of a scene has 0.25 by chance."""
     looks, found = _in_rows(model, test), []
     for alpha, words in zip(looks, test.references, strict=True):
-        for at in (i for i, word in enumerate(words) if word == "a"):
+        for at in (i for i, word in enumerate(words) if word in ARTICLES):
             row, column = PLACES[words[at + 2], words[at + 3]]
             half = alpha.shape[-1] / 2
             # the row and the column in the middle of an odd number belong to both sides
@@ -79,7 +80,7 @@ def _shown(model: Translator, test: Translations, written: Sequence[list[str]]) 
     return {
         "scene": test.given[chosen].reshape(SCENE_SIDE, SCENE_SIDE).tolist(),
         "written": written[chosen],
-        "looks": looks[: len(written[chosen])].round(2).tolist(),
+        "looks": short(looks[: len(written[chosen])]),
     }
 
 
@@ -115,14 +116,14 @@ def _looks_there(runs: Sequence[Measured]) -> Finding:
 
 
 def _draw_looks(result: Result, needed: Mapping[str, Result]) -> "Figure":
-    """The scene of the first run, once for each word, bright where it looks before the word."""
+    """The scene of the first run, once for each word, orange where it looks before the word."""
     arrays = result.runs[0]["arrays"]
     scene, words = np.array(arrays["scene"]) / 255, arrays["written"]
     figure, grid = panels(2, 8, width=1.5, height=1.75)
     for axes, word, alpha in zip(grid.flat, words, arrays["looks"], strict=False):
         sizes = np.array(scene.shape) // np.shape(alpha)
         light = np.kron(np.array(alpha) / max(np.max(alpha), 1e-9), np.ones(sizes))
-        shown = np.stack([scene * 0.75 + 0.25 * light, scene * 0.75 + 0.2 * light, scene * 0.75], -1)
+        shown = np.stack([0.7 * scene + 0.9 * light, 0.7 * scene + 0.5 * light, 0.7 * scene], -1)
         axes.imshow(np.clip(shown, 0, 1), interpolation="nearest")
         axes.set_title(word, fontsize=11)
     for axes in grid.flat:
@@ -188,8 +189,8 @@ EXPERIMENTS = (
             Drawing(
                 "looks",
                 Text(
-                    "A test scene of the first run, once for each word: bright where it looks before it says the word.",
-                    "第一次运行的一个测试场景，每个词一幅：亮处是说这个词之前看的地方。",
+                    "A test scene of the first run, once for each word: orange where it looks before it says the word.",
+                    "第一次运行的一个测试场景，每个词一幅：橙色处是说这个词之前看的地方。",
                 ),
                 _draw_looks,
             ),

@@ -14,7 +14,7 @@ from firsthand.learning.source import as_source
 from firsthand.models import ModelFileError
 from firsthand.nn import Layer, Network, Params
 
-__all__ = ["accuracy", "curves_of", "measured", "seed_of", "trained"]
+__all__ = ["accuracy", "curves_of", "measured", "seed_of", "short", "trained"]
 
 CURVES = [f"{part}_{quantity}" for part in ("training", "validation", "test") for quantity in ("cost", "accuracy")]
 
@@ -120,6 +120,11 @@ def curves_of(training: Training, prefix: str = "") -> dict[str, list[float]]:
     """The monitored quantities of a training as short lists for a figure, named PREFIX + quantity."""
     history = training.history
     return {f"{prefix}{name}": [round(value, 5) for value in history[name]] for name in CURVES if name in history}
+
+
+def short(values: np.ndarray, digits: int = 2) -> list:
+    """An array as lists of numbers with a few digits, for a figure: 0.47, and not single precision's 0.4699999988."""
+    return np.round(np.asarray(values, np.float64), digits).tolist()
 
 
 def seed_of(key: Array) -> list[int]:

@@ -14,7 +14,7 @@ from firsthand.experiments.result import Finding, Result, Source, Text
 from firsthand.models import Translator
 from firsthand.zoo.writing import DATES, date_splits, writing_recipe
 
-from .common import trained
+from .common import short, trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -103,8 +103,7 @@ def _looked_at(model: Translator) -> dict[str, list]:
         "given": [given for given, _ in pairs],
         "written": ["".join(written.symbols) for written in model.write(examples.given)],
         "looks": [
-            alpha[: len(written), : len(given)].round(2).tolist()
-            for alpha, (given, written) in zip(looks, pairs, strict=True)
+            short(alpha[: len(written), : len(given)]) for alpha, (given, written) in zip(looks, pairs, strict=True)
         ],
     }
 

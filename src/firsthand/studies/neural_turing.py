@@ -19,7 +19,7 @@ from firsthand.models import Regressor
 from firsthand.nn import Network
 from firsthand.zoo.machines import COPY, NTM_COPY, MadeTask, turing_recipe
 
-from .common import trained
+from .common import short, trained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,11 +92,11 @@ def watched(model: Regressor, example: Arrays) -> dict[str, Any]:
     slots = (int(np.argmax(sums)) + np.arange(window)) % len(used)
     last = int(np.flatnonzero(example.arrays[2][0])[0]) - 1  # when all has been read
     return {
-        "given": example.arrays[0][0].T.round(2).tolist(),
-        "said": said.T.round(2).tolist(),
+        "given": short(example.arrays[0][0].T),
+        "said": short(said.T),
         "first_slot": int(slots[0]),
-        "weightings": heads.weightings[..., slots].transpose(1, 2, 0).round(2).tolist(),  # (heads, slots, time)
-        "memory": heads.memory[last][:, slots].round(2).tolist(),  # (width, slots)
+        "weightings": short(heads.weightings[..., slots].transpose(1, 2, 0)),  # (heads, slots, time)
+        "memory": short(heads.memory[last][:, slots]),  # (width, slots)
     }
 
 

@@ -1,6 +1,7 @@
 """Machine translation with attention and without: verses English to Spanish, names English to Chinese."""
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -76,10 +77,10 @@ def bleu(written: Sequence[str], references: Sequence[str]) -> float:
         FirsthandError: sacrebleu is not installed.
     """
     try:
-        from sacrebleu import corpus_bleu
+        sacrebleu = import_module("sacrebleu")
     except ImportError:
         raise FirsthandError("BLEU needs sacrebleu: pip install 'firsthand[bleu]'") from None
-    return float(corpus_bleu(list(written), [list(references)], tokenize="none").score)
+    return float(sacrebleu.corpus_bleu(list(written), [list(references)], tokenize="none").score)
 
 
 def _network(splits: Splits[Any, Translations], size: Size, attends: bool) -> tuple[nn.Layer, ...]:
@@ -97,8 +98,8 @@ def _names(run: Run) -> Splits[Any, Translations]:
     pairs = [p for p in chinese_names() if len(p[0]) <= LONGEST_NAME and len(p[1]) <= LONGEST_CHINESE]
     parts = pairs_in_parts(pairs)
     # what is written comes first in the alphabet; a letter that training does not have is not asked for
-    symbols = alphabet_of("".join(b for _, b in parts["training"]), "".join(a for a, _ in parts["training"]))
-    writable = len(alphabet_of("".join(b for _, b in parts["training"])))
+    given, written = ([letter for pair in parts["training"] for letter in pair[side]] for side in (0, 1))
+    symbols, writable = alphabet_of(written, given), len(alphabet_of(written))
     known, some = set(symbols), run.shortened(len(pairs), 40)
     made = (
         Translations.of_pairs(

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 __all__ = [
     "AUTOENCODER",
     "BREAKOUT",
-    "CATCH",
     "CAPTIONS",
+    "CATCH",
     "DATES",
     "DBN",
     "DEEP",
@@ -56,8 +56,8 @@ __all__ = [
     "SIMARD",
     "SINGLE_RBM",
     "SMALLEST",
-    "VARIATIONAL",
     "STORIES",
+    "VARIATIONAL",
     "FineTuning",
     "NamedRecipe",
     "Transfer",
@@ -75,19 +75,10 @@ __all__ = [
 _GENERATIVE = ("AUTOENCODER", "DBN", "SINGLE_RBM", "VARIATIONAL")
 _GAMES = ("BREAKOUT", "CATCH", "FREEWAY")
 _MACHINES = ("NTM_COPY", "NTM_RECALL", "NTM_SORT")
-_ELSEWHERE = (*_GENERATIVE, *_GAMES, *_MACHINES, "INCEPTION_SMALL", "KSH_SMALL", "RECIPES", "SHAKESPEARE")
-_ELSEWHERE = (*_GENERATIVE, *_MACHINES, "DATES", "INCEPTION_SMALL", "KSH_SMALL", "RECIPES", "SHAKESPEARE")
-_ELSEWHERE = (*_GENERATIVE, *_MACHINES, "DATES", "STORIES", "INCEPTION_SMALL", "KSH_SMALL", "RECIPES", "SHAKESPEARE")
+_WRITING = ("CAPTIONS", "DATES")
 _ELSEWHERE = (
-    *_GENERATIVE,
-    *_MACHINES,
-    "CAPTIONS",
-    "DATES",
-    "STORIES",
-    "INCEPTION_SMALL",
-    "KSH_SMALL",
-    "RECIPES",
-    "SHAKESPEARE",
+    *(*_GENERATIVE, *_GAMES, *_MACHINES, *_WRITING),
+    *("INCEPTION_SMALL", "KSH_SMALL", "RECIPES", "SHAKESPEARE", "STORIES"),
 )
 # on use, because a list of the recipes takes no networks
 __getattr__, __dir__ = lazy_names(
@@ -105,6 +96,6 @@ __getattr__, __dir__ = lazy_names(
         ".recipes": ("RECIPES",),
         ".text": ("SHAKESPEARE",),
         ".transfer_learning": ("Transfer", "transfer", "transfer_recipe"),
-        ".writing": ("CAPTIONS", "DATES"),
+        ".writing": _WRITING,
     },
 )

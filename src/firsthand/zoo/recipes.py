@@ -1,14 +1,6 @@
 """All named recipes, in the order in which they are listed."""
 
-from . import digits, games, generative, machines, pictures, text
-
-__all__ = ["RECIPES"]
-
-RECIPES = (
-    digits.RECIPES | text.RECIPES | generative.RECIPES | pictures.RECIPES | games.RECIPES | machines.RECIPES
-)
-from . import digits, generative, machines, pictures, text, writing
-from . import digits, generative, machines, pictures, questions, text, writing
+from . import digits, games, generative, machines, pictures, questions, text, writing
 
 __all__ = ["RECIPES"]
 
@@ -17,6 +9,7 @@ RECIPES = (
     | text.RECIPES
     | generative.RECIPES
     | pictures.RECIPES
+    | games.RECIPES
     | machines.RECIPES
     | writing.RECIPES
     | questions.RECIPES

@@ -59,7 +59,10 @@ def caption_splits(count: int, held_out: int = 1_000, digits: ImageSplits | None
     def made(key: Array) -> Translations:
         return caption_scenes(found.train, count, seed=np.asarray(jax.random.key_data(key)).tolist())
 
-    return Splits(Made(made), *(caption_scenes(part, held_out, seed=0) for part in found[1:] if part is not None))
+    return Splits(
+        Made(made),
+        *(caption_scenes(part, held_out, seed=0) for part in (found.validation, found.test) if part is not None),
+    )
 
 
 def _captioner() -> nn.Captioner:
