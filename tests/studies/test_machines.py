@@ -95,10 +95,13 @@ def test_names_are_translated_and_drawn(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_verses_are_translated_and_drawn(tmp_path, monkeypatch):
-    verses = tuple((f"number {given} of {i}", f"{written} {i} ,") for i, (given, written) in enumerate(NUMBERS))
+    more = ("", " indeed")
+    verses = tuple(
+        (f"number {given} of {i}{more[i % 3 == 0]}", f"{written} {i} ,") for i, (given, written) in enumerate(NUMBERS)
+    )
     monkeypatch.setattr(translation, "aligned_verses", lambda: verses)
     monkeypatch.setattr(translation, "bleu", lambda written, references: float(len(written)))
-    monkeypatch.setattr(translation, "BINS", ((1, 3), (4, 5)))
+    monkeypatch.setattr(translation, "BINS", ((1, 4), (5, 6)))
     found = measured_and_drawn("verses", tmp_path)
     assert found.numbers["bleu_plain"] == found.numbers["test_verses"]
 

@@ -26,10 +26,10 @@ __all__ = ["EXPERIMENTS", "bleu", "distance", "pairs_in_parts", "words_of"]
 
 BEAMS = 5
 LONGEST_NAME, LONGEST_CHINESE = 30, 12
-LONGEST_VERSE = 20  # words on both sides
+LONGEST_VERSE = 24  # words on both sides, punctuation among them
 RARE = 2  # words that occur fewer times are one word, the unknown
 UNKNOWN = "<unknown>"
-BINS = ((1, 8), (9, 12), (13, 16), (17, 20))  # words of an English verse
+BINS = ((1, 9), (10, 14), (15, 19), (20, 24))  # words of an English verse
 SHOWN = 6
 Pair = tuple[Sequence[str], Sequence[str]]
 
