@@ -12,6 +12,8 @@ from firsthand.nn.layers.memory import LEAST, MEMORY_START, NO_LOG
 from firsthand.nn.windows import Field
 from firsthand.reference import memory as reference
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
 KEY = jax.random.key(3)
 SEQUENCE = (5, 3)
 MACHINES = [
