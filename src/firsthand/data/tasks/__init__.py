@@ -14,7 +14,6 @@ from .programs import (
     program_answers,
     write_program,
 )
-from .programs import ALPHABET, KINDS, Difficulty, program_answers, write_program
 from .stories import STORY_ANSWERS, STORY_KINDS, STORY_LENGTHS, STORY_SYMBOLS, STORY_WORDS, Story, stories, told
 
 __all__ = [
@@ -37,8 +36,8 @@ __all__ = [
     "ProgramError",
     "Story",
     "adding_problem",
-    "could_write",
     "copy_task",
+    "could_write",
     "date_pairs",
     "part_of",
     "part_of_program",
