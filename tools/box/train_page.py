@@ -1,6 +1,7 @@
 """Train the page network on scenes made by program, and write it into the package.
 
     python tools/box/train_page.py --scenes 960 [--fonts FOLDER] [--scratch FOLDER]
+    python tools/box/train_page.py --start src/firsthand/reading/page.safetensors --first 20 --steps 2400 --rate 0.0015
 
 Scenes are made from MNIST's training digits (`benchmarks/quality/scenes.py`), with Matplotlib's fonts for training and
 those of a folder; 120 more are made from validation digits with other fonts, and only measured.  Scenes and a
@@ -43,6 +44,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenes", type=int, default=960)
     parser.add_argument("--steps", type=int, default=3600)
+    parser.add_argument("--rate", type=float, default=RATE, help="the largest learning rate")
+    parser.add_argument("--start", type=Path, help="a page network to train on; a fresh one by default")
+    parser.add_argument("--first", type=int, default=0, help="number of the first file of scenes: other seeds")
     parser.add_argument("--workers", type=int, default=1, help="processes that make scenes; 0: they are made already")
     parser.add_argument("--fonts", type=Path, help="folder with more fonts for letters")
     parser.add_argument("--scratch", type=Path, default=Path("runs/page"))
@@ -50,7 +54,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=OUT)
     chosen = parser.parse_args()
     chosen.scratch.mkdir(parents=True, exist_ok=True)
-    names = [("validation", 0), ("validation", 1), *(("train", i) for i in range(chosen.scenes // SHARD))]
+    names = [
+        ("validation", 0),
+        ("validation", 1),
+        *(("train", chosen.first + i) for i in range(chosen.scenes // SHARD)),
+    ]
     if chosen.workers:
         with ProcessPoolExecutor(chosen.workers, get_context("spawn")) as pool:
             for path in pool.map(partial(_shard, chosen.scratch, chosen.fonts), names):
@@ -108,9 +116,9 @@ def _cost(params, x, y):
 
 def _train(chosen: argparse.Namespace) -> None:
     rng, seconds = np.random.default_rng(0), time.process_time()
-    schedule = optax.cosine_onecycle_schedule(chosen.steps, RATE, 0.1)
+    schedule = optax.cosine_onecycle_schedule(chosen.steps, chosen.rate, 0.1)
     optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(schedule, weight_decay=1e-4))
-    params = network.init(jax.random.key(0))
+    params = network.load(chosen.start) if chosen.start else network.init(jax.random.key(0))
     state, first, checkpoint = optimizer.init(params), 0, chosen.scratch / "checkpoint.npz"
     if checkpoint.exists():
         with np.load(checkpoint) as arrays:
@@ -142,7 +150,7 @@ def _train(chosen: argparse.Namespace) -> None:
             leaves = jax.tree.leaves((params, state))
             kept: dict[str, Any] = {f"a{k}": np.asarray(leaf) for k, leaf in enumerate(leaves)}
             np.savez(checkpoint, step=i + 1, **kept)
-            shown = _validated(params, chosen.scratch) if (i + 1) % 1000 == 0 or i + 1 == chosen.steps else ""
+            shown = _validated(params, chosen.scratch) if (i + 1) % 800 == 0 or i + 1 == chosen.steps else ""
             spent = time.process_time() - seconds
             print(f"step {i + 1} cost {np.mean(costs[-100:]):.4f} shards {len(seen)} {spent:.0f} s {shown}", flush=True)
             _write(params, chosen.out, i + 1, chosen)

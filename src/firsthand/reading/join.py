@@ -16,6 +16,7 @@ from .lines import find_components
 __all__ = ["join_strokes"]
 
 FAINT = 0.2  # of the pen's darkness: what is fainter is paper
+RULE = 0.3  # the page network says of a printed line at least
 SEEN = 0.2  # what the page network says of faint ink at least, for it to be a pen's
 CLOSE = 0.45  # a gap is not wider, in heights of the larger of its two sides,
 PART = 0.3  # the smaller side is a part of a digit, not a crumb of a rule: of the larger one's height at least
@@ -58,22 +59,22 @@ def join_strokes(strokes: Strokes, ink: np.ndarray, written: np.ndarray, rule: n
         written, rule: of the same shape, how surely the page network sees a pen and a printed line.
     """
     faint = np.clip(ink / strokes.local, 0, 1)
-    strokes = _with_faint(strokes, faint, written)
+    strokes = _with_faint(strokes, faint, (written > SEEN) & (rule < RULE))
     labels, found = find_components(strokes.mask)
     gaps = _gaps(labels)
     sizes = np.array([0, *(max(c.height, c.width) for c in found)], float)
     one, other = sizes[gaps.one], sizes[gaps.other]
     larger = np.maximum(one, other)
     gaps = gaps.only((gaps.length < CLOSE * larger) & (np.minimum(one, other) > PART * larger))
-    over = np.max([rule[gaps.at(part)] for part in STEPS], axis=0) > 0.3
+    over = np.max([rule[gaps.at(part)] for part in STEPS], axis=0) > RULE
     dark = np.min([faint[gaps.at(part)] for part in STEPS], axis=0) > FAINT
-    gaps = gaps.only(dark & (~over | (gaps.length < ACROSS * max(ink.shape)) & _crosses(gaps, rule > 0.3)))
+    gaps = gaps.only(dark & (~over | (gaps.length < ACROSS * max(ink.shape)) & _crosses(gaps, rule > RULE)))
     return _closed(strokes, faint, gaps)
 
 
-def _with_faint(strokes: Strokes, faint: np.ndarray, written: np.ndarray) -> Strokes:
+def _with_faint(strokes: Strokes, faint: np.ndarray, seen: np.ndarray) -> Strokes:
     """The strokes with faint ink that hangs together with them and is more than the edge of a dark stroke."""
-    weak = (faint > FAINT) & (written > SEEN)
+    weak = (faint > FAINT) & seen
     apart = weak & ~_grown(strokes.mask, 2)
     near = _grown(apart, 3) & weak
     labels, found = find_components(strokes.mask | near)
@@ -104,14 +105,15 @@ def _gaps(labels: np.ndarray) -> _Gaps:
 
 
 def _crosses(gaps: _Gaps, rule: np.ndarray) -> np.ndarray:
-    """A mask of the ways that lead across the printed lines in their middle."""
+    """A mask of the ways that lead across printed lines: no line goes on in the direction of the way."""
     y, x = gaps.at(0.5)
     padded = np.pad(rule, RUN)
     along = np.arange(-RUN, RUN + 1)
     flat = padded[(y + RUN)[:, None], (x + RUN)[:, None] + along].sum(1)
     steep = padded[(y + RUN)[:, None] + along, (x + RUN)[:, None]].sum(1)
     down, right = np.abs(gaps.to_y - gaps.y), np.abs(gaps.to_x - gaps.x)
-    return np.where(flat >= steep, down >= STEEP * right, right >= STEEP * down)
+    clear = np.maximum(down, right) >= STEEP * np.minimum(down, right)
+    return clear & (np.where(down >= right, steep, flat) < RUN)
 
 
 def _closed(strokes: Strokes, faint: np.ndarray, gaps: _Gaps) -> Strokes:

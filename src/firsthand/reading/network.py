@@ -14,7 +14,7 @@ import numpy as np
 import safetensors.numpy
 from jax import Array, lax
 
-__all__ = ["BLOCK", "CLASSES", "boxed_page_network", "init", "multiple", "weighted_inputs", "with_blocks"]
+__all__ = ["BLOCK", "CLASSES", "boxed_page_network", "init", "load", "multiple", "weighted_inputs", "with_blocks"]
 
 CLASSES = ("paper", "digit", "other writing", "rule", "beyond")
 BLOCK = 4  # pixels of a side that become channels
@@ -100,8 +100,13 @@ def _convolution(params: Params, name: str, x: Array) -> Array:
     )
 
 
+def load(path: Path) -> Params:
+    """Parameters of a file; kept as float16, computed with as float32."""
+    arrays = safetensors.numpy.load_file(path)
+    return {name: jax.device_put(array.astype(np.float32)) for name, array in arrays.items()}
+
+
 @cache
 def boxed_page_network() -> Params:
-    """The bundled parameters; kept as float16, computed with as float32."""
-    arrays = safetensors.numpy.load_file(FILE)
-    return {name: jax.device_put(array.astype(np.float32)) for name, array in arrays.items()}
+    """The bundled parameters."""
+    return load(FILE)

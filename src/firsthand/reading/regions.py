@@ -10,6 +10,7 @@ from scipy import ndimage
 from . import network
 from .background import Flat
 from .lines import find_components, typical_height
+from .rules import follow_rules
 
 __all__ = ["Regions", "find_regions"]
 
@@ -83,8 +84,12 @@ def find_regions(work: np.ndarray, flat: Flat) -> Regions:
     _, digit, other, rule, beyond = (np.ascontiguousarray(found[..., i]) for i in range(len(network.CLASSES)))
     light = _resized((255 - work if flat.light_on_dark else work).astype(np.float32) / 255, list(beyond.shape))
     height, beyond = _height(digit + other), _from_edge(beyond, light)
-    rule = rule * _long(rule > 0.3, height or 0.05 * max(rule.shape))
-    written, outside = digit + other, _outside(beyond, light)
+    height = height or 0.05 * max(rule.shape)
+    goes_on, crossed = follow_rules(rule, _resized(flat.ink, rule.shape), height)
+    written = np.where(crossed, digit + other + rule, np.where(goes_on, 0, digit + other))
+    rule = np.where(crossed, 0, np.maximum(rule, goes_on)).astype(np.float32)
+    rule = rule * _long(rule > 0.3, height)
+    outside = _outside(beyond, light)
     if max(rule.shape) > LARGEST:
         # strokes so wide that from near they are no strokes; a rule is told from near only
         far = _shown(work, flat, FAR * factor)[..., 1:3].sum(-1)

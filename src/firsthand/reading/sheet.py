@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
 from .background import Flat, flatten
+from .edges import on_sheet
 from .ink import Strokes, find_strokes
 from .join import join_strokes
 from .lines import Component, Row, find_components, find_lines, without_blots
@@ -21,8 +21,8 @@ __all__ = ["Sheet", "analyse"]
 LARGEST = 2400  # pixels of the longer side that are worked with; writing is not finer than that
 SMALLEST = 112  # smaller pictures are enlarged, so that a digit of 8x8 pixels has edges to find
 FEWEST = 5  # components of about one height: fewer do not say which way lines run
-EDGE = 0.008  # of the longer side: what comes so near to the edge of a sheet reaches over it
-MARGIN = 0.03  # and what lies wholly in such a margin of a sheet is none of its writing
+RULED, LINES_LONG = 0.5, 3.0  # printed lines say how it lies where they are surely seen, and so many widths long,
+FARTHER = 18.0  # and up to so many degrees: writing alone tells less
 GREY = "nothing is written here: the picture is of one grey"
 NOISE = "nothing is written here: nothing is darker than the paper's noise"
 LINES = "nothing but printed lines was found"
@@ -116,14 +116,14 @@ def analyse(grey: np.ndarray) -> Sheet:
     regions = find_regions(work, flat)
     # where a table is in the picture, too, the sheet alone says how dark the pen and how noisy the paper is
     paper, written = regions.beyond < 0.5, (regions.written > 0.5) | ~regions.beyond.any()
-    pen = _on_sheet(flat.ink * regions.pen, regions)
+    pen = on_sheet(flat.ink * regions.pen, regions)
     first = find_strokes(pen, paper, written)
     if first is None:
         return Sheet(grey, factor, work, flat, regions, reason=LINES)
     labels, components = find_components(first.mask)
     quarter = find_quarter(first.strength, labels, components)
     pen, paper, written = (np.ascontiguousarray(np.rot90(each, quarter)) for each in (pen, paper, written))
-    degrees = find_skew(pen, max(0.25 * first.level, 3 * first.noise)) if _many(components) else 0.0
+    degrees = _skew(pen, np.rot90(regions.rule * (regions.beyond < 0.5), quarter), first, components)
     ink = straighten(pen, degrees)
     if degrees or quarter:
         masks = (straighten(each.astype(np.float32), degrees) > 0.5 for each in (paper, written))
@@ -145,30 +145,13 @@ def analyse(grey: np.ndarray) -> Sheet:
     )
 
 
-def _on_sheet(pen: np.ndarray, regions: Regions) -> np.ndarray:
-    """The ink without what reaches over the edge of the sheet, bindings, fingers, shadows under it; and without stains.
-
-    Where a table is in the picture, too, the paper under the writing is less surely known, and stains have edges.
-    """
-    if not regions.beyond.any():
-        return pen
-    pen = pen * np.clip(2 * ndimage.maximum_filter(regions.written, 3), 0, 1)
-    strokes = find_strokes(pen, regions.beyond < 0.5, regions.written > 0.5)
-    if strokes is None:
-        return pen
-    near = max(3, round(EDGE * max(pen.shape)))
-    over = ndimage.maximum_filter(regions.beyond, 2 * near + 1) > 0.5
-    labels, found = find_components(strokes.mask)
-    gone = np.zeros(len(found) + 1, bool)
-    gone[np.unique(labels[over])] = True
-    # the holes of a binding are a row of small things along the edge
-    margin = ndimage.distance_transform_edt(regions.beyond < 0.5) < MARGIN * max(pen.shape)
-    inside = np.ones(len(found) + 1, bool)
-    inside[np.unique(labels[~margin])] = False
-    gone |= inside
-    gone[0] = False
-    taken = np.asarray(ndimage.maximum_filter(gone[labels], 5), bool) | (regions.beyond > 0.5)
-    return np.where(taken, 0, pen)
+def _skew(pen: np.ndarray, rule: np.ndarray, strokes: Strokes, components: list[Component]) -> float:
+    """Degrees by which the writing rises: as the printed lines do, where there are some; otherwise its own rows say."""
+    if not _many(components):
+        return 0.0
+    if (rule > RULED).sum() > LINES_LONG * rule.shape[1]:
+        return find_skew(rule, RULED, FARTHER)
+    return find_skew(pen, max(0.25 * strokes.level, 3 * strokes.noise))
 
 
 def _many(components: list[Component]) -> bool:

@@ -9,7 +9,7 @@ LIMIT, STEP = 11.0, 0.25  # degrees
 POINTS = 40_000
 
 
-def find_skew(ink: np.ndarray, least: float) -> float:
+def find_skew(ink: np.ndarray, least: float, limit: float = LIMIT) -> float:
     """The angle, in degrees, by which lines of writing or ruling rise to the right; 0 where nothing says so.
 
     Turned by the right angle, the pixels of the ink fall into as few rows as possible: the sum of the squares of the
@@ -18,6 +18,7 @@ def find_skew(ink: np.ndarray, least: float) -> float:
     Args:
         ink: float32 (height, width).
         least: what is darker than this counts.
+        limit: the largest angle that is looked for, in degrees.
     """
     y, x = np.nonzero(ink > least)
     if len(y) < 50:
@@ -38,11 +39,11 @@ def find_skew(ink: np.ndarray, least: float) -> float:
         counts[1:] += np.bincount(whole, part, whole.max() + 2)[:-1]
         return float(np.sum(counts * counts))
 
-    angles = np.arange(-LIMIT, LIMIT + STEP, STEP)
+    angles = np.arange(-limit, limit + STEP, STEP)
     scores = np.array([score(a) for a in angles])
     best = float(angles[np.argmax(scores)])
     # a page that is straight enough is not resampled
-    if abs(best) >= LIMIT - STEP or scores.max() < 1.03 * score(0.0):
+    if abs(best) >= limit - STEP or scores.max() < 1.03 * score(0.0):
         return 0.0
     fine = np.arange(best - STEP, best + STEP, 0.05)
     return float(fine[np.argmax([score(a) for a in fine])])
