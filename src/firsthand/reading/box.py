@@ -1,9 +1,11 @@
-"""The two models that come with the package, so that it can read as soon as it is installed.
+"""The models that come with the package, so that it can read as soon as it is installed.
 
 `digits.safetensors` names the digit on an image of 28x28 pixels; it is `RECIPES["deep"]`, trained on MNIST's training
-images, and then on the same digits as they come from photos (tools/box/box_reader.py).  `is_digit.safetensors` tells
+images, then on the same digits as they come from photos (tools/box/box_reader.py), then on digits as they are written
+elsewhere (tools/box/train_elsewhere.py).  `is_digit.safetensors` tells
 one whole digit from everything else; it has learned from pages made of the same digits (tools/box/train_gate.py).
-Both are calibrated on validation data, and say in their provenance how they came to be.
+`upright.safetensors` says which side of a digit or letter is up (tools/box/train_upright.py).  All are calibrated on
+validation data, and say in their provenance how they came to be.
 """
 
 from functools import cache
@@ -11,7 +13,7 @@ from pathlib import Path
 
 from firsthand.models import Model
 
-__all__ = ["boxed_gate", "boxed_model", "example_page"]
+__all__ = ["boxed_gate", "boxed_model", "boxed_upright", "example_page"]
 
 HERE = Path(__file__).parent
 
@@ -37,3 +39,9 @@ def boxed_gate() -> Model:
 def example_page() -> Path:
     """A photo of a page of handwritten digits, to try the reader on: four lines of MNIST validation digits."""
     return Path(__file__).with_name("example.jpg")
+
+
+@cache
+def boxed_upright() -> Model:
+    """The model that says how a digit or letter on an image of 28x28 pixels is turned: by 0, 90, 180, 270 degrees."""
+    return Model.load(HERE / "upright.safetensors")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         ROWS,
         SIMARD,
         SMALLEST,
+        UPRIGHT,
     )
     from .fine_tuning import FineTuning, fine_tune, fine_tuning_recipe
     from .games import BREAKOUT, CATCH, FREEWAY, player
@@ -57,6 +58,7 @@ __all__ = [
     "SINGLE_RBM",
     "SMALLEST",
     "STORIES",
+    "UPRIGHT",
     "VARIATIONAL",
     "FineTuning",
     "NamedRecipe",

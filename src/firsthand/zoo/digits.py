@@ -23,6 +23,7 @@ __all__ = [
     "ROWS",
     "SIMARD",
     "SMALLEST",
+    "UPRIGHT",
 ]
 
 
@@ -157,7 +158,7 @@ ROWS = NamedRecipe(
     Recipe(epochs=4, batch_size=20, optimizer=optax.adam(optax.cosine_decay_schedule(2e-3, 10_000)), clip=1.0),
 )
 
-# neither is one of RECIPES: their examples are made by tools/box/box_reader.py and tools/box/train_gate.py
+# none of these is one of RECIPES: their examples are made by programs of tools/box
 PAGE_READER = NamedRecipe(
     "page-reader",
     "trained on with digits as they come from photos: small, blurred, noisy, scaled",
@@ -194,6 +195,30 @@ GATE = NamedRecipe(
         l2=1e-4,
         average=0.999,
         augment=Affine(degrees=6, translate=1, scale=0.06, shear=0.08),
+    ),
+)
+
+UPRIGHT = NamedRecipe(
+    "upright",
+    "in the box, too: which side of a digit or letter is up",
+    (
+        nn.ConvPool(12, 5, weights_init=nn.he),
+        nn.BatchNorm(),
+        nn.ConvPool(24, 5, weights_init=nn.he),
+        nn.BatchNorm(),
+        nn.Dropout(0.2),
+        nn.FullyConnected(48, nn.relu, weights_init=nn.he),
+        nn.Softmax(4),
+    ),
+    Recipe(
+        epochs=4,
+        batch_size=50,
+        learning_rate=OneCycle(0.05, 4, rise=0.2),
+        momentum=0.9,
+        nesterov=True,
+        l2=1e-4,
+        average=0.998,
+        augment=Affine(degrees=14, translate=1, scale=0.1, shear=0.15),
     ),
 )
 
