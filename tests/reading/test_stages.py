@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from benchmarks.quality.scenes import sign, stroke
+from benchmarks.quality.hands import sign, stroke
 from firsthand.data import mnist
 from firsthand.reading import analyse, network
 from firsthand.reading.background import flatten, stroke_width
@@ -20,7 +20,7 @@ from firsthand.reading.lines import Component, find_components, find_lines, typi
 from firsthand.reading.looks import LARGER, SLANT, SMALLER, TURN, looks
 from firsthand.reading.normalise import as_mnist, hypotheses
 from firsthand.reading.regions import Regions, _cells, find_regions
-from firsthand.reading.reject import LIKELIER, Read, by_page, by_word, likelier, rejected_share, words
+from firsthand.reading.reject import LIKELIER, Read, by_page, by_word, likelier, numbers, rejected_share, words
 from firsthand.reading.segment import HEIGHT, Span, Strip, cut_row, seams, spans, whole_components, without_rivals
 from firsthand.reading.signs import is_letter_like, sign_of
 from firsthand.reading.skew import find_skew, straighten, to_original
@@ -442,20 +442,33 @@ def read_as(digit):
     digit = np.array(digit)
     path = best_path(found, digit, np.ones(5), (1, 2, 3, 4, 5))
     assert [len(group) for group in words(path, found)] == [4, 1]
-    return Read(path, found, *by_word(path, found, digit, 6.0), digit, 40.0)
+    chosen = digit[[step.span for step in path]]
+    return Read(path, found, *by_word(path, found, digit, 6.0), chosen, 40.0, [1, 2, 3, 4, 5])
+
+
+def reasons_of(*lines):
+    return by_page(list(lines), numbers(list(lines)))
 
 
 def test_a_letter_that_looks_like_a_digit_is_rejected_with_its_word():
     word = ["not a digit", "not a digit", "within a word", "not a digit"]
-    unsure = read_as([0.001, 0.002, 0.9, 0.001, 0.9])
-    assert unsure.reasons == [*word, ""]
-    # the line is a text, for most of it is rejected
-    assert by_page([unsure]) == [[*word, "in a text"]]
-    assert by_page([read_as([0.001, 0.002, 0.9, 0.001, 0.999])]) == [[*word, ""]]
+    text = read_as([0.001, 0.002, 0.9, 0.001, 0.999])
+    assert text.reasons == [*word, ""]
+    # what stands alone beside a word of letters may be one, too; a number beside it is one
+    assert reasons_of(text) == [[*word, "in a text"]]
+    assert reasons_of(text, read_as([0.99] * 5)) == [[*word, "in a text"], [""] * 5]
 
 
 def test_an_unsure_digit_among_sure_ones_stays():
-    assert by_page([read_as([0.99, 0.5, 0.99, 0.99, 0.9])]) == [[""] * 5]
+    assert reasons_of(read_as([0.99, 0.5, 0.99, 0.99, 0.9])) == [[""] * 5]
+
+
+def test_a_crumb_is_no_digit_beside_lines_that_surely_are():
+    found = [Span(0, 1, (0, 0, 25, 40))]
+    path = best_path(found, np.array([0.9]), np.ones(1), (1,))
+    crumb = Read(path, found, [""], np.ones(1, bool), np.array([0.3]), 40.0, [1])
+    assert reasons_of(crumb) == [[""]]
+    assert reasons_of(crumb, read_as([0.99] * 5)) == [["not a digit"], [""] * 5]
 
 
 def test_the_share_of_rejected_ink_is_of_all_lines():

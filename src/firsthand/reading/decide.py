@@ -4,30 +4,31 @@ import numpy as np
 
 from .decode import Step, best_path
 from .judge import Judged
-from .reject import DIGITS, Decided, Read, apart_from_text, by_page, by_word, likelier, lines_of_digits, rejected_share
+from .reject import DIGITS, Decided, Read, by_page, by_word, likelier, numbers, rejected_share
 from .segment import HEIGHT
 from .signs import sign_of
 
 __all__ = ["decide"]
 
+MOST = 0.55  # the share of a line that stands in numbers, in a line of digits
 NEAR = 1.3  # a sign has a digit beside it, in heights of the line
 SURELY = 0.5  # p(digit) of what is no sign, whatever it looks like
 
 
 def decide(judged: list[Judged]) -> list[Decided]:
     """What the spans of a sheet's lines are, digits or not; on a page of digits, and in a line, the odds are others."""
-    signs, rows = _decoded(judged)
+    signs, rows = _decoded(judged, judged)
+    odds = numbers(rows)
     page = rejected_share(rows, every=True) < DIGITS
-    lines = lines_of_digits([(one.strip, one.spans, one.digit) for one in judged]) > 0.5
-    lines &= apart_from_text(rows)
-    if page or lines.any():
-        judged = [
-            one._replace(digit=likelier(one.digit)) if page or line else one
-            for one, line in zip(judged, lines, strict=True)
+    lines = [page or _mostly(row, of_line > 0) for row, of_line in zip(rows, odds, strict=True)]
+    if any(lines):
+        likely = [
+            one._replace(digit=likelier(one.digit)) if line else one for one, line in zip(judged, lines, strict=True)
         ]
-        signs, rows = _decoded(judged)
+        signs, rows = _decoded(likely, judged)
+        odds, judged = numbers(rows), likely
     decided = []
-    for row, one, told, reasons in zip(rows, judged, signs, by_page(rows), strict=True):
+    for row, one, told, reasons in zip(rows, judged, signs, by_page(rows, odds), strict=True):
         chosen = [step.span for step in row.path]
         spans = [one.spans[i] for i in chosen]
         told, reasons = _beside_digits([span.box for span in spans], told, reasons)
@@ -37,17 +38,30 @@ def decide(judged: list[Judged]) -> list[Decided]:
     return decided
 
 
-def _decoded(judged: list[Judged]) -> tuple[list[list[str]], list[Read]]:
-    """The signs of every line; its best path, and why some of its steps are not read."""
+def _decoded(judged: list[Judged], anywhere: list[Judged]) -> tuple[list[list[str]], list[Read]]:
+    """The signs of every line; its best path, and why some of its steps are not read.
+
+    Args:
+        judged: with the odds that the lines are decoded with.
+        anywhere: with the odds of ink from anywhere, as the networks gave them.
+    """
     signs, rows = [], []
-    for one in judged:
+    for one, as_given in zip(judged, anywhere, strict=True):
         path = best_path(one.spans, one.digit, one.value.max(axis=1), one.strip.component)
         told = _signs(one, path)
         reasons, votes = by_word(path, one.spans, one.digit, one.strip.stroke, told)
-        likely = np.array([one.digit[step.span] * one.value[step.span].max() for step in path])
+        chosen = [step.span for step in path]
+        likely = as_given.digit[chosen] * one.value[chosen].max(axis=1)
+        component = [one.strip.component[one.spans[i].first] for i in chosen]
         signs.append(told)
-        rows.append(Read(path, one.spans, reasons, votes, likely, HEIGHT / one.strip.scale))
+        rows.append(Read(path, one.spans, reasons, votes, likely, HEIGHT / one.strip.scale, component))
     return signs, rows
+
+
+def _mostly(row: Read, number: np.ndarray) -> bool:
+    """Whether most of what may be a letter or a digit in a line is a digit, and belongs to a number."""
+    read = np.array([not reason for reason in row.reasons], bool)
+    return bool(row.votes.any() and (number & read)[row.votes].mean() > MOST)
 
 
 def _signs(one: Judged, path: list[Step]) -> list[str]:

@@ -1,8 +1,9 @@
-"""What is no digit though it looks like one: letters within words, and what the lines of about its size say about it.
+"""What is no digit though it looks like one: letters within words, and what stands around it says about it.
 
 A hand-written o is a 0, and an l is a 1: no network can tell by the shape.  But they stand among letters that are no
-digits.  So a word, which is what stands close together in a line, is read as a whole or not at all.  In a text digits
-must be surer than elsewhere; on a page of digits the next thing is one, too, with higher odds.
+digits.  So a word, which is what stands close together in a line, is read as a whole or not at all; and whether it is
+a number is Bayes' rule: what hangs together in it, the words beside it, and how many words of the page are numbers.
+On a page of digits the next thing is one, too, with higher odds.
 
 Only ink that may be a letter has a vote: signs, crumbs, bars and what is left of a rule say nothing about digits.
 """
@@ -12,17 +13,16 @@ from typing import NamedTuple
 import numpy as np
 
 from .decode import Step
-from .segment import HEIGHT, Span, Strip, whole_components
+from .segment import HEIGHT, Span, Strip
 from .signs import is_letter_like
 
 __all__ = [
     "Decided",
     "Read",
-    "apart_from_text",
     "by_page",
     "by_word",
     "likelier",
-    "lines_of_digits",
+    "numbers",
     "rejected_share",
     "words",
 ]
@@ -31,14 +31,16 @@ __all__ = [
 LEAST = 0.2  # p(digit) of what is read as a digit
 SPACE = 0.45  # a wider gap, in heights, begins a new word
 FOREIGN = 0.4  # the share of a word's ink, in width, that may be no digit
-TEXT = 0.2  # a page, lines of one size, or one of more than SHORT steps, with more rejected ink are text,
-SHORT = 3
-ALIKE = 1.6  # lines whose heights differ by no larger factor are of one size
-SURE, MEAN = 0.98, 0.85  # and in a text the median and the geometric mean of a line's digits must be so probable;
-FEW, SURER = 3, 0.995  # the median of so few must be surer, for words of one to three letters are common
+ALIKE, UNLIKE = 1.6, 0.15  # lines whose heights differ by a larger factor say less of one another
 DIGITS = 0.15  # a page with a smaller share of rejected ink has digits, and little else:
 LIKELIER = 10.0  # what is on it is one with odds so many times those of ink from anywhere
-COMMON, DIGIT = 0.2, 0.95  # shares of digits among the spans that the gate learned from, and in a line of digits
+COMMON, DIGIT = 0.3, 0.95  # shares of what looks like digits among letters, and in a number
+NEVER = 1e-4  # no probability is believed to be nearer to 0 or 1
+START = 1.5  # the odds of a number before anything else is seen
+TEXT = 6.0  # a word of letters counts so many times: a text has many of them, and hardly a number
+BESIDE = (-2.0, 6.0)  # logarithms of odds that half of what stands beside it in its line may add
+SURE, CRUMB = 0.9, 0.45  # means of the probabilities of a line that is surely digits, and of one of crumbs beside it
+SURELY = 0.0  # the logarithm of the odds from which on a word is a number
 BLOT = 0.42  # strokes wider than such a part of their height are none: a bar half as wide as it is high is a blot
 
 
@@ -51,6 +53,7 @@ class Read(NamedTuple):
         votes: whether each step may be a letter, or is a digit.
         probability: of each, if it is a digit.
         height: of the line on the page, in pixels.
+        component: of each step's first piece, the number of the component it was cut from.
     """
 
     path: list[Step]
@@ -59,6 +62,7 @@ class Read(NamedTuple):
     votes: np.ndarray
     probability: np.ndarray
     height: float
+    component: list[int]
 
 
 class Decided(NamedTuple):
@@ -141,57 +145,73 @@ def likelier(digit: np.ndarray) -> np.ndarray:
     return LIKELIER * digit / (1 + (LIKELIER - 1) * digit)
 
 
-def lines_of_digits(lines: list[tuple[Strip, list[Span], np.ndarray]]) -> np.ndarray:
-    """The probability that a line is one of digits, (n,), of what hangs together in it and of the lines of its size.
+def numbers(lines: list[Read]) -> list[np.ndarray]:
+    """The logarithm of the odds that the word that each step of each line belongs to is a number.
 
-    The gate's odds are a likelihood ratio times the odds COMMON / (1 - COMMON) of the spans that it learned from.  In a
-    line of digits nearly all that hangs together is one, DIGIT; in another COMMON is.  Lines of one size are written by
-    one hand for one purpose: the mean of the others' is where a line begins.
+    Of a number nearly all that hangs together is a digit, DIGIT; of letters a share COMMON looks like one.  A step's
+    likelihood ratio is the gate's odds by those of the spans that it learned from.  To the word's own evidence comes
+    half of what stands beside it in its line, and the share of numbers among the words of about its size.
 
     Args:
-        lines: strip, spans, and p(digit) of each span.
+        lines: as they were read, with the probabilities of ink from anywhere.
     """
-    ratios = []
-    for strip, found, digit in lines:
-        whole = {span for span in whole_components(strip, found) if is_letter_like(span.box, HEIGHT)}
-        p = np.clip([p for span, p in zip(found, digit, strict=True) if span in whole], 1e-4, 1 - 1e-4)
-        ratios.append(p / (1 - p) * (1 - COMMON) / COMMON)
-    evidence = np.array([np.sum(np.log(DIGIT * r + 1 - DIGIT) - np.log(COMMON * r + 1 - COMMON)) for r in ratios])
-    heights = np.array([HEIGHT / strip.scale for strip, _, _ in lines])
-    alike = np.abs(np.log(heights[:, None] / heights)) < np.log(ALIKE)
-    np.fill_diagonal(alike, False)
-    # with one component a line says nothing of itself
+    own: list[float] = []
+    where: list[tuple[int, list[int]]] = []
+    for number, line in enumerate(lines):
+        for group in words(line.path, line.found):
+            voting = [i for i in group if line.votes[i]]
+            if voting:
+                own.append(_evidence(line, voting))
+                where.append((number, group))
+    result = [np.full(len(line.path), -np.inf) for line in lines]
+    heights = np.array([lines[number].height for number, _ in where])
+    evidence, line_of = np.array(own), np.array([number for number, _ in where])
     alone = 1 / (1 + np.exp(-np.clip(evidence, -50, 50)))
-    prior = (1 + alike @ alone) / (2 + alike.sum(1))
-    said = 1 / (1 + np.exp(-np.clip(evidence + np.log(prior / (1 - prior)), -50, 50)))
-    return np.where([len(r) > 1 for r in ratios], said, 0.0)
-
-
-def apart_from_text(lines: list[Read]) -> np.ndarray:
-    """A mask of the lines beside which the page is no text, (n,): only such a line may be taken for one of digits."""
-    return np.array([rejected_share([*lines[:i], *lines[i + 1 :]]) <= TEXT for i in range(len(lines))], bool)
-
-
-def by_page(lines: list[Read]) -> list[list[str]]:
-    """The reasons of all lines, with 'in a text' where a line or those of its size are one and its digits not sure."""
-    page_is_text, result = rejected_share(lines) > TEXT, []
-    for line in lines:
-        kept = line.probability[[not reason for reason in line.reasons]]
-        alike = [other for other in lines if 1 / ALIKE < other.height / line.height < ALIKE]
-        text = (
-            page_is_text
-            or rejected_share(alike) > TEXT
-            or (int(line.votes.sum()) > SHORT and rejected_share([line]) > TEXT)
-        )
-        unsure = text and len(kept) > 0 and not _sure(kept)
-        result.append([("in a text" if unsure else r) if r in ("", "a sign") else r for r in line.reasons])
+    said = 2 * alone - 1  # from a word of letters, -1, to a number, 1
+    for k, (number, group) in enumerate(where):
+        weight = np.where(np.abs(np.log(heights / heights[k])) < np.log(ALIKE), 1.0, UNLIKE)
+        weight[k] = 0
+        prior = (START + weight @ np.maximum(said, 0)) / (1 + TEXT * (weight @ np.maximum(-said, 0)))  # odds
+        beside = evidence[(line_of == number) & (np.arange(len(where)) != k)].sum() / 2
+        result[number][group] = evidence[k] + np.log(prior) + np.clip(beside, *BESIDE)
     return result
 
 
-def _sure(probability: np.ndarray) -> bool:
-    """Whether digits that stand in a text are sure enough."""
-    mean = np.exp(np.mean(np.log(np.maximum(probability, 1e-9))))
-    return bool(np.median(probability) >= (SURER if len(probability) <= FEW else SURE) and mean >= MEAN)
+def _evidence(line: Read, steps: list[int]) -> float:
+    """The logarithm of the ratio of likelihoods, number to letters: what hangs together counts by its worst part."""
+    worst: dict[int, float] = {}
+    for i in steps:
+        p = float(np.clip(line.probability[i], NEVER, 1 - NEVER)) if line.path[i].is_digit else NEVER
+        ratio = p / (1 - p) * (1 - COMMON) / COMMON
+        said = float(np.log(DIGIT * ratio + 1 - DIGIT) - np.log(COMMON * ratio + 1 - COMMON))
+        worst[line.component[i]] = min(said, worst.get(line.component[i], np.inf))
+    return sum(worst.values())
+
+
+def by_page(lines: list[Read], odds: list[np.ndarray]) -> list[list[str]]:
+    """The reasons of all lines: 'in a text' in words that are rather no numbers, 'not a digit' in a line of crumbs.
+
+    Args:
+        lines: as they were read.
+        odds: of every step, as `numbers` says them.
+    """
+    result = [
+        ["in a text" if r in ("", "a sign") and at < SURELY else r for r, at in zip(line.reasons, of_line, strict=True)]
+        for line, of_line in zip(lines, odds, strict=True)
+    ]
+    # where other lines are surely digits, what is left of a rule or an edge is none, though the page makes it likelier
+    means = [_mean(line, reasons) for line, reasons in zip(lines, result, strict=True)]
+    crumbs = [max(means, default=0) > SURE and mean < CRUMB for mean in means]
+    return [
+        ["not a digit" if r == "" and crumb else r for r in reasons]
+        for reasons, crumb in zip(result, crumbs, strict=True)
+    ]
+
+
+def _mean(line: Read, reasons: list[str]) -> float:
+    """The geometric mean of the probabilities of a line's digits; 0 without any."""
+    kept = line.probability[[not reason for reason in reasons]]
+    return float(np.exp(np.mean(np.log(np.maximum(kept, NEVER))))) if len(kept) else 0.0
 
 
 def _widths(path: list[Step], found: list[Span]) -> np.ndarray:
