@@ -91,8 +91,14 @@ def as_drawn(data: Dataset, seed: int) -> Dataset:
 
 
 def _drawn(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    height, pad = rng.uniform(*HEIGHTS), 6
-    ink = ndimage.gaussian_filter(np.pad(glyph(image, height), pad), rng.uniform(*BLUR))
+    height = rng.uniform(*HEIGHTS)
+    seen = photographed(glyph(image, height), height, rng)
+    return image if seen is None else seen
+
+
+def photographed(ink: np.ndarray, height: float, rng: np.random.Generator) -> np.ndarray | None:
+    """Ink of a digit of some height blurred, made noisy and normalised: uint8 (28, 28); None where nothing is left."""
+    ink = ndimage.gaussian_filter(np.pad(ink, 6), rng.uniform(*BLUR))
     ink = ink / max(float(np.percentile(ink[ink > 0.3], 50)), 0.3) if (ink > 0.3).any() else ink
     ink = ink + rng.normal(0, rng.uniform(*NOISE), ink.shape)
     high, wide = (max(1, round(side * HEIGHT / height)) for side in ink.shape)
@@ -101,7 +107,7 @@ def _drawn(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     ink = np.where(ndimage.gaussian_filter(ink, 1.0) > 0.2, ink, 0)
     rows, columns = np.flatnonzero(ink.max(1) > 0.3), np.flatnonzero(ink.max(0) > 0.3)
     if not len(rows):
-        return image
+        return None
     window = ink[max(0, rows[0] - 1) : rows[-1] + 2, max(0, columns[0] - 1) : columns[-1] + 2]
     return as_mnist(np.ascontiguousarray(window))
 
