@@ -1,8 +1,8 @@
-"""Which side of a picture is up: every digit or letter says how it is turned, and what most of them say counts."""
+"""Which side of a picture is up: every component says how it is turned, and its digits must make sense that way."""
 
 import numpy as np
 
-from .box import boxed_upright
+from .box import boxed_gate, boxed_model, boxed_upright
 from .lines import Component
 from .normalise import SIZE, as_mnist
 
@@ -12,7 +12,7 @@ FEWEST = 4  # components of about one size: fewer do not say which way is up
 MOST = 64  # are looked at
 LEAST = 0.04  # no component is believed more surely than this: it may be anything
 MARGIN = 4.0  # by which the sum of the logarithms must be greater than as it came: most pictures come upright,
-EACH = 0.15  # and so much more for each component: what is neither digit nor letter says anything
+EACH = 0.5  # and so much more for each component: what is neither digit nor letter says anything
 
 
 def find_quarter(strength: np.ndarray, labels: np.ndarray, components: list[Component]) -> int:
@@ -33,7 +33,20 @@ def find_quarter(strength: np.ndarray, labels: np.ndarray, components: list[Comp
     turned = boxed_upright().probabilities(images)[: len(chosen)]  # anticlockwise from upright, by quarters
     scores = np.log(np.maximum(turned, LEAST)).sum(0)
     quarter = int(np.argmax(scores))
-    return -quarter % 4 if scores[quarter] - scores[0] > MARGIN + EACH * len(chosen) else 0
+    if scores[quarter] - scores[0] <= MARGIN + EACH * len(chosen):
+        return 0
+    # an h is a 4 upside down: the digits must make more sense that way, too
+    upright = np.rot90(images, -quarter, (1, 2))
+    return -quarter % 4 if _sense(upright, len(chosen)) > _sense(images, len(chosen)) else 0
+
+
+def _sense(images: np.ndarray, n: int) -> float:
+    """The sum of the logarithms of p(digit) p(value | digit) of the first n images."""
+    seen = np.zeros((len(images), SIZE, SIZE, 3), np.uint8)
+    seen[..., 0] = seen[..., 1] = images[..., 0]
+    digit = boxed_gate().probabilities(seen)[:n, 1]
+    value = boxed_model().probabilities(np.ascontiguousarray(images))[:n].max(1)
+    return float(np.log(np.maximum(digit * value, LEAST)).sum())
 
 
 def _of_one_size(components: list[Component]) -> list[Component]:
