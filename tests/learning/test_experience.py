@@ -1,5 +1,7 @@
 """Experience and Q-learning: what is remembered, what is learned from it, and that a killed run goes on."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -25,7 +27,7 @@ def experience(**settings):
 
 
 def recalled(source, epochs):
-    memory = source.memory(PARAMS, key=jax.random.key(1))
+    examples, memory = source.like, source.memory(PARAMS, key=jax.random.key(1))
     for epoch in range(epochs):
         examples, memory = source.recall(epoch, PARAMS, memory, key=jax.random.fold_in(KEY, epoch))
     return examples, memory
@@ -90,8 +92,8 @@ def test_the_cost_is_hubers_and_nothing_flows_through_what_follows(float64):
     expected = np.where(np.abs(difference) <= 1, difference**2 / 2, np.abs(difference) - 0.5)
     assert (np.abs(difference) > 1).any()
     assert (np.abs(difference) < 1).any()
-    with_after = (seen, actions, rewards, discounts, after)
-    with_target = (seen, actions, rewards + discounts * follows)
+    with_after: Any = (seen, actions, rewards, discounts, after)
+    with_target: Any = (seen, actions, rewards + discounts * follows)
     for batch in (with_after, with_target):
         costs, _ = objective.costs(NETWORK, params, batch)
         np.testing.assert_allclose(costs, expected, rtol=1e-12)

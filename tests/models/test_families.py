@@ -168,7 +168,9 @@ def test_a_variational_autoencoder_draws(tmp_path):
     np.testing.assert_allclose(model.decode(codes), model.reconstruct(images), rtol=1e-5)
     drawn = model.sample(5, key=KEY)
     assert drawn.shape == (5, 3, 3, 1)
-    np.testing.assert_array_equal(load(model.save(tmp_path / "model.safetensors")).sample(5, key=KEY), drawn)
+    again = load(model.save(tmp_path / "model.safetensors"))
+    assert isinstance(again, Autoencoder)
+    np.testing.assert_array_equal(again.sample(5, key=KEY), drawn)
     with pytest.raises(FirsthandError, match=r"codes have shape \(4, 3\), expected \(n, 2\)"):
         model.decode(np.zeros((4, 3)))
     with pytest.raises(FirsthandError, match="count 0 found, expected 1 or more"):

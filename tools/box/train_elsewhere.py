@@ -142,7 +142,7 @@ def _fitted(last: dict[str, np.ndarray], train: Seen, shares: np.ndarray, streng
 
     def cost(flat: np.ndarray) -> tuple[float, np.ndarray]:
         z = units @ flat[:-outside].reshape(inside, outside) + flat[-outside:]
-        logarithms = z - logsumexp(z, axis=1, keepdims=True)
+        logarithms = z - np.asarray(logsumexp(z, axis=1, keepdims=True))
         delta = np.exp(logarithms)
         delta[rows, labels] -= 1
         delta *= shares[:, None]

@@ -15,7 +15,7 @@ from firsthand.data import Splits, fashion_mnist
 from firsthand.experiments.drawing import COLOURS, curves, in_percent, panels, validation_against
 from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from firsthand.experiments.result import Finding, Published, Result, Source, Text
-from firsthand.learning import Recipe
+from firsthand.learning import Diverged, Recipe
 from firsthand.models import ten_crop
 from firsthand.zoo.image_net import ksh
 from firsthand.zoo.pictures import KSH_SMALL, ksh_small
@@ -247,8 +247,11 @@ def _ablate(run: Run) -> Measured:
         best: list[float] = []
         for rate in RATES:
             recipe = Recipe(AT_MOST, 50, rate, momentum=0.9, monitor=("training_accuracy",), keep_best=False)
-            training = trained(run, layers, recipe, data=few, name=f"{name}-{rate:g}", quick_epochs=1)
-            curve = [round(value, 4) for value in training.history["training_accuracy"]]
+            try:
+                history = trained(run, layers, recipe, data=few, name=f"{name}-{rate:g}", quick_epochs=1).history
+            except Diverged:
+                continue  # the rate is too large for this start, and another one is the better
+            curve = [round(value, 4) for value in history["training_accuracy"]]
             best = min(best or curve, curve, key=_epochs_to_target)
         numbers[f"{name}_epochs"] = _epochs_to_target(best)
         arrays[f"{name}_training_accuracy"] = best
