@@ -38,11 +38,11 @@ LONGEST, HEIGHT = 1280, 0.05  # by rule: pixels of the longer side, and the heig
 def _by_rule(work: np.ndarray, flat: Flat) -> Regions:
     """What is long and thin is a printed line; all other ink is a pen's, and all of the picture is paper."""
     factor = max(1.0, max(work.shape) / LONGEST)
-    size = tuple(max(1, round(side / factor)) for side in work.shape)
-    ink = np.asarray(Image.fromarray(flat.ink).resize(size[::-1], Image.Resampling.BOX))
-    goes_on, crossed = follow_rules((ink > 0.1).astype(np.float32), ink, HEIGHT * max(size))
+    height, width = (max(1, round(side / factor)) for side in work.shape)
+    ink = np.asarray(Image.fromarray(flat.ink).resize((width, height), Image.Resampling.BOX))
+    goes_on, crossed = follow_rules((ink > 0.1).astype(np.float32), ink, HEIGHT * max(height, width))
     rule = Image.fromarray((goes_on & ~crossed).astype(np.float32))
-    rule = np.asarray(rule.resize(work.shape[::-1], Image.Resampling.BILINEAR))
+    rule = np.asarray(rule.resize((work.shape[1], work.shape[0]), Image.Resampling.BILINEAR))
     none = np.zeros(work.shape, np.float32)
     return Regions(1 - rule, none + 1, rule, none, np.zeros((1, 1), np.int32))
 

@@ -58,12 +58,12 @@ def _along_rows(rule: np.ndarray, ink: np.ndarray, height: float) -> Followed:
     # pieces of strokes that are taken for lines lead up and down
     thickest = THICKER * float(np.median(thick[lines]))
     lines &= thick <= thickest
-    near = np.asarray(ndimage.maximum_filter1d(lines, 2 * AWAY + 1, axis=0))
+    near: np.ndarray = np.asarray(ndimage.maximum_filter1d(lines, 2 * AWAY + 1, axis=0))
     reach, far = (max(3, round(heights * height)) for heights in (REACH, FAR))
     between = _ahead(near, reach) & _ahead(near[:, ::-1], reach)[:, ::-1]
     # a window half of which lies on the other side
-    most = near & (ndimage.uniform_filter1d(near.astype(np.float32), far, axis=1) > MOST / 2)
-    ends = ndimage.maximum_filter1d(most, reach, axis=1)
+    mean = np.asarray(ndimage.uniform_filter1d(near.astype(np.float32), far, axis=1))
+    ends = np.asarray(ndimage.maximum_filter1d(near & (mean > MOST / 2), reach, axis=1))
     goes_on = (between | ends) & dark & (thick <= thickest)
     crossed = _crossed(dark, between, thickest, LOW * height)
     return Followed(_sheared(goes_on, -shifts, rule.shape), _sheared(crossed, -shifts, rule.shape))

@@ -166,7 +166,8 @@ def _draw_game(result: Result, needed: Mapping[str, Result]) -> "Figure":
     shape = arrays["shape"]
     bits = np.unpackbits(np.array(arrays["pictures"], np.uint8), count=int(np.prod(shape))).reshape(shape).astype(bool)
     figure = Figure(figsize=(9.6, 3.6), layout="constrained")
-    above, below = np.ravel(figure.subfigures(2, 1, height_ratios=[1, 2]))
+    parts: Any = figure.subfigures(2, 1, height_ratios=[1, 2])
+    above, below = parts
     for number, axes in enumerate(above.subplots(1, SHOWN)):
         if number < len(bits):
             axes.imshow(show(bits[number], 8))

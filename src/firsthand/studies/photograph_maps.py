@@ -63,13 +63,13 @@ def _measure(run: Run) -> Measured:
     data = Splits(*(_windows(part, count, run.seed) for part, count in counts.items()))
     training = trained(run, LAYERS, RECIPE, data=data)
     found, model = measured(training), training.model
-    rng = np.random.default_rng(run.seed)
+    rng, numbers = np.random.default_rng(run.seed), dict(found.numbers)
     start = Network(LAYERS, model.input_shape).init(key=run.key)
     for name, params in (("", model.params), ("_before", start)):
         kernels = np.asarray(params[FIRST]["weights"], float)  # (height, width, channels, filters)
         grey = kernels.mean(axis=2).transpose(2, 0, 1)
-        found.numbers[f"oriented{name}"] = float(np.mean(beyond_chance(grey, rng)[1]))
-    return Measured(found.numbers, {**found.arrays, **(_maps(model) if run.seed == 0 else {})})
+        numbers[f"oriented{name}"] = float(np.mean(beyond_chance(grey, rng)[1]))
+    return Measured(numbers, {**found.arrays, **(_maps(model) if run.seed == 0 else {})})
 
 
 def _maps(model) -> dict[str, list]:
