@@ -63,7 +63,7 @@ def _along_rows(rule: np.ndarray, ink: np.ndarray, height: float) -> Followed:
     between = _ahead(near, reach) & _ahead(near[:, ::-1], reach)[:, ::-1]
     # a window half of which lies on the other side
     mean = np.asarray(ndimage.uniform_filter1d(near.astype(np.float32), far, axis=1))
-    ends = np.asarray(ndimage.maximum_filter1d(near & (mean > MOST / 2), reach, axis=1))
+    ends = np.asarray(ndimage.maximum_filter1d(near & (mean > MOST / 2), reach, axis=1), bool)
     goes_on = (between | ends) & dark & (thick <= thickest)
     crossed = _crossed(dark, between, thickest, LOW * height)
     return Followed(_sheared(goes_on, -shifts, rule.shape), _sheared(crossed, -shifts, rule.shape))
