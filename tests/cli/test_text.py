@@ -43,6 +43,7 @@ def test_training_on_a_text_prints_bits_and_leaves_a_report(folder):
         "history.json",
         "learning_curves.png",
         "report.html",
+        "run.toml",
         "settings.json",
     }
     page = (folder / "run" / "report.html").read_text()

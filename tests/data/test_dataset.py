@@ -227,7 +227,7 @@ def test_a_damaged_box_says_so(tmp_path):
     content = bytearray(BOX.read_bytes())
     for damaged in (content[: len(content) // 2], content[:5_000_000] + b"?" + content[5_000_001:], b""):
         box.write_bytes(damaged)
-        with pytest.raises(DataError, match=r"mnist.npz: .*; MNIST comes with the package: install") as caught:
+        with pytest.raises(DataError, match=r"mnist.npz: .*; MNIST comes with the package: reinstall") as caught:
             read_box(box)
         assert "\n" not in str(caught.value)
 

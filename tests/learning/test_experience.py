@@ -14,6 +14,7 @@ from firsthand.environments import Breakout, Catch
 from firsthand.errors import FirsthandError
 from firsthand.learning import Adam, Experience, QLearning, Recipe, Transitions, train
 from firsthand.models import Policy, load
+from firsthand.zoo import CATCH
 
 KEY = jax.random.key(0)
 GAME = Catch()
@@ -127,9 +128,8 @@ def test_a_training_that_was_stopped_remembers_its_games(tmp_path, settings):
 
 @pytest.mark.slow
 def test_catch_is_learned():
-    source = experience(count=2048, games=16, steps=32, capacity=10_000, explore=(1.0, 0.05, 20))
-    recipe = Recipe(40, 32, 0.001, optimizer=Adam(), objective=QLearning(), monitor=(), keep_best=False)
-    model = train(NETWORK, Splits(source, None, None), recipe, key=KEY).model
+    played = CATCH.played()
+    model = train(CATCH.network(played.train), played, CATCH.recipe, key=KEY).model
     assert model.play(200, key=KEY).rewards.mean() > 0.9
     assert model.play(200, key=KEY, epsilon=1.0).rewards.mean() < 0
 

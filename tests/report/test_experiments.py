@@ -303,7 +303,6 @@ def test_run_on_the_command_line(tmp_path):
         (["run"], "run: expected the ids of experiments, or --all"),
         (["run", "nothing*"], "run: found 'nothing*', expected an experiment"),
         (["report", "--language", "fr"], "--language: found 'fr', expected both, en, zh"),
-        (["report"], "results/experiments: no results of experiments"),
     ],
 )
 def test_mistakes_are_one_line(arguments, said, tmp_path):

@@ -123,7 +123,7 @@ def _all_right(runs: Sequence[Measured]) -> Finding:
 
 
 def _sooner(runs: Sequence[Measured]) -> Finding:
-    early = {name: float(np.mean([run.arrays[f"validation_{name}"][1] for run in runs])) for name in NAMES}
+    early = {name: float(np.mean([run.arrays[f"validation_{name}"][:2][-1] for run in runs])) for name in NAMES}
     last = {name: mean_of(runs, f"exact_{name}_1") for name in NAMES}
     return Finding(
         early["attention"] > early["plain"],

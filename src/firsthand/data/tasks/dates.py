@@ -45,7 +45,7 @@ def date_pairs(count: int, part: Part = "training", *, seed: int | Sequence[int]
 
     Examples:
         >>> date_pairs(2, seed=0)
-        [('22. nov 2027', '2027-11-22'), ('2007年1月16日', '2007-01-16')]
+        [('the 15th of february 2070', '2070-02-15'), ('dec 16, 1953', '1953-12-16')]
     """
     random, days, pairs = np.random.default_rng(seed), (LAST - FIRST).days + 1, []
     while len(pairs) < count:

@@ -72,7 +72,7 @@ def stories(kind: int, count: int, part: Part = "training", *, seed: int | Seque
     Examples:
         >>> story = stories(1, 1, seed=3)[0]
         >>> story.sentences[story.support[0]], story.question, story.answer
-        ('carla moved to the kitchen', 'where is carla', 'kitchen')
+        ('anna walked to the office', 'where is anna', 'office')
     """
     if kind not in STORY_KINDS:
         raise DataError(f"stories: kind {kind} found, one of {', '.join(map(str, STORY_KINDS))} expected")

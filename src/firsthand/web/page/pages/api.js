@@ -17,7 +17,7 @@ function nameOf(content) {
   return schema.items?.$ref ? `${schema.items.$ref.split("/").pop()}[]` : (schema.type ?? "JSON");
 }
 
-const typeOf = (schema) => schema.const ?? schema.enum?.join(" | ") ?? (schema.$ref ? schema.$ref.split("/").pop()
+const typeOf = (schema) => !schema ? "any" : schema.const ?? schema.enum?.join(" | ") ?? (schema.$ref ? schema.$ref.split("/").pop()
   : schema.anyOf ? schema.anyOf.map(typeOf).join(" | ") : schema.type === "array" ? `${typeOf(schema.items)}[]` : schema.type);
 
 const fields = ([name, { description, properties = {} }]) => h("section", { class: "panel" },
