@@ -97,6 +97,6 @@ def test_a_game_is_learned_reported_and_resumed(command, tmp_path):
     code, said, _ = command("play", run / "model.safetensors", "--episodes", 3)
     assert code == 0
     for name in ("sweep", "search"):
-        options = ("learning_rate=0.1,0.2",) if name == "sweep" else ("--space", "learning_rate=0.1,0.2")
+        options = ("--values", "learning_rate=0.1,0.2") if name == "sweep" else ("--space", "learning_rate=0.1,0.2")
         code, _, err = command(name, "--recipe", "catch", *options)
         assert (code, "learns a game, expected one for images" in err) == (2, True)

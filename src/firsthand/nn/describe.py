@@ -29,7 +29,7 @@ def register(thing: T) -> T:
     A program that reads such a file registers the same thing first: the file holds the name and no code.
 
     Raises:
-        FirsthandError: another thing has this name already.
+        FirsthandError: another thing, written down elsewhere, has this name already.
 
     Examples:
         >>> @register
@@ -41,10 +41,17 @@ def register(thing: T) -> T:
     name = getattr(thing, "__name__", None)
     if not callable(thing) or not isinstance(name, str):
         raise FirsthandError(f"register: {thing!r} found, expected a layer's class or a function with a name")
-    if _NAMES.get(name, thing) is not thing:
+    known = _NAMES.get(name, thing)
+    # a cell of a notebook that is run again makes the same thing once more
+    if known is not thing and _place(known) != _place(thing):
         raise FirsthandError(f"register: {name!r} is the name of {_NAMES[name]!r} already; give yours another")
     _NAMES[name] = thing
     return thing
+
+
+def _place(thing: Any) -> tuple[str, str]:
+    """Where a class or function is written down."""
+    return thing.__module__, thing.__qualname__
 
 
 def to_json(value: Any) -> Any:
