@@ -1,10 +1,11 @@
 """Processes that tests start: all waits have the same patience, and nothing outlives its test."""
 
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,24 @@ def read_until(process: subprocess.Popen[str], holds: Callable[[str], object]) -
     finally:
         watchdog.cancel()
     pytest.fail(f"the process ended with {process.wait(PATIENCE)} before it said what was waited for")
+
+
+def kill_and_resume(start: Callable[[str, float], AbstractContextManager[subprocess.Popen[str]]]) -> None:
+    """Let a run end, and another be killed in its third epoch and go on to its end.
+
+    Args:
+        start: starts a run by its name, 'whole' or 'killed', which waits some seconds after every epoch and prints its
+            number.
+    """
+    with start("whole", 0) as whole:
+        with start("killed", 0.05) as victim:
+            read_until(victim, lambda line: line.startswith("3"))
+            victim.send_signal(signal.SIGKILL)
+            assert victim.wait(PATIENCE) == -signal.SIGKILL
+        with start("killed", 0) as resumed:
+            for process in (resumed, whole):
+                process.communicate(timeout=PATIENCE)
+                assert process.returncode == 0
 
 
 def children_of(pid: int) -> list[int]:

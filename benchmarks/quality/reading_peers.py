@@ -1,4 +1,4 @@
-"""How well others read the same pictures: rapidocr (PP-OCR) and tesseract beside `firsthand read`, picture by picture.
+"""Other readers on the same pictures: rapidocr (PP-OCR) and tesseract beside `firsthand read`, picture by picture.
 
     python -m benchmarks.quality.reading_peers FOLDER [--out FILE] [--rounds 1]
 

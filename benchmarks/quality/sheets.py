@@ -1,4 +1,4 @@
-"""What people write on, by kind: plain, ruled and squared paper, tables, boxes and combs, forms, sums, letters.
+"""Sheets that people write on, by kind: plain, ruled and squared paper, tables, boxes and combs, forms, sums, letters.
 
 Every kind takes an empty canvas and a hand, prints its lines and writes its digits, words and signs.
 """

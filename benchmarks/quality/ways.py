@@ -36,7 +36,7 @@ LONGEST, HEIGHT = 1280, 0.05  # by rule: pixels of the longer side, and the heig
 
 
 def _by_rule(work: np.ndarray, flat: Flat) -> Regions:
-    """What is long and thin is a printed line; all other ink is a pen's, and all of the picture is paper."""
+    """Take all that is long and thin for a printed line, other ink for a pen's, and the whole picture for paper."""
     factor = max(1.0, max(work.shape) / LONGEST)
     height, width = (max(1, round(side / factor)) for side in work.shape)
     ink = np.asarray(Image.fromarray(flat.ink).resize((width, height), Image.Resampling.BOX))

@@ -1,4 +1,4 @@
-"""How long a process takes from its start until its network needs 2.2 bit for a character of Shakespeare, and ends.
+"""Time from the start of a process until its network needs 2.2 bit for a character of Shakespeare, and it ends.
 
 The recipe `shakespeare` in firsthand, as `firsthand train` runs it, against the same network and recipe in PyTorch with
 the layout and number of threads that are fastest here.  Both begin with the same parameters, take mini-batches in an

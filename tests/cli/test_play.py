@@ -7,21 +7,8 @@ import pytest
 from PIL import Image
 
 from firsthand import nn
-from firsthand.cli import main
 from firsthand.environments import Catch
 from firsthand.models import Autoencoder, Policy
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["firsthand", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    return run
 
 
 @pytest.fixture

@@ -8,20 +8,7 @@ import pytest
 from PIL import Image
 
 from firsthand import nn
-from firsthand.cli import main
 from firsthand.models import Autoencoder, Generator, load
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["firsthand", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    return run
 
 
 def read(path):

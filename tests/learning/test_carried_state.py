@@ -1,6 +1,5 @@
 """The state of a network kept from one mini-batch to the next: against a plain loop, killed and resumed."""
 
-import signal
 import sys
 
 import jax
@@ -14,7 +13,7 @@ from firsthand.errors import FirsthandError
 from firsthand.learning import Adam, Made, NextSymbol, Recipe, train
 from firsthand.models import LanguageModel
 from firsthand.nn import Network
-from tests.processes import PATIENCE, read_until, running
+from tests.processes import kill_and_resume, running
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
@@ -101,15 +100,7 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
         arguments = (tmp_path / f"{name}.ckpt", pause, tmp_path / name)
         return running([sys.executable, "-c", RUN, *map(str, arguments)])
 
-    with start("whole", 0) as whole:
-        with start("killed", 0.05) as victim:
-            read_until(victim, lambda line: line.startswith("3"))
-            victim.send_signal(signal.SIGKILL)
-            assert victim.wait(PATIENCE) == -signal.SIGKILL
-        with start("killed", 0) as resumed:
-            for process in (resumed, whole):
-                process.communicate(timeout=PATIENCE)
-                assert process.returncode == 0
+    kill_and_resume(start)
     one, two = (LanguageModel.load(tmp_path / name) for name in ("whole", "killed"))
     jax.tree.map(np.testing.assert_array_equal, one.params, two.params)
 

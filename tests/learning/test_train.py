@@ -22,7 +22,7 @@ from firsthand.learning.parameters import penalty, with_penalties
 from firsthand.learning.step import Carry, Own, Rule, Shared, step_program
 from firsthand.models import Model, ModelFileError
 from firsthand.zoo import DIGIT_READER
-from tests.processes import PATIENCE, read_until, running
+from tests.processes import PATIENCE, kill_and_resume, read_until, running
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
@@ -248,15 +248,7 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
         ]
         return running(command)
 
-    with start("whole", 0) as whole:
-        with start("killed", 0.05) as victim:
-            read_until(victim, lambda line: line.startswith("3"))
-            victim.send_signal(signal.SIGKILL)
-            assert victim.wait(PATIENCE) == -signal.SIGKILL
-        with start("killed", 0) as resumed:
-            for process in (resumed, whole):
-                process.communicate(timeout=PATIENCE)
-                assert process.returncode == 0
+    kill_and_resume(start)
     one, two = (Model.load(tmp_path / name) for name in ("whole", "killed"))
     jax.tree.map(np.testing.assert_array_equal, one.params, two.params)
     assert not list(tmp_path.glob(".*"))

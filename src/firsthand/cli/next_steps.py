@@ -1,4 +1,4 @@
-"""What to do after a training."""
+"""Next steps after a training."""
 
 from pathlib import Path
 from typing import Any

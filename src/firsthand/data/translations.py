@@ -118,12 +118,12 @@ class Translations(Examples):
 
     @property
     def given(self) -> np.ndarray:
-        """What is given, (n, given)."""
+        """The symbols that are given, (n, given)."""
         return self.inputs[:, : -self.targets.shape[1]]
 
     @property
     def references(self) -> list[list[str]]:
-        """What is to be written of each, without its end."""
+        """The text to be written of each, without its end."""
         rows = zip(self.targets, self.asked, strict=True)
         return [[self.symbols[number] for number in row[asked][:-1]] for row, asked in rows]
 

@@ -1,4 +1,4 @@
-"""What answers to actions: the states of a game, and what each action makes of them."""
+"""Environments: the states of a game, and what each action makes of them."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
@@ -12,7 +12,7 @@ State = Any  # a tree of arrays, whose shapes are always the same
 
 
 class Step(NamedTuple):
-    """What an action has led to."""
+    """The outcome of an action."""
 
     state: State
     reward: Array  # a number
@@ -55,7 +55,7 @@ class Environment(ABC):
         """Return what a player sees: booleans, `observation_shape`."""
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings that differ from the usual ones, as plain data."""
+        """Return its settings, as plain data."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def __str__(self) -> str:

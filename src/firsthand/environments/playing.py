@@ -28,7 +28,7 @@ GROUND = np.array((16, 16, 20), np.uint8)
 
 
 class Scores(NamedTuple):
-    """What episodes came to."""
+    """The scores of episodes."""
 
     rewards: np.ndarray  # the sum of each episode, (episodes,)
     steps: np.ndarray  # of each

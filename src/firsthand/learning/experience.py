@@ -51,7 +51,7 @@ class Transitions(Examples):
 
 
 class Memory(NamedTuple):
-    """What is remembered of the epochs before."""
+    """The memory of the epochs before."""
 
     states: State  # of all games, as they stand
     # of the last steps, as a ring: (rows, games, ...)
@@ -158,7 +158,7 @@ class Experience(Source):
         return Transitions((seen, np.zeros(self.count, np.int32), numbers, *rest), self.environment)
 
     def epsilon(self, epoch: int) -> float:
-        """How often an action is drawn at random in an epoch, from 0."""
+        """Return the share of actions that are drawn at random in an epoch, from 0."""
         first, last, epochs = self.explore
         return first + (last - first) * min(1.0, epoch / epochs)
 

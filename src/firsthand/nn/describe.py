@@ -50,7 +50,7 @@ def register(thing: T) -> T:
 
 
 def _place(thing: Any) -> tuple[str, str]:
-    """Where a class or function is written down."""
+    """The module and the name under which a class or function is written down."""
     return thing.__module__, thing.__qualname__
 
 

@@ -222,7 +222,7 @@ def _language(
 
 
 def _played(model: Policy) -> list[tuple[str, str]]:
-    """What a policy scores, and what play at random does."""
+    """The scores of a policy, and of play at random."""
     rows = []
     for name, epsilon in (("score", 0.0), ("score at random", 1.0)):
         rewards = model.play(EPISODES, key=jax.random.key(0), epsilon=epsilon).rewards

@@ -23,7 +23,7 @@ from .generative import NARROW, below, data_of, packed, show_images, unpacked
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["EXPERIMENTS", "pca_error"]
+__all__ = ["EXPERIMENTS", "ONE_LAYER", "ONE_LAYER_RECIPE", "pca_error"]
 
 HIDDEN = (1000, 500, 250)
 FRESH_EPOCHS = 3  # without machines: enough to see where it goes
@@ -180,7 +180,7 @@ def _draw_map(result: Result, needed: Mapping[str, Result]) -> "Figure":
 # --- noise taken away ----------------------------------------------------------------------------------------------
 
 NOISE = Noise(0.5)
-DENOISING = Recipe(
+ONE_LAYER_RECIPE = Recipe(
     8,
     100,
     learning_rate=Cosine(0.001, 8),
@@ -200,7 +200,7 @@ def _denoising(run: Run) -> Measured:
     arrays = {"noisy": packed(noisy[:10, ..., 0]), "clean": packed(data.test.images[:10, ..., 0])}
     for name, noise in {"plain": None, "denoising": NOISE}.items():
         file = run.place / f"{name}.safetensors"
-        recipe = DENOISING.changed(epochs=run.shortened(DENOISING.epochs, 1), noise=noise)
+        recipe = ONE_LAYER_RECIPE.changed(epochs=run.shortened(ONE_LAYER_RECIPE.epochs, 1), noise=noise)
         model = train(
             network,
             Splits(data.train, data.validation, None),

@@ -11,11 +11,11 @@ from firsthand.data import Splits
 from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from firsthand.experiments.result import Finding, Result, Source, Text
 from firsthand.inspect.sheets import as_bytes
-from firsthand.learning import Adam, Cosine, Recipe, Reconstruction
 from firsthand.models import Autoencoder
 from firsthand.reading.box import boxed_model
 from firsthand.zoo.generative import VARIATIONAL
 
+from .autoencoders import ONE_LAYER, ONE_LAYER_RECIPE
 from .common import trained
 from .generative import NARROW, data_of, nearest, packed, show_images, spread, unpacked
 
@@ -27,33 +27,19 @@ __all__ = ["EXPERIMENTS"]
 # --- sparse --------------------------------------------------------------------------------------------------------
 
 ACTIVE = 0.05
-UNITS = 300
 SHOWN = 40  # filters of each network in the figure
-ONE_LAYER = Recipe(
-    8,
-    100,
-    learning_rate=Cosine(0.001, 8),
-    optimizer=Adam(),
-    objective=Reconstruction(cross_entropy=True),
-    keep_best=False,
-)
-
-
-def _layers(*between: nn.Layer) -> tuple[nn.Layer, ...]:
-    return (nn.FullyConnected(UNITS, weights_init=nn.glorot), *between, nn.FullyConnected(784, weights_init=nn.glorot))
-
-
-KINDS = {"plain": _layers(), "sparse": _layers(nn.Sparsity(ACTIVE, 10.0))}
+UP, DOWN = ONE_LAYER
+KINDS = {"plain": ONE_LAYER, "sparse": (UP, nn.Sparsity(ACTIVE, 10.0), DOWN)}
 MOST = 100  # test images that turn a unit on most
 
 
 def _sparse(run: Run) -> Measured:
     data = data_of(run)
     rng = np.random.default_rng(run.seed)
-    chosen = rng.permutation(UNITS)[:SHOWN]
+    chosen = rng.permutation(UP.units)[:SHOWN]
     numbers, arrays = {}, {}
     for name, layers in KINDS.items():
-        model: Autoencoder = trained(run, layers, ONE_LAYER, data=data, name=name, quick_epochs=1).model
+        model: Autoencoder = trained(run, layers, ONE_LAYER_RECIPE, data=data, name=name, quick_epochs=1).model
         codes = model.encode(data.test.images)
         weights = np.asarray(model.params[0]["weights"]).T.reshape(-1, 28, 28)
         numbers |= {

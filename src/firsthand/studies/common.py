@@ -36,7 +36,7 @@ def trained(
         run: gives the randomness and the place of the checkpoint; is told of every epoch.
         layers: the network's; its input shape comes from the data.
         recipe: how to train.  What decides which epoch is the best is monitored whatever it says: for images, the
-            validation accuracy.
+            validation accuracy.  Without validation data, as where a game is played, nothing is added.
         data: MNIST by default.
         name: of the checkpoint file, and in what is said; each training of a run of several has a name of its own.
         quick_epochs, quick_examples: most epochs, and most of the first training examples, if the run is
@@ -49,7 +49,9 @@ def trained(
         FirsthandError: what `train` raises.
     """
     data = mnist() if data is None else data
-    recipe = _monitoring(recipe, (recipe.decisive,))
+    if data.validation is not None:
+        recipe = _monitoring(recipe, (recipe.decisive,))
+    shown = recipe.decisive if recipe.decisive in recipe.monitored else "batch_cost"
     if run.quick:
         recipe = recipe.changed(epochs=min(recipe.epochs, quick_epochs))
         if isinstance(data.train, Examples):
@@ -60,7 +62,7 @@ def trained(
 
     def say(at: Progress) -> None:
         if at.record is not None:
-            run.say(f"{prefix}epoch {at.epoch}/{at.epochs} {at.record[recipe.decisive]:.4f}")
+            run.say(f"{prefix}epoch {at.epoch}/{at.epochs} {at.record[shown]:.4f}")
 
     def once(resume: bool) -> Training:
         options = {"progress": say, "checkpoint": checkpoint, "resume": resume}

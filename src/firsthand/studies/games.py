@@ -12,10 +12,11 @@ from firsthand.environments import show
 from firsthand.experiments.drawing import COLOURS, panels
 from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from firsthand.experiments.result import Finding, Result, Source, Text
-from firsthand.learning import train
 from firsthand.models import Policy
 from firsthand.zoo import NamedRecipe
 from firsthand.zoo.games import BREAKOUT, CATCH, FREEWAY
+
+from .common import trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,24 +46,8 @@ def _learned(run: Run, recipe: NamedRecipe, name: str, **settings: Any) -> tuple
     if settings.get("capacity") == 0:
         experience["count"] = experience.get("games", 16) * experience.get("steps", 64)
     played = replace(recipe, experience=experience).played()
-    epochs = run.shortened(recipe.recipe.epochs, 2)
-    file = run.place / f"{name}.safetensors"
-    chosen = recipe.recipe.changed(epochs=epochs, shuffle=experience.get("capacity") != 0)
-    training = train(
-        recipe.network(played.train),
-        played,
-        chosen,
-        key=run.key,
-        checkpoint=file,
-        resume=file.exists(),
-        progress=lambda at: (
-            run.say(f"{name} epoch {at.epoch}/{at.epochs} {at.record['training_score']:.2f}")
-            if at.record and at.epoch % 20 == 0
-            else None
-        ),
-    )
-    if training.history.stopped.startswith("interrupted"):
-        raise KeyboardInterrupt
+    chosen = recipe.recipe.changed(shuffle=experience.get("capacity") != 0)
+    training = trained(run, recipe.layers, chosen, data=played, name=name)
     return training.model, training.history["training_score"]
 
 

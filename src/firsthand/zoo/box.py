@@ -2,11 +2,12 @@
 
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from firsthand.models import Autoencoder, Generator, LanguageModel, Policy
-from firsthand.models.family import MODEL_FORMAT
+from firsthand.models.family import MODEL_FORMAT, NetworkModel
 from firsthand.models.file import read_safetensors
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "boxed_player",
 ]
 
+M = TypeVar("M", bound=NetworkModel)
+
 DREAMER = Path(__file__).with_name("dreamer.safetensors")
 MAP = Path(__file__).with_name("map.safetensors")
 PLAYERS = {name: Path(__file__).with_name(f"{name}.safetensors") for name in ("catch", "breakout", "freeway")}
@@ -33,22 +36,19 @@ PROGRAMS = Path(__file__).with_name("programs.safetensors")
 @cache
 def boxed_dreamer() -> Generator:
     """A deep belief net, 784-256-256-1000 with ten label units: it draws the digit it is told."""
-    arrays, about = read_safetensors(DREAMER, MODEL_FORMAT, "model")
-    return Generator.from_description(about, {name: array.astype(np.float32) for name, array in arrays.items()})
+    return _read(DREAMER, Generator)
 
 
 @cache
 def boxed_map() -> Autoencoder:
     """An autoencoder with a code of two numbers, 784-128-32-2 and back: a map of the digits."""
-    arrays, about = read_safetensors(MAP, MODEL_FORMAT, "model")
-    return Autoencoder.from_description(about, {name: array.astype(np.float32) for name, array in arrays.items()})
+    return _read(MAP, Autoencoder)
 
 
 @cache
 def boxed_player(name: str) -> Policy:
     """A policy of a game, one of `PLAYERS`."""
-    arrays, about = read_safetensors(PLAYERS[name], MODEL_FORMAT, "model")
-    return Policy.from_description(about, {name: array.astype(np.float32) for name, array in arrays.items()})
+    return _read(PLAYERS[name], Policy)
 
 
 @cache
@@ -59,5 +59,10 @@ def boxed_memory(path: Path) -> LanguageModel:
         path: `LETTERS`, the recipe `shakespeare`; `SUM_READER`, which writes what print(A+B) prints; `PROGRAMS`, which
             does so of other programs of one line.
     """
+    return _read(path, LanguageModel)
+
+
+def _read(path: Path, family: type[M]) -> M:
+    """Read a model whose parameters are kept in 16 bits, as one of 32 bits."""
     arrays, about = read_safetensors(path, MODEL_FORMAT, "model")
-    return LanguageModel.from_description(about, {name: array.astype(np.float32) for name, array in arrays.items()})
+    return family.from_description(about, {name: array.astype(np.float32) for name, array in arrays.items()})

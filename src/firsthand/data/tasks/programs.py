@@ -104,7 +104,7 @@ def part_of_program(program: str) -> Part:
 
 
 def could_write(program: str, kinds: Sequence[str], hardest: Difficulty) -> bool:
-    """Whether `write_program` could have written a program, up to a difficulty, with shorter numbers among the others.
+    """Return whether `write_program` could have written a program, up to a difficulty, shorter numbers included.
 
     Examples:
         >>> could_write("print(12+345)", ("sum",), Difficulty(3)), could_write("print(12-345)", ("sum",), Difficulty(3))

@@ -114,7 +114,7 @@ def _nats(z: Array, targets: Array, lengths: Array | None) -> Array:
 
 
 def _counted(targets: Array, lengths: Array) -> Array:
-    """Whether a place stands before the end of its sequence: (batch, time)."""
+    """Return whether a place stands before the end of its sequence: (batch, time)."""
     return jnp.arange(targets.shape[1], dtype=lengths.dtype)[None] < lengths[:, None]
 
 

@@ -39,13 +39,18 @@ Label = Annotated[int | None, Field(ge=0, le=9, description="The label unit that
 RandomSeed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
-class Clamped(BaseModel):
-    """A label, and the randomness."""
+class Seed(BaseModel):
+    """The randomness."""
 
     model_config = ConfigDict(extra="forbid")
 
-    label: Label = None
     seed: RandomSeed = 0
+
+
+class Clamped(Seed):
+    """A label, and the randomness."""
+
+    label: Label = None
 
 
 class Half(Clamped):
@@ -79,14 +84,6 @@ class Learning(BaseModel):
     filters: int
     steps: list[int]  # of learning, before each frame
     errors: list[float]  # of a reconstruction in the steps before it, squared, per image
-
-
-class Seed(BaseModel):
-    """The randomness."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    seed: RandomSeed = 0
 
 
 class Images(BaseModel):
