@@ -10,6 +10,7 @@ from .speed import (
     augment,
     boltzmann,
     convolutions,
+    cores,
     dense,
     figure,
     floor,
@@ -26,6 +27,7 @@ from .summary import ROOT
 
 PARTS = (
     "steps",
+    "cores",
     "floor",
     "parts",
     "convolutions",
@@ -71,6 +73,8 @@ def main() -> None:
 
     if "steps" in parts:
         steps.run(below, chosen.nets, chosen.batches, chosen.peers, rounds, seconds)
+    if "cores" in parts:
+        cores.run(below, rounds, seconds)
     if "floor" in parts:
         floor.run(below, rounds, seconds)
     if "parts" in parts:

@@ -12,6 +12,7 @@ __all__ = [
     "FULLY_CONNECTED",
     "KNOWN",
     "NETS",
+    "WIDE",
     "Conv",
     "Dense",
     "Drop",
@@ -90,7 +91,8 @@ def _fully_connected(*units: int) -> Net:
 
 _WIDTHS = ((), (30,), (100,), (200,), (512, 256), (1000, 1000), (4096,))
 FULLY_CONNECTED = {net.name: net for net in (_fully_connected(*units) for units in _WIDTHS)}
-KNOWN = NETS | FULLY_CONNECTED
+WIDE = Net("conv-wide", (Conv(32), Conv(64), Dense(256, "relu"), Dense(10)), "softmax", 0.05)
+KNOWN = NETS | FULLY_CONNECTED | {WIDE.name: WIDE}
 
 
 def shapes(net: Net) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:

@@ -5,7 +5,7 @@ firsthand number by number (without dropout); one that does not is recorded, and
 framework can be used the fastest is found by a short trial, and that one runs in the rounds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from .contest import ROOT, WARM_STEPS, Failed, Worker, disagreement, interleaved
 from .nets import KNOWN, NETS
 from .peers import ABOUT, PEERS, VARIANTS
 
-__all__ = ["BATCH_SIZES", "TARGETS", "measure", "ready", "run", "verdicts"]
+__all__ = ["BATCH_SIZES", "TARGETS", "best", "measure", "ready", "run", "verdicts"]
 
 BATCH_SIZES = (10, 128)
 AGREEMENT_STEPS = 20
@@ -41,6 +41,8 @@ def run(
     peers: Sequence[str] = PEERS,
     rounds: int = 7,
     seconds: float = 0.4,
+    name: str = "steps",
+    judge: Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None = None,
 ) -> None:
     """Measure, print, and write `steps.json` into a folder.
 
@@ -49,6 +51,8 @@ def run(
         nets, batch_sizes, peers: what to measure; firsthand always takes part.
         rounds: how many turns each contender has.
         seconds: about how long a turn lasts.
+        name: of the file.
+        judge: takes what was measured and returns the targets; by default `verdicts`.
     """
     import os
 
@@ -76,8 +80,8 @@ def run(
                 found = measure(workers, place, net, batch_size, rounds, seconds)
                 results["steps"].append({"net": net, "batch_size": batch_size, "contenders": found})
                 _print(net, batch_size, found)
-    results["targets"] = verdicts(results["steps"])
-    save(folder / "steps.json", results)
+    results["targets"] = (judge or verdicts)(results["steps"])
+    save(folder / f"{name}.json", results)
 
 
 def _versions(workers: list[Worker]) -> dict[str, Any]:

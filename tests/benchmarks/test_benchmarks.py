@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks import summary
-from benchmarks.speed import contest, floor, nets, peers, steps
+from benchmarks.speed import contest, cores, floor, nets, peers, steps
 
 ROOT = Path(__file__).parents[2]
 
@@ -94,6 +94,18 @@ def test_ratios_are_paired_within_rounds():
 def test_a_target_that_was_not_measured_is_none():
     missing = [{"net": "conv-2", "batch_size": 10, "contenders": []}]
     assert {row["measured"] for row in steps.verdicts(missing)} == {None}
+    assert {row["measured"] for row in cores.verdicts(missing)} == {None}
+
+
+def test_the_gain_of_all_cores_is_paired_within_rounds():
+    ours = [
+        {"peer": "firsthand", "threads": n, "seconds_per_step": summary.spread(list(values))} for n, values in _TIMES
+    ]
+    rows = cores.verdicts([{"net": "conv-2", "batch_size": 10, "contenders": ours}])
+    assert [row["measured"] for row in rows if row["what"].startswith("conv-2, mini-batch 10: firsthand")] == [2.0]
+
+
+_TIMES = ((1, (2.0, 6.0, 10.0)), (2, (1.0, 2.0, 10.0)))
 
 
 @pytest.mark.tiny

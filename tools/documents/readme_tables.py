@@ -48,6 +48,7 @@ TABLES: dict[str, Callable[[Path, str], list[str]]] = {
     "targets": speed.targets,
     "parts": speed.parts,
     "convolutions": speed.convolutions,
+    "cores": speed.cores,
     "members": speed.members,
     "costs": speed.costs,
     "fine-tuning": accuracy.fine_tuning,

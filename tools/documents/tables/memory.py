@@ -96,8 +96,23 @@ def time_to_bits(found: dict[str, Any], language: str) -> list[str]:
         "",
         *table(head[language], rows, "lrrr"),
         "",
+        *_times_as_long(found, language),
         source(found, language, "python -m benchmarks time-to-bits"),
     ]
+
+
+def _times_as_long(found: dict[str, Any], language: str) -> list[str]:
+    if "ratio_of_seconds" not in found:
+        return []
+    ratio, target, threads = found["ratio_of_seconds"], found["targets"][0]["target"], found["torch"]["threads"]
+    low, high = min(ratio["values"]), max(ratio["values"])
+    text = {
+        "en": f"PyTorch takes {ratio['median']:.2f} times as long ({low:.2f} to {high:.2f}, n = {found['n']} pairs, "
+        f"PyTorch at its better number of threads, {threads}; aimed at: {target:g} times).",
+        "zh": f"PyTorch 用时为 {ratio['median']:.2f} 倍（{low:.2f} 到 {high:.2f}，{found['n']} 对，PyTorch 取较快的"
+        f"线程数 {threads}；目标为 {target:g} 倍）。",
+    }
+    return [text[language], ""]
 
 
 def _in_chinese(at: str) -> str:

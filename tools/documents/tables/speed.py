@@ -1,6 +1,7 @@
 """Tables of what `make bench` measures."""
 
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from .markdown import listed, local, made_of, read, source, table
@@ -9,6 +10,7 @@ _NET_NAMES: dict[str, str | dict[str, str]] = {
     "784-30-10": "[784, 30, 10]",
     "784-100-10": "[784, 100, 10]",
     "conv-2": {"en": "conv 20, conv 40, FC 100", "zh": "卷积 20、卷积 40、全连接 100"},
+    "conv-wide": {"en": "conv 32, conv 64, FC 256", "zh": "卷积 32、卷积 64、全连接 256"},
     "dropout": {"en": "conv 20, conv 40, 2 × FC 1,000, dropout", "zh": "卷积 20、卷积 40、2 × 全连接 1,000、dropout"},
 }
 _PEERS: dict[str, str | dict[str, str]] = {
@@ -105,13 +107,42 @@ def _cost(results: Path, language: str) -> list[str]:
 def targets(results: Path, language: str) -> list[str]:
     """What was to be reached, and what was; for docs/performance.md."""
     rows = []
-    for name in ("benchmarks/steps.json", "benchmarks/floor.json"):
+    for name in ("benchmarks/steps.json", "benchmarks/floor.json", "benchmarks/cores.json"):
         for row in (read(results, name) or {"targets": []})["targets"]:
             measured, sign = row["measured"], "≥" if row["at_least"] else "≤"
             reached = measured is not None and (measured >= row["target"]) == row["at_least"]
             shown = "not measured" if measured is None else f"{measured:.2f}"
             rows.append((row["what"], f"{sign} {row['target']:.1f}", shown, "yes" if reached else "**no**"))
     return table(("what", "target", "measured", "reached"), rows, "lrrl") if rows else []
+
+
+@made_of("benchmarks/cores.json")
+def cores(found: dict[str, Any], language: str) -> list[str]:
+    """Convolutional nets on one core and on all of them; for docs/performance.md."""
+    rows = []
+    for step in found["steps"]:
+        times: dict[str, list[list[float]]] = {}
+        for entry in step["contenders"]:
+            if "seconds_per_step" in entry:
+                times.setdefault(entry["peer"], []).append(entry["seconds_per_step"]["values"])
+        one, every = times["firsthand"][0], times["firsthand"][-1]
+        better = min(times["firsthand"], key=median)
+        cells = [f"{1e3 * median(values):.2f} ms" for values in (one, every)]
+        cells.append(f"{_times(one, every):.2f}")
+        for peer in ("torch_eager", "plain_jax"):
+            cells.append(f"{_times(min(times[peer], key=median), better):.1f}×" if peer in times else "–")
+        rows.append((local(_NET_NAMES[step["net"]], language), str(step["batch_size"]), *cells))
+    head = ("network", "mini-batch", "one core", "all cores", "gain", "PyTorch eager", "plain JAX")
+    note = (
+        "<sub>Gain: time on one core over time on all; PyTorch and JAX: times as long as firsthand, each at its better "
+        f"number of threads ({listed(found['threads'], 'or')}).</sub>"
+    )
+    return [*table(head, rows, "lrrrrrr"), "", note, "", source(found, language, "python -m benchmarks cores")]
+
+
+def _times(longer: list[float], shorter: list[float]) -> float:
+    """The median of the ratios within the rounds."""
+    return median(a / b for a, b in zip(longer, shorter, strict=True))
 
 
 @made_of("benchmarks/parts.json")
