@@ -73,8 +73,8 @@ def kill_and_resume(start: Callable[[str, float], AbstractContextManager[subproc
 
 
 def children_of(pid: int) -> list[int]:
-    """Processes that a process has started (Linux)."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """Processes that a process has started, whichever of its threads did (Linux)."""
+    return [int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()]
 
 
 def is_alive(pid: int) -> bool:

@@ -137,6 +137,14 @@ def run(
     ] = None,
     scratch: Annotated[Path, typer.Option(help="Folder for checkpoints and for runs that are complete.")] = SCRATCH,
     again: Annotated[bool, typer.Option("--again", help="Re-run what is complete.")] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Do the runs on the workers of a Dask scheduler, as in tcp://node0:8786; --out and --scratch are "
+            "folders that all machines see.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Run experiments of the texts and compare them with their published numbers; stopped ones resume."""
     from firsthand.studies import IDS
@@ -160,6 +168,7 @@ def run(
                 again=again,
                 say=say,
                 show=show,
+                scheduler=scheduler,
             )
     except KeyboardInterrupt:
         without = " without --again" if again else ""

@@ -1,4 +1,4 @@
-"""Run experiments: all their runs, several at a time, each in a process on a core of its own; then their Results.
+"""Run experiments: all their runs, several at a time, each in a process on cores of its own; then their Results.
 
 A run that is complete is on disk at once, and an experiment of which all runs are complete is concluded and drawn at
 once.  Whatever is stopped, by Ctrl-C, a crash or a power failure, goes on from its last checkpoint.
@@ -10,9 +10,10 @@ import os
 import queue
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from firsthand.errors import FirsthandError
 from firsthand.files import versions
@@ -23,6 +24,11 @@ from .figures import draw_figures
 from .records import ExperimentError, Place, conclude, needed_results, runs_of
 from .result import Result
 from .worker import Worker, ended
+
+if TYPE_CHECKING:
+    from .cluster import Cluster, ClusterWorker
+
+    AnyWorker = Worker | ClusterWorker
 
 __all__ = ["Running", "State", "run_all"]
 
@@ -65,6 +71,7 @@ def run_all(
     again: bool = False,
     say: Callable[[str], None] = print,
     show: Callable[[State], None] = lambda state: None,
+    scheduler: str | None = None,
 ) -> tuple[str, ...]:
     """Run experiments, and those that they need, as far as their Results are not there yet.
 
@@ -80,6 +87,7 @@ def run_all(
         again: re-run what is complete; the Results that there are go into the scratch folder.
         say: is told of everything that is complete or fails, one line each.
         show: is told a few times a second where things are.
+        scheduler: address of a Dask scheduler on whose workers the runs are done (`cluster`); None does them here.
     Returns:
         What failed, one line each; everything else is complete.
     Raises:
@@ -88,7 +96,8 @@ def run_all(
     """
     if (jobs is not None and jobs < 1) or (runs is not None and runs < 1):
         raise FirsthandError(f"run: found {jobs} jobs and {runs} runs, expected 1 or more")
-    check_threads(threads)
+    if scheduler is None:
+        check_threads(threads)
     out, scratch = Path(out), Path(scratch)
     for folder in (out, scratch):
         try:
@@ -103,12 +112,42 @@ def run_all(
     if not locks.try_take(_WORKING):
         raise FirsthandError(f"{scratch}: another process runs experiments there; wait for it, or name another folder")
     try:
-        work = _Work(everything, module, out, scratch, quick, say, show, threads)
+        work = _Work(everything, out, scratch, quick, say, show)
         work.plan(ids, runs, again)
-        work.do(len(cores()) // threads if jobs is None else jobs)
+        with _place_of_work(scheduler, module, scratch, threads) as place:
+            work.do(place, place.jobs() if jobs is None else jobs)
     finally:
         locks.release(_WORKING)
     return tuple(work.failed)
+
+
+@contextmanager
+def _place_of_work(scheduler: str | None, module: str, scratch: Path, threads: int) -> "Iterator[_Here | Cluster]":
+    if scheduler is None:
+        yield _Here(module, scratch, threads)
+        return
+    from .cluster import Cluster
+
+    cluster = Cluster(scheduler, module, threads)
+    try:
+        yield cluster
+    finally:
+        cluster.close()
+
+
+class _Here:
+    """Processes on the cores of this machine."""
+
+    def __init__(self, module: str, scratch: Path, threads: int):
+        self.module, self.scratch, self.threads = module, scratch, threads
+
+    def jobs(self) -> int:
+        return len(cores()) // self.threads
+
+    def new_worker(self, others: "Sequence[AnyWorker]", inbox: queue.SimpleQueue) -> Worker:
+        taken = [core for worker in others for core in worker.cores]
+        least = tuple(sorted(cores(), key=taken.count)[: self.threads])  # taken by the fewest
+        return Worker(self.module, least, self.scratch / f"worker-{len(others)}.log", inbox)
 
 
 class _Work:
@@ -117,19 +156,17 @@ class _Work:
     def __init__(
         self,
         everything: Mapping[str, Experiment],
-        module: str,
         out: Path,
         scratch: Path,
         quick: bool,
         say: Callable[[str], None],
         show: Callable[[State], None],
-        threads: int,
     ):
-        self.everything, self.module, self.out, self.scratch = everything, module, out, scratch
-        self.quick, self.say, self.show, self.threads = quick, say, show, threads
+        self.everything, self.out, self.scratch = everything, out, scratch
+        self.quick, self.say, self.show = quick, say, show
         self.records: dict[str, list[dict[str, Any]]] = {}  # of the experiments that are not complete
         self.waiting: list[_Item] = []
-        self.at_work: dict[Worker, tuple[_Item, float, str]] = {}
+        self.at_work: dict[AnyWorker, tuple[_Item, float, str]] = {}
         self.complete: set[str] = set()
         self.failed: list[str] = []
         self.lost: set[str] = set()  # experiments that cannot be completed any more
@@ -219,12 +256,12 @@ class _Work:
 
     # --- doing it ---
 
-    def do(self, jobs: int) -> None:
+    def do(self, place: "_Here | Cluster", jobs: int) -> None:
         """Run all items, `jobs` at a time."""
-        inbox: queue.SimpleQueue[tuple[Worker, dict[str, Any] | None]] = queue.SimpleQueue()
+        inbox: queue.SimpleQueue[tuple[AnyWorker, dict[str, Any] | None]] = queue.SimpleQueue()
         with ended() as workers:
             while self.waiting or self.at_work:
-                self._give_work(jobs, workers, inbox)
+                self._give_work(place, jobs, workers, inbox)
                 if not self.at_work:
                     break
                 self.show(self._state())
@@ -242,7 +279,9 @@ class _Work:
         for id in self.drawn_before:  # the figures' code may be newer than they are
             self._draw(self.everything[id], Result.load(self.out / f"{id}.json"))
 
-    def _give_work(self, jobs: int, workers: list[Worker], inbox: queue.SimpleQueue) -> None:
+    def _give_work(
+        self, place: "_Here | Cluster", jobs: int, workers: "list[AnyWorker]", inbox: queue.SimpleQueue
+    ) -> None:
         ready = [item for item in self.waiting if self.complete.issuperset(self.everything[item.id].needs)]
         for worker in [each for each in workers if each.how_it_ended() and each not in self.at_work]:
             worker.end()
@@ -250,19 +289,14 @@ class _Work:
         idle = [worker for worker in workers if worker not in self.at_work]
         for item in ready[: jobs - len(self.at_work)]:
             if not idle:
-                idle.append(self._new_worker(workers, inbox))
+                idle.append(place.new_worker(workers, inbox))
                 workers.append(idle[0])
             worker = idle.pop()
             self.waiting.remove(item)
             self.at_work[worker] = item, time.perf_counter(), ""
             worker.ask(**item._asdict(), quick=self.quick, out=str(self.out), scratch=str(self.scratch))
 
-    def _new_worker(self, workers: list[Worker], inbox: queue.SimpleQueue) -> Worker:
-        taken = [core for worker in workers for core in worker.cores]
-        least = tuple(sorted(cores(), key=taken.count)[: self.threads])  # taken by the fewest
-        return Worker(self.module, least, self.scratch / f"worker-{len(workers)}.log", inbox)
-
-    def _take(self, worker: "Worker", message: dict[str, Any] | None) -> None:
+    def _take(self, worker: "AnyWorker", message: dict[str, Any] | None) -> None:
         item, started, _ = self.at_work[worker]
         if message is not None and "line" in message:
             self.at_work[worker] = item, started, message["line"]

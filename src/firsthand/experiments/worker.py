@@ -171,9 +171,9 @@ class Worker:
 
 
 @contextmanager
-def ended() -> Iterator[list[Worker]]:
+def ended() -> "Iterator[list[Any]]":
     """A list for workers, which have ended when the block ends, however it ends."""
-    workers: list[Worker] = []
+    workers: list[Any] = []
     try:
         yield workers
     finally:
