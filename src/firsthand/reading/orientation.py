@@ -13,6 +13,9 @@ MOST = 64  # are looked at
 LEAST = 0.04  # no component is believed more surely than this: it may be anything
 MARGIN = 4.0  # by which the sum of the logarithms must be greater than as it came: most pictures come upright,
 EACH = 0.5  # and so much more for each component: what is neither digit nor letter says anything
+# the least mean logarithm with which turned digits make sense, and more where they are few: pairs that touch make none as
+# they stand, and some do when they lie
+SENSE, FEW = -0.9, 3.5
 
 
 def find_quarter(strength: np.ndarray, labels: np.ndarray, components: list[Component]) -> int:
@@ -36,17 +39,17 @@ def find_quarter(strength: np.ndarray, labels: np.ndarray, components: list[Comp
     if scores[quarter] - scores[0] <= MARGIN + EACH * len(chosen):
         return 0
     # an h is a 4 upside down: the digits must make more sense that way, too
-    upright = np.rot90(images, -quarter, (1, 2))
-    return -quarter % 4 if _sense(upright, len(chosen)) > _sense(images, len(chosen)) else 0
+    sense, as_it_came = (_sense(each, len(chosen)) for each in (np.rot90(images, -quarter, (1, 2)), images))
+    return -quarter % 4 if sense > max(as_it_came, SENSE + FEW / len(chosen)) else 0
 
 
 def _sense(images: np.ndarray, n: int) -> float:
-    """The sum of the logarithms of p(digit) p(value | digit) of the first n images."""
+    """The mean logarithm of p(digit) p(value | digit) of the first n images."""
     seen = np.zeros((len(images), SIZE, SIZE, 3), np.uint8)
     seen[..., 0] = seen[..., 1] = images[..., 0]
     digit = boxed_gate().probabilities(seen)[:n, 1]
     value = boxed_model().probabilities(np.ascontiguousarray(images))[:n].max(1)
-    return float(np.log(np.maximum(digit * value, LEAST)).sum())
+    return float(np.log(np.maximum(digit * value, LEAST)).mean())
 
 
 def _of_one_size(components: list[Component]) -> list[Component]:
