@@ -12,7 +12,7 @@ from firsthand.data import Splits
 from firsthand.environments import Gymnasium, Pong, film, named, show
 from firsthand.environments.live import stage
 from firsthand.errors import FirsthandError
-from firsthand.learning import Adam, Experience, QLearning, Recipe, train
+from firsthand.learning import Adam, Cosine, Experience, QLearning, Recipe, train
 from firsthand.models import Policy, load
 
 KEY = jax.random.key(0)
@@ -198,6 +198,18 @@ def test_a_training_that_was_stopped_goes_on_in_the_middle_of_its_games(counting
     jax.tree.map(np.testing.assert_array_equal, whole.model.params, again.model.params)
     for name in ("batch_cost", "training_score"):
         assert whole.history[name] == again.history[name]
+
+
+@pytest.mark.slow
+def test_cart_pole_is_learned():
+    pytest.importorskip("gymnasium", reason="the adaptor's tests need the extra gym")
+    game = Gymnasium("CartPole-v1", limit=500)
+    hidden = (nn.FullyConnected(64, nn.relu, weights_init=nn.he),) * 2
+    network = nn.Network((*hidden, nn.FullyConnected(2, nn.linear, weights_init=nn.glorot)), game.observation_shape)
+    source = Experience(game, network, games=8, capacity=20_000, renewed=2, explore=(1.0, 0.05, 15), ahead=3)
+    recipe = Recipe(30, 32, Cosine(0.001, 30), optimizer=Adam(), objective=QLearning(), monitor=(), keep_best=False)
+    model = train(network, Splits(source, None, None), recipe, key=KEY, verbose=False).model
+    assert model.play(20, key=KEY).rewards.mean() > 3 * model.play(20, key=KEY, epsilon=1.0).rewards.mean()
 
 
 def test_a_policy_of_it_is_kept_in_a_file_and_plays(counting, tmp_path):
