@@ -9,6 +9,7 @@ from PIL import Image
 
 from firsthand import nn
 from firsthand.environments import Catch, Pong
+from firsthand.environments.live import stage
 from firsthand.models import Autoencoder, Policy
 
 
@@ -61,6 +62,7 @@ def test_another_model_does_not_play(command, tmp_path):
 
 def test_pong_without_its_emulator_is_one_line(command, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "gymnasium", None)
+    stage.cache_clear()  # other tests of this process may have left live games
     game = Pong()
     network = nn.Network((nn.FullyConnected(6, nn.linear),), game.observation_shape)
     file = Policy(network, network.init(key=jax.random.key(0)), game).save(tmp_path / "model.safetensors")
