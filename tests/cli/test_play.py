@@ -1,13 +1,15 @@
 """`firsthand train` of a game, and `firsthand play`."""
 
 import json
+import sys
 
 import jax
 import pytest
 from PIL import Image
 
 from firsthand import nn
-from firsthand.environments import Catch
+from firsthand.environments import Catch, Pong
+from firsthand.environments.live import stage
 from firsthand.models import Autoencoder, Policy
 
 
@@ -56,6 +58,18 @@ def test_another_model_does_not_play(command, tmp_path):
         2,
         "firsthand: play: Autoencoder found, expected a policy: `firsthand train --recipe catch`\n",
     )
+
+
+def test_pong_without_its_emulator_is_one_line(command, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "gymnasium", None)
+    stage.cache_clear()  # other tests of this process may have left live games
+    game = Pong()
+    network = nn.Network((nn.FullyConnected(6, nn.linear),), game.observation_shape)
+    file = Policy(network, network.init(key=jax.random.key(0)), game).save(tmp_path / "model.safetensors")
+    line = "firsthand: pong: gymnasium not found: pip install 'firsthand[gym]'\n"
+    for call in (("play", file), ("train", "--recipe", "pong", "--out", tmp_path / "run")):
+        code, _, err = command(*call)
+        assert (code, err) == (2, line)
 
 
 @pytest.mark.parametrize(

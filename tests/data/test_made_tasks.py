@@ -15,6 +15,7 @@ from firsthand.data.tasks import (
     copy_task,
     date_pairs,
     recall_task,
+    repeat_task,
     sort_task,
     stories,
     told,
@@ -30,6 +31,22 @@ def test_copies_follow_a_mark():
         np.testing.assert_array_equal(np.flatnonzero(where), np.arange(mark + 1, 2 * mark + 1))
         np.testing.assert_array_equal(wanted[where], given[:mark, :8])
         assert not given[mark:, :8].any()
+
+
+def test_repeats_are_as_many_as_the_number_says_and_then_an_end():
+    x, y, asked = repeat_task(50, (1, 4), (1, 3), seed=3).arrays
+    assert (x.shape, y.shape) == ((50, 18, 10), (50, 18, 9))
+    seen = set()
+    for given, wanted, where in zip(x, y, asked, strict=True):
+        [mark] = np.flatnonzero(given[:, 8])
+        [number] = np.flatnonzero(given[:, 9])
+        times = round(10 * given[mark, 9])
+        assert mark == number
+        assert not given[mark:, :8].any()
+        assert wanted[where].tolist() == [*[[*row, 0] for row in given[:mark, :8].tolist()] * times, [0] * 8 + [1]]
+        np.testing.assert_array_equal(np.flatnonzero(where), np.arange(mark + 1, mark * (times + 1) + 2))
+        seen.add((mark, times))
+    assert len(seen) == 12
 
 
 def test_the_item_behind_the_one_that_is_asked_for_is_recalled():
@@ -156,6 +173,8 @@ def test_stories_are_laid_out_with_the_question_last():
     [
         (lambda: copy_task(1, (0, 3), seed=0), "lengths 0 to 3 in 7 steps found"),
         (lambda: copy_task(1, (1, 3), seed=0, steps=5), "in 5 steps found"),
+        (lambda: repeat_task(1, (1, 3), (0, 2), seed=0), "lengths 1 to 3, 0 to 2 times in 11 steps found"),
+        (lambda: repeat_task(1, (1, 3), (1, 2), seed=0, steps=10), "in 10 steps found, 1 or more in 11 expected"),
         (lambda: recall_task(1, (1, 3), seed=0), "1 to 3 items in 20 steps found"),
         (lambda: sort_task(1, 3, 4, seed=0), "4 wanted of 3 found"),
         (lambda: stories(4, 1, seed=0), "kind 4 found, one of 1, 2, 3, 6, 15"),

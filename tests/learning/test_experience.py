@@ -77,6 +77,15 @@ def test_the_target_network_says_what_follows():
         jax.tree.map(np.testing.assert_array_equal, memory.target, target)
 
 
+def test_several_steps_ahead_count_until_the_end():
+    seen, _, rewards, discounts, after = recalled(experience(renewed=0, count=500, ahead=4), 3)[0].arrays
+    left = 9 - rows_of_ball(seen)  # steps to the end, which alone is rewarded
+    np.testing.assert_array_equal(discounts > 0, left > 4)
+    np.testing.assert_allclose(np.abs(rewards), np.where(left <= 4, 0.99 ** (left - 1), 0), rtol=1e-6)
+    np.testing.assert_allclose(discounts[left > 4], 0.99**4, rtol=1e-6)
+    np.testing.assert_array_equal(rows_of_ball(after[left > 4]), rows_of_ball(seen[left > 4]) + 4)
+
+
 def test_epsilon_falls_in_a_line():
     assert [experience().epsilon(epoch) for epoch in (0, 2, 4, 9)] == pytest.approx([1.0, 0.55, 0.1, 0.1])
 
@@ -162,6 +171,8 @@ def test_a_policy_is_kept_in_a_file_and_plays(tmp_path):
         ({"discount": 1.5}, "discount is 1.5, expected 0 to 1"),
         ({"renewed": -1}, "renewed is -1, expected 0 or more"),
         ({"explore": (2.0, 0.1, 4)}, "explore is"),
+        ({"ahead": 16}, "ahead is 16, expected 1 to 15"),
+        ({"capacity": 0, "ahead": 2}, "ahead is 2, expected 1 without a memory"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings, line):

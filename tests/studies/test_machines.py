@@ -11,12 +11,20 @@ from firsthand.data import Splits, mnist
 from firsthand.experiments.experiment import Measured, Run
 from firsthand.experiments.figures import draw_figures
 from firsthand.experiments.records import check_measured, conclude, record_of
-from firsthand.studies import captions, dates, neural_turing, neural_turing_more, stories, translation
+from firsthand.studies import (
+    captions,
+    dates,
+    neural_turing,
+    neural_turing_more,
+    neural_turing_repeat,
+    stories,
+    translation,
+)
 from firsthand.zoo import machines, writing
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly", "optax_promotes")
 
-MODULES = (neural_turing, neural_turing_more, stories, dates, translation, captions)
+MODULES = (neural_turing, neural_turing_repeat, neural_turing_more, stories, dates, translation, captions)
 EXPERIMENTS = {each.id: each for module in MODULES for each in module.EXPERIMENTS}
 
 
@@ -51,10 +59,10 @@ def test_copying_is_measured_and_drawn(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("id", ["ntm-recall", "ntm-sort"])
-def test_recalling_and_sorting_are_measured_and_drawn(id, tmp_path):
+@pytest.mark.parametrize("id", ["ntm-repeat", "ntm-recall", "ntm-sort"])
+def test_repeating_recalling_and_sorting_are_measured_and_drawn(id, tmp_path):
     found = measured_and_drawn(id, tmp_path)
-    assert len(found.arrays["weightings"]) == (2 if id == "ntm-recall" else 4)
+    assert len(found.arrays["weightings"]) == (4 if id == "ntm-sort" else 2)
 
 
 @pytest.mark.slow
@@ -169,6 +177,24 @@ def test_claims_about_recalling_and_sorting_can_fail():
     for id, claims in (("ntm-recall", 2), ("ntm-sort", 1)):
         assert held(id, run(0.01, 0.2)) == [True] * claims
         assert held(id, run(0.3, 0.2)) == [False] * claims
+
+
+@pytest.mark.tiny
+def test_claims_about_repeating_can_fail():
+    def run(ntm, lstm, end):
+        wrong = {"ntm": ntm, "lstm": lstm}
+        return Measured(
+            {
+                f"{what}_{name}_{length}_{times}": value
+                for name in wrong
+                for length, times in neural_turing_repeat.SIZES
+                for what, value in (("wrong", wrong[name]), ("end", end))
+            }
+        )
+
+    assert held("ntm-repeat", run(0.01, 0.2, 0.1)) == [True, True, True]
+    assert held("ntm-repeat", run(0.3, 0.2, 0.1)) == [False, False, False]
+    assert held("ntm-repeat", run(0.01, 0.2, 0.9)) == [True, True, False]
 
 
 @pytest.mark.tiny

@@ -59,7 +59,7 @@ TABLES: dict[str, Callable[[Path, str], list[str]]] = {
         *("lrmd-edges", "lrmd-digit", "ksh-shapes", "ksh-small", "ksh-ablation"),
         *("googlenet-shapes", "inception-small", "numbers-whole", "review-figure-2"),
     ),
-    "games": claims.of_studies("catch", "minatar-breakout", "minatar-freeway"),
+    "games": claims.of_studies("catch", "minatar-breakout", "minatar-freeway", "pong"),
     "backwards": claims.of_studies(
         *("rbm-filters", "dbn-generate", "few-labels", "autoencoder-30", "autoencoder-2", "denoising"),
         *("sparse", "variational"),

@@ -97,7 +97,7 @@ SECTIONS = (
         "memory.md",
     ),
     Section(SIX, "Other approaches: learning to execute print(398345+42598)", "execute-add execute-program"),
-    Section(SIX, "Other approaches: neural Turing machines", "ntm-copy ntm-recall ntm-sort", "machines.md"),
+    Section(SIX, "Other approaches: neural Turing machines", "ntm-copy ntm-repeat ntm-recall ntm-sort", "machines.md"),
     Section(SIX, "Other ideas: machine translation", "dates names-zh verses", "machines.md"),
     Section(SIX, "The future of neural networks: annotating photos", "captions", "machines.md"),
     Section(
@@ -106,7 +106,7 @@ SECTIONS = (
         "transfer-digits transfer-fashion",
         note="transfer learning is one of those named",
     ),
-    Section(SIX, "Other approaches: raw pixels, and games", "catch minatar-breakout minatar-freeway", "games.md"),
+    Section(SIX, "Other approaches: raw pixels, and games", "catch minatar-breakout minatar-freeway pong", "games.md"),
     Section(GROKKING, "Reusing weights; the convolutional layer", "grokking-kernels"),
     Section(
         GROKKING,

@@ -42,6 +42,8 @@ def play(
     found = find_trained(one_of(named, model), quiet=as_json)
     if not isinstance(found, Policy):
         raise FirsthandError(f"play: {type(found).__name__} found, expected a policy: `firsthand train --recipe catch`")
+    if film is not None and len(found.input_shape) != 3:
+        raise FirsthandError(f"--film: {found.environment} is seen as numbers, expected a game of pictures")
     key, film_key = jax.random.split(jax.random.key(seed))
     scores = {
         name: found.play(episodes, key=key, epsilon=share, limit=limit)

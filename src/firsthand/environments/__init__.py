@@ -7,10 +7,12 @@ from firsthand.errors import FirsthandError
 
 from .breakout import Breakout
 from .catch import Catch
-from .environment import Environment, State, Step
+from .environment import Environment, State, Step, as_inputs
 from .freeway import Freeway
 from .gridworld import Gridworld
+from .gymnasium import Gymnasium
 from .playing import Film, Scores, film, play, show
+from .pong import Pong
 
 __all__ = [
     "ENVIRONMENTS",
@@ -20,16 +22,21 @@ __all__ = [
     "Film",
     "Freeway",
     "Gridworld",
+    "Gymnasium",
+    "Pong",
     "Scores",
     "State",
     "Step",
+    "as_inputs",
     "film",
     "named",
     "play",
     "show",
 ]
 
-ENVIRONMENTS: dict[str, type[Environment]] = {each.name: each for each in (Catch, Gridworld, Breakout, Freeway)}
+ENVIRONMENTS: dict[str, type[Environment]] = {
+    each.name: each for each in (Catch, Gridworld, Breakout, Freeway, Pong, Gymnasium)
+}
 
 
 def named(name: str, settings: Mapping[str, Any] | None = None) -> Environment:

@@ -9,7 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from firsthand.errors import FirsthandError
+
 from .environment import Environment
+from .live import SIDE_BY_SIDE
 
 __all__ = ["Act", "Film", "Scores", "film", "play", "show"]
 
@@ -38,7 +41,7 @@ class Scores(NamedTuple):
 class Film(NamedTuple):
     """One episode, step by step."""
 
-    observations: np.ndarray  # (steps + 1, *observation_shape), booleans
+    observations: np.ndarray  # (steps + 1, *observation_shape)
     actions: np.ndarray  # (steps,)
     rewards: np.ndarray  # (steps,)
 
@@ -54,6 +57,11 @@ def play(environment: Environment, act: Act, params: Any, *, episodes: int, limi
         limit: steps after which an episode is cut off.
         key: of the games and the policy.
     """
+    if not environment.compiled:
+        groups = [min(SIDE_BY_SIDE, episodes - first) for first in range(0, episodes, SIDE_BY_SIDE)]
+        keys = jax.random.split(key, len(groups))
+        found = [_play(environment, act, params, *group, limit=limit) for group in zip(groups, keys, strict=True)]
+        return Scores(*map(np.concatenate, zip(*found, strict=True)))
     found = _player(environment, act, episodes, limit)(params, key)
     return Scores(*map(np.asarray, found))
 
@@ -87,10 +95,33 @@ def _player(environment: Environment, act: Act, episodes: int, limit: int):
     return jax.jit(run)
 
 
+def _play(environment: Environment, act: Act, params: Any, episodes: int, key: Array, *, limit: int) -> Scores:
+    """`play` of a few episodes, in Python."""
+    start_key, key = jax.random.split(key)
+    states = [environment.reset(key=each) for each in jax.random.split(start_key, episodes)]
+    rewards, counts, over = np.zeros(episodes, np.float32), np.zeros(episodes, np.int32), np.zeros(episodes, bool)
+    act = jax.jit(act)
+    seen = np.stack(list(map(environment.observe, states)))
+    for number in range(limit):
+        act_key = jax.random.fold_in(key, number)
+        actions = np.asarray(act(params, seen, key=act_key))
+        for at in np.flatnonzero(~over):
+            step = environment.step(states[at], actions[at], key=act_key)
+            states[at], over[at] = step.state, step.ended
+            rewards[at] += step.reward
+            counts[at] += 1
+            seen[at] = environment.observe(step.state)
+        if over.all():
+            break
+    return Scores(rewards, counts, over)
+
+
 def film(environment: Environment, act: Act, params: Any, *, limit: int = 500, key: Array) -> Film:
     """Play one episode, and keep what was seen and done, at most `limit` steps of it."""
     start_key, key = jax.random.split(key)
-    observe, step = jax.jit(environment.observe), jax.jit(lambda s, a, k: environment.step(s, a, key=k))
+    observe, step = environment.observe, lambda s, a, k: environment.step(s, a, key=k)
+    if environment.compiled:
+        observe, step = jax.jit(observe), jax.jit(step)
     state = environment.reset(key=start_key)
     observations, actions, rewards = [np.asarray(observe(state))], [], []
     for number in range(limit):
@@ -106,9 +137,20 @@ def film(environment: Environment, act: Act, params: Any, *, limit: int = 500, k
 
 
 def show(observation: np.ndarray, scale: int = 1) -> np.ndarray:
-    """Return an observation as a picture: bytes (height scale, width scale, 3), each channel in a colour of its own."""
+    """Return an observation as a picture: bytes (height scale, width scale, 3).
+
+    Of bits each channel has a colour of its own; of bytes the last channel is shown in grey, or three in their colours.
+
+    Raises:
+        FirsthandError: numbers are seen, which are no picture.
+    """
+    if observation.ndim != 3:
+        raise FirsthandError(f"show: numbers of shape {observation.shape} found, expected a picture")
     height, width, channels = observation.shape
-    picture = np.broadcast_to(GROUND, (height, width, 3)).copy()
-    for channel in reversed(range(channels)):
-        picture[observation[..., channel]] = COLOURS[channel % len(COLOURS)]
+    if observation.dtype == bool:
+        picture = np.broadcast_to(GROUND, (height, width, 3)).copy()
+        for channel in reversed(range(channels)):
+            picture[observation[..., channel]] = COLOURS[channel % len(COLOURS)]
+    else:
+        picture = observation if channels == 3 else observation[..., -1:].repeat(3, axis=-1)
     return picture.repeat(scale, axis=0).repeat(scale, axis=1)

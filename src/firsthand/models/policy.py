@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from firsthand.environments import Environment, Film, Scores, film, named, play
+from firsthand.environments import Environment, Film, Scores, as_inputs, film, named, play
 from firsthand.errors import FirsthandError
 from firsthand.nn import Network, Params
 
@@ -57,7 +57,7 @@ class Policy(NetworkModel):
         seen = np.asarray(seen)
         if seen.shape[1:] != self.input_shape or not len(seen):
             raise FirsthandError(f"model: observations have shape {seen.shape}, expected (n, *{self.input_shape})")
-        return np.asarray(_values(self.network)(self.params, jnp.asarray(seen, bool)))
+        return np.asarray(_values(self.network)(self.params, jnp.asarray(seen, self.environment.observation_type)))
 
     def act(self, seen: np.ndarray) -> np.ndarray:
         """Return the number of the best action for what is seen: (n, *observation_shape) -> (n,)."""
@@ -81,13 +81,13 @@ class Policy(NetworkModel):
 
 @lru_cache(maxsize=16)
 def _values(network: Network):
-    return jax.jit(lambda params, seen: network.apply(params, seen.astype(jnp.float32)))
+    return jax.jit(lambda params, seen: network.apply(params, as_inputs(seen)))
 
 
 @lru_cache(maxsize=16)
 def _acting(network: Network, epsilon: float):
     def act(params: Any, seen: Array, *, key: Array) -> Array:
-        best = jnp.argmax(network.apply(params, seen.astype(jnp.float32)), axis=-1)
+        best = jnp.argmax(network.apply(params, as_inputs(seen)), axis=-1)
         random_key, way_key = jax.random.split(key)
         any_action = jax.random.randint(way_key, best.shape, 0, network.num_classes)
         return jnp.where(jax.random.bernoulli(random_key, epsilon, best.shape), any_action, best)

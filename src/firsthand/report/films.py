@@ -9,7 +9,7 @@ from firsthand.models import Policy
 
 __all__ = ["as_film"]
 
-SCALE = 20  # pixels of a cell
+SCALE, SIDE = 20, 320  # pixels of a cell, and of the longer side of a picture at most
 BAR, LONGEST = 10, 80  # height of a bar, and its length for the largest value of the game
 INK, CHOSEN, PAPER = (150, 150, 160), (230, 159, 0), (28, 28, 34)
 PACE = 80  # milliseconds of a step
@@ -21,14 +21,16 @@ def as_film(film: Film, model: Policy) -> bytes:
     Args:
         film: of the model's game.
         model: values what was seen.
+    Raises:
+        FirsthandError: numbers are seen of the game, no picture.
     """
     from PIL import Image
 
     values = model.values(film.observations)
     longest = np.abs(values).max() or 1.0
-    frames = []
+    frames, scale = [], max(1, min(SCALE, SIDE // max(film.observations.shape[1:3])))
     for number, seen in enumerate(film.observations):
-        board = show(seen, SCALE)
+        board = show(seen, scale)
         side = np.full((len(board), LONGEST + 2 * BAR, 3), PAPER, np.uint8)
         for action, value in enumerate(values[number]):
             top, length = BAR + 2 * BAR * action, int(LONGEST * abs(value) / longest)

@@ -32,7 +32,7 @@ __all__ = ["RunFolder", "new_run_folder", "write_run"]
 
 
 SAMPLED = 400  # letters of a report's samples
-EPISODES = 100  # of a policy in a report
+EPISODES, FEWER = 100, 30  # of a policy in a report, and of one whose game is played in Python
 
 
 class RunFolder(NamedTuple):
@@ -165,8 +165,9 @@ def write_run(
         write_atomically(folder.report, _page(model, histories, _scores(model, quantities), pictures, seconds))
         return
     if isinstance(model, Policy):
-        rows, film = _played(model), as_film(model.film(key=jax.random.key(0)), model)
-        write_atomically(folder.path / "game.gif", film)
+        rows = _played(model)
+        if len(model.input_shape) == 3:  # a game that is seen as numbers has no pictures
+            write_atomically(folder.path / "game.gif", as_film(model.film(key=jax.random.key(0)), model))
         write_atomically(folder.report, _page(model, histories, rows, _written(folder, figures), seconds))
         return
     if not isinstance(model, Classifier):
@@ -223,10 +224,10 @@ def _language(
 
 def _played(model: Policy) -> list[tuple[str, str]]:
     """The scores of a policy, and of play at random."""
-    rows = []
+    rows, episodes = [], EPISODES if model.environment.compiled else FEWER
     for name, epsilon in (("score", 0.0), ("score at random", 1.0)):
-        rewards = model.play(EPISODES, key=jax.random.key(0), epsilon=epsilon).rewards
-        rows.append((name, f"{rewards.mean():.2f} ± {rewards.std():.2f} ({EPISODES} episodes)"))
+        rewards = model.play(episodes, key=jax.random.key(0), epsilon=epsilon).rewards
+        rows.append((name, f"{rewards.mean():.2f} ± {rewards.std():.2f} ({episodes} episodes)"))
     return rows
 
 

@@ -21,7 +21,7 @@ from .common import trained
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["EXPERIMENTS"]
+__all__ = ["EXPERIMENTS", "PIXELS", "drawings", "epoch_steps", "learned", "one_game", "smoothed"]
 
 PIXELS = Source(
     "Nielsen",
@@ -31,6 +31,7 @@ PIXELS = Source(
 EPISODES = 100
 SMOOTH = 10  # epochs in a point of the curves
 SHOWN = 12  # pictures of a game
+GROUND = 8  # of 255: as far as a grey may be from the usual one at its place to be no thing
 
 WITHOUT: dict[str, dict[str, Any]] = {
     "both": {},
@@ -40,7 +41,7 @@ WITHOUT: dict[str, dict[str, Any]] = {
 NAMES = {"both": "replay and target network", "no_target": "no target network", "no_replay": "no replay"}
 
 
-def _learned(run: Run, recipe: NamedRecipe, name: str, **settings: Any) -> tuple[Policy, list[float]]:
+def learned(run: Run, recipe: NamedRecipe, name: str, **settings: Any) -> tuple[Policy, list[float]]:
     """A policy, and its score while it was learning."""
     experience = {**recipe.experience, **settings}
     if settings.get("capacity") == 0:
@@ -56,7 +57,8 @@ def _numbers(model: Policy, key: jax.Array, name: str, episodes: int) -> dict[st
     return {f"score_{name}": float(played.rewards.mean()), f"deviation_{name}": float(played.rewards.std())}
 
 
-def _curve(scores: list[float]) -> list[float]:
+def smoothed(scores: list[float]) -> list[float]:
+    """Scores as a short curve, each point the mean of ten epochs."""
     whole = scores[: len(scores) // SMOOTH * SMOOTH] or scores
     return np.round(np.mean(np.reshape(whole, (-1, min(SMOOTH, len(whole)))), axis=1), 2).tolist()
 
@@ -67,23 +69,24 @@ def _measure(recipe: NamedRecipe, variants: Mapping[str, Mapping[str, Any]], run
     play_key = jax.random.fold_in(run.key, 1)
     episodes = run.shortened(EPISODES, 3)
     for name, settings in variants.items():
-        model, scores = _learned(run, recipe, name, **settings)
+        model, scores = learned(run, recipe, name, **settings)
         numbers |= _numbers(model, play_key, name, episodes)
-        arrays[f"curve_{name}"] = _curve(scores)
+        arrays[f"curve_{name}"] = smoothed(scores)
         if name == "both":
             at_random = model.play(episodes, key=play_key, epsilon=1.0).rewards
             numbers["score_at_random"] = float(at_random.mean())
             if run.seed == 0:
-                arrays |= _game(model, play_key)
-    numbers["steps_of_the_game"] = float(_steps(recipe) * run.shortened(recipe.recipe.epochs, 2))
+                arrays |= one_game(model, play_key)
+    numbers["steps_of_the_game"] = float(epoch_steps(recipe) * run.shortened(recipe.recipe.epochs, 2))
     return Measured(numbers, arrays)
 
 
-def _steps(recipe: NamedRecipe) -> int:
+def epoch_steps(recipe: NamedRecipe) -> int:
+    """Steps of the game in an epoch, of all games together."""
     return int(recipe.experience.get("games", 16)) * int(recipe.experience.get("steps", 64))
 
 
-def _game(model: Policy, key: jax.Array) -> dict[str, Any]:
+def one_game(model: Policy, key: jax.Array) -> dict[str, Any]:
     """One game: pictures of it, and what the policy thought it was worth."""
     film = model.film(key=key, limit=200)
     values = model.values(film.observations)
@@ -91,7 +94,7 @@ def _game(model: Policy, key: jax.Array) -> dict[str, Any]:
     # the steps before the first rewards
     last = int(rewarded[min(1, len(rewarded) - 1)]) + 2 if len(rewarded) else SHOWN
     first = max(0, last - SHOWN)
-    bits = film.observations[first : first + SHOWN]
+    bits = _as_bits(film.observations)[first : first + SHOWN]
     return {
         "values": np.round(values.max(axis=1), 3).tolist(),
         "rewards": film.rewards.tolist(),
@@ -99,6 +102,14 @@ def _game(model: Policy, key: jax.Array) -> dict[str, Any]:
         "shape": list(bits.shape),
         "pictures": np.packbits(bits).tolist(),
     }
+
+
+def _as_bits(seen: np.ndarray) -> np.ndarray:
+    """What is seen of a game as bits, (steps, height, width, channels): of grey pictures what is not the ground."""
+    if seen.dtype == bool:
+        return seen
+    newest = seen[..., -1:].astype(np.int16)
+    return np.abs(newest - np.median(newest, axis=0)) > GROUND
 
 
 def _far_above_chance(game: str, least: float, runs: Sequence[Measured]) -> Finding:
@@ -135,7 +146,7 @@ def _draw_curves(recipe: NamedRecipe, result: Result, needed: Mapping[str, Resul
         for number, run in enumerate(result.runs):
             curve = run["arrays"].get(f"curve_{name}")
             if curve is not None:
-                steps = _steps(recipe) * min(SMOOTH, recipe.recipe.epochs) * np.arange(1, len(curve) + 1)
+                steps = epoch_steps(recipe) * min(SMOOTH, recipe.recipe.epochs) * np.arange(1, len(curve) + 1)
                 axes.plot(steps / 1e3, curve, color=colour, linewidth=1, label=None if number else NAMES[name])
     axes.axhline(result.mean("score_at_random"), color="grey", linestyle="--", linewidth=1, label="by chance")
     axes.set(xlabel="steps of the game, in thousands", ylabel="score of an episode, while learning")
@@ -170,7 +181,8 @@ def _draw_game(result: Result, needed: Mapping[str, Result]) -> "Figure":
     return figure
 
 
-def _drawings(recipe: NamedRecipe) -> tuple[Drawing, ...]:
+def drawings(recipe: NamedRecipe) -> tuple[Drawing, ...]:
+    """The figures of a study of a game: the score while learning, and one game."""
     return (
         Drawing(
             "learning",
@@ -221,7 +233,7 @@ EXPERIMENTS = (
                 "游戏是 DeepMind 行为测试集中的小游戏，10x5，不是 Atari 游戏。",
             ),
         ),
-        drawings=_drawings(CATCH),
+        drawings=drawings(CATCH),
         minutes=1,
     ),
     Experiment(
@@ -256,7 +268,7 @@ EXPERIMENTS = (
                 "没有经验回放时，每一步只按顺序学一次，因此小批量较少；游戏的步数是一样的。",
             ),
         ),
-        drawings=_drawings(BREAKOUT),
+        drawings=drawings(BREAKOUT),
         minutes=6,
     ),
     Experiment(
@@ -275,7 +287,7 @@ EXPERIMENTS = (
             ),
         ),
         deviations=(OWN_RULES,),
-        drawings=_drawings(FREEWAY),
+        drawings=drawings(FREEWAY),
         minutes=4,
     ),
 )

@@ -119,6 +119,7 @@ IDS = (
     "execute-add",
     "execute-program",
     "ntm-copy",
+    "ntm-repeat",
     "ntm-recall",
     "ntm-sort",
     "stories-1",
@@ -132,4 +133,5 @@ IDS = (
     "catch",
     "minatar-breakout",
     "minatar-freeway",
+    "pong",
 )

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
         UPRIGHT,
     )
     from .fine_tuning import FineTuning, fine_tune, fine_tuning_recipe
-    from .games import BREAKOUT, CATCH, FREEWAY, player
+    from .games import BREAKOUT, CATCH, FREEWAY, PONG, player
     from .generative import AUTOENCODER, DBN, SINGLE_RBM, VARIATIONAL
     from .image_net import googlenet, inception, ksh
-    from .machines import NTM_COPY, NTM_RECALL, NTM_SORT
+    from .machines import NTM_COPY, NTM_RECALL, NTM_REPEAT, NTM_SORT
     from .named_recipe import NamedRecipe
     from .pictures import INCEPTION_SMALL, KSH_SMALL, ksh_small
     from .questions import STORIES
@@ -48,8 +48,10 @@ __all__ = [
     "KSH_SMALL",
     "NTM_COPY",
     "NTM_RECALL",
+    "NTM_REPEAT",
     "NTM_SORT",
     "PAGE_READER",
+    "PONG",
     "QUICK",
     "RECIPES",
     "ROWS",
@@ -75,8 +77,8 @@ __all__ = [
 ]
 
 _GENERATIVE = ("AUTOENCODER", "DBN", "SINGLE_RBM", "VARIATIONAL")
-_GAMES = ("BREAKOUT", "CATCH", "FREEWAY")
-_MACHINES = ("NTM_COPY", "NTM_RECALL", "NTM_SORT")
+_GAMES = ("BREAKOUT", "CATCH", "FREEWAY", "PONG")
+_MACHINES = ("NTM_COPY", "NTM_RECALL", "NTM_REPEAT", "NTM_SORT")
 _WRITING = ("CAPTIONS", "DATES")
 _ELSEWHERE = (
     *(*_GENERATIVE, *_GAMES, *_MACHINES, *_WRITING),

@@ -33,7 +33,12 @@ ABOUT = {
     "catch": "a ball falls, a paddle catches it: Q-learning from the pixels, in seconds",
     "breakout": "Breakout on a board of 10 by 10, learned by playing: deep Q-learning with replay and target network",
     "freeway": "across eight lanes of traffic on a board of 10 by 10: the same network and settings as for breakout",
+    "pong": (
+        "Pong on the emulator of Atari's console, from four grey pictures of 42 by 40: deep Q-learning with replay, "
+        "target network and three steps ahead; needs the extra gym"
+    ),
     "ntm-copy": "a neural Turing machine, memory 128 x 20: copies sequences of up to 20 vectors, and then longer ones",
+    "ntm-repeat": "a neural Turing machine: says a sequence as many times as it is told, and then an end mark",
     "ntm-recall": "a neural Turing machine: given an item of a list, says the next",
     "ntm-sort": "a neural Turing machine with two heads of each kind: says vectors in the order of their priorities",
     "dates": "an encoder-decoder with attention: writes a date in any of nine forms as YEAR-MONTH-DAY",

@@ -3,13 +3,13 @@
 from typing import Any
 
 from firsthand import nn
-from firsthand.environments import Breakout, Catch, Environment, Freeway
+from firsthand.environments import Breakout, Catch, Environment, Freeway, Pong
 from firsthand.learning import Adam, Cosine, QLearning, Recipe
 
 from .about import ABOUT
 from .named_recipe import NamedRecipe
 
-__all__ = ["BREAKOUT", "CATCH", "FREEWAY", "RECIPES", "player"]
+__all__ = ["BREAKOUT", "CATCH", "FREEWAY", "PONG", "RECIPES", "player"]
 
 
 def player(game: Environment) -> tuple[nn.Layer, ...]:
@@ -60,4 +60,22 @@ CATCH = _recipe(
 BREAKOUT = _recipe(Breakout(), player(Breakout()), _learned(400, 0.00025), explore=(1.0, 0.02, 100))
 FREEWAY = _recipe(Freeway(), player(Freeway()), _learned(400, 0.00025), explore=(1.0, 0.02, 100))
 
-RECIPES = {recipe.name: recipe for recipe in (CATCH, BREAKOUT, FREEWAY)}
+# an epoch is 4,096 steps of the game, of four pictures each, and 1,024 mini-batches of what is remembered
+PONG = _recipe(
+    Pong(),
+    (
+        nn.Convolution(16, 5, stride=3, weights_init=nn.he),
+        nn.Convolution(32, 3, stride=2, weights_init=nn.he),
+        nn.FullyConnected(128, nn.relu, weights_init=nn.he),
+        nn.FullyConnected(6, nn.linear, weights_init=nn.glorot),
+    ),
+    _learned(300, 0.00025),
+    count=32_768,
+    steps=256,
+    capacity=50_000,
+    renewed=2,
+    explore=(1.0, 0.02, 30),
+    ahead=3,
+)
+
+RECIPES = {recipe.name: recipe for recipe in (CATCH, BREAKOUT, FREEWAY, PONG)}

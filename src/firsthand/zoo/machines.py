@@ -13,13 +13,13 @@ from jax import Array
 
 from firsthand import nn
 from firsthand.data import Arrays, Splits
-from firsthand.data.tasks import BITS, RECALLED, copy_task, recall_task, sort_task
+from firsthand.data.tasks import BITS, RECALLED, copy_task, recall_task, repeat_task, sort_task
 from firsthand.learning import Bits, Recipe, Source
 
 from .about import ABOUT
 from .named_recipe import NamedRecipe
 
-__all__ = ["NTM_COPY", "NTM_RECALL", "NTM_SORT", "RECIPES", "Growing", "MadeTask", "turing_recipe"]
+__all__ = ["NTM_COPY", "NTM_RECALL", "NTM_REPEAT", "NTM_SORT", "RECIPES", "Growing", "MadeTask", "turing_recipe"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class MadeTask:
         smallest, largest: of the training sequences.
         steps: of an example.
         features, bits: numbers that go in and come out at a step.
+        grows: whether the training begins with small sizes; otherwise all are in every epoch.
     """
 
     make: Callable[..., Arrays]
@@ -39,6 +40,7 @@ class MadeTask:
     steps: int
     features: int
     bits: int
+    grows: bool = True
 
     def examples(self, count: int, sizes: tuple[int, int], part: str, *, seed: Any, steps: int | None = None) -> Arrays:
         """Examples of these sizes, by default with as many steps as those of the training."""
@@ -56,7 +58,8 @@ class MadeTask:
 class Growing(Source):
     """New examples in every epoch: small ones in the first quarter of them, middling ones in the second, then all.
 
-    Small is a quarter of the largest size, middling a half; smaller ones are among them each time.
+    Small is a quarter of the largest size, middling a half; smaller ones are among them each time.  Where the task does
+    not grow, all are in every epoch.
     """
 
     task: MadeTask
@@ -65,6 +68,7 @@ class Growing(Source):
 
     def examples(self, epoch: int, params: Any, *, key: Array) -> Arrays:
         share = 4 if 4 * epoch < self.epochs else 2 if 2 * epoch < self.epochs else 1
+        share = share if self.task.grows else 1
         largest = max(self.task.smallest, self.task.largest // share)
         seed = np.asarray(jax.random.key_data(key)).tolist()
         return self.task.examples(self.count, (self.task.smallest, largest), "training", seed=seed)
@@ -79,6 +83,11 @@ class Growing(Source):
         return hashlib.sha256(f"growing {self.epochs} {self.like.digest}".encode()).hexdigest()
 
 
+def _repeated(count: int, sizes: tuple[int, int], part: Any, *, seed: Any, steps: int) -> Arrays:
+    """Sequences of these lengths, each as many times as one may be long."""
+    return repeat_task(count, sizes, sizes, part, seed=seed, steps=steps)
+
+
 def _sorted(count: int, sizes: tuple[int, int], part: Any, *, seed: Any, steps: int) -> Arrays:
     """Sets of one size, the largest: three quarters of it are asked for."""
     del steps
@@ -86,6 +95,7 @@ def _sorted(count: int, sizes: tuple[int, int], part: Any, *, seed: Any, steps: 
 
 
 COPY = MadeTask(copy_task, 1, 20, 41, BITS + 1, BITS)
+REPEAT = MadeTask(_repeated, 1, 5, 32, BITS + 2, BITS + 1, grows=False)
 RECALL = MadeTask(recall_task, 2, 6, 32, RECALLED + 2, RECALLED)
 SORT = MadeTask(_sorted, 8, 8, 15, BITS + 2, BITS)
 
@@ -115,7 +125,8 @@ def _machine(name: str, task: MadeTask, layer: nn.Layer, epochs: int, count: int
 
 
 NTM_COPY = _machine("ntm-copy", COPY, nn.NeuralTuringMachine(100), 40, 1_000)
+NTM_REPEAT = _machine("ntm-repeat", REPEAT, nn.NeuralTuringMachine(100, 32, controller="lstm"), 120, 1_000)
 NTM_RECALL = _machine("ntm-recall", RECALL, nn.NeuralTuringMachine(100), 60, 1_000)
 NTM_SORT = _machine("ntm-sort", SORT, nn.NeuralTuringMachine(100, 64, reads=2, writes=2), 80, 1_000)
 
-RECIPES = {recipe.name: recipe for recipe in (NTM_COPY, NTM_RECALL, NTM_SORT)}
+RECIPES = {recipe.name: recipe for recipe in (NTM_COPY, NTM_REPEAT, NTM_RECALL, NTM_SORT)}

@@ -1,7 +1,7 @@
 """Tasks by rule, without end: examples are made when they are wanted, and what is held out is never trained on."""
 
 from .adding import adding_problem
-from .copying import BITS, RECALLED, copy_task, recall_task, sort_task
+from .copying import BITS, RECALLED, copy_task, recall_task, repeat_task, sort_task
 from .dates import DATE_GIVEN, DATE_STEPS, DATE_SYMBOLS, DATE_WRITABLE, date_pairs, written_dates
 from .held_out import PARTS, Part, part_of
 from .interpreter import ProgramError, run_program
@@ -43,6 +43,7 @@ __all__ = [
     "part_of_program",
     "program_answers",
     "recall_task",
+    "repeat_task",
     "run_program",
     "sort_task",
     "stories",

@@ -7,11 +7,12 @@ import numpy as np
 from ..examples import Arrays, DataError
 from .held_out import Part, part_of
 
-__all__ = ["BITS", "copy_task", "recall_task", "sort_task"]
+__all__ = ["BITS", "copy_task", "recall_task", "repeat_task", "sort_task"]
 
 BITS = 8  # in a vector of the copy task and of the sorting task
 RECALLED = 6  # in a vector of the recall task
 ROWS = 3  # vectors in one of its items
+TENTH = 0.1  # by which a number of repeats is made smaller, so that it is like the other inputs
 
 Random = np.random.Generator
 
@@ -56,6 +57,57 @@ def copy_task(
         x[row, length, BITS] = 1
         y[row, length + 1 : 2 * length + 1] = vectors
         asked[row, length + 1 : 2 * length + 1] = True
+    return Arrays((x, y, asked))
+
+
+def repeat_task(
+    count: int,
+    lengths: tuple[int, int],
+    repeats: tuple[int, int],
+    part: Part = "training",
+    *,
+    seed: int | Sequence[int],
+    steps: int | None = None,
+) -> Arrays:
+    """Make sequences of random vectors of 8 bits, each to be said a given number of times, and then an end mark.
+
+    The step behind a sequence has a mark, and beside it a tenth of the number.
+
+    Args:
+        count: number of sequences.
+        lengths: of the sequences, the shortest and the longest; each is as likely.
+        repeats: the fewest and the most; each number is as likely.
+        part: of the data; a sequence of vectors belongs to one part, see `part_of`.
+        seed: of all randomness; the same gives the same sequences.
+        steps: of an example; by default those that the longest sequence and the most repeats take.
+    Returns:
+        Inputs (count, steps, 10), the last two of which are the mark and the number; what is to be said, (count, steps,
+        9), the last of which is the end mark; and where it is asked, booleans (count, steps).
+    Raises:
+        DataError: lengths or repeats that are none, or too few steps.
+    References:
+        Graves, Wayne and Danihelka 2014, 'Neural Turing Machines', section 4.2, where the number has mean 0 and
+        variance 1.
+    """
+    (shortest, longest), (fewest, most) = lengths, repeats
+    needed = longest * (most + 1) + 2
+    steps = needed if steps is None else steps
+    if not 1 <= shortest <= longest or not 1 <= fewest <= most or steps < needed:
+        raise DataError(
+            f"repeat task: lengths {shortest} to {longest}, {fewest} to {most} times in {steps} steps found, 1 or more "
+            f"in {needed} expected"
+        )
+    random = np.random.default_rng(seed)
+    x, y, asked = _empty(count, steps, BITS + 2, BITS + 1)
+    for row in range(count):
+        length, times = int(random.integers(shortest, longest + 1)), int(random.integers(fewest, most + 1))
+        vectors = _drawn(lambda length=length: random.integers(0, 2, (length, BITS), np.uint8), part)
+        end = length * (times + 1) + 1
+        x[row, :length, :BITS] = vectors
+        x[row, length, BITS:] = 1, TENTH * times
+        y[row, length + 1 : end, :BITS] = np.tile(vectors, (times, 1))
+        y[row, end, BITS] = 1
+        asked[row, length + 1 : end + 1] = True
     return Arrays((x, y, asked))
 
 
