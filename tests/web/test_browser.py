@@ -28,8 +28,11 @@ PAGES = (
     "blind",
     "space",
     "dream",
+    "play",
     "text",
     "execute",
+    "memory",
+    "story",
     "results",
     "api",
 )

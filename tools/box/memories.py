@@ -13,7 +13,7 @@ import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import jax
 import numpy as np
@@ -22,9 +22,8 @@ from firsthand import nn
 from firsthand.data import Splits, shakespeare, shakespeare_text
 from firsthand.data.tasks import ALPHABET, Difficulty
 from firsthand.files import describe_machine, write_atomically
-from firsthand.learning import History, train
-from firsthand.models import LanguageModel
-from firsthand.models.family import MODEL_FORMAT
+from firsthand.learning import train
+from firsthand.models.family import MODEL_FORMAT, NetworkModel
 from firsthand.models.file import flatten, write_safetensors
 from firsthand.nn import Network
 from firsthand.studies.learning_to_execute import (
@@ -41,9 +40,12 @@ from firsthand.studies.learning_to_execute import (
 from firsthand.zoo import SHAKESPEARE
 from firsthand.zoo.box import LETTERS, PROGRAMS, SUM_READER
 
+M = TypeVar("M", bound=NetworkModel)
+
 SHORTER = 0.25  # of the numbers have fewer digits
 RESULTS = Path("results/boxed_memories.json")
 NAMES = ("letters", "sums", "programs")
+LISTED = (*NAMES, "copies", "stories")  # in the results; the last two are of machines.py
 EPOCHS = {"sums": SUMS.epochs, "programs": LINES.epochs // 2}  # of the second, that it takes less than ten minutes
 TASKS = {
     name: (replace(task, hardest=task.hardest._replace(shorter=SHORTER), epochs=EPOCHS[name]), path)
@@ -70,7 +72,7 @@ def main() -> None:
 def letters(place: Path) -> None:
     """The recipe `shakespeare`, as `firsthand train` runs it."""
     data, text = shakespeare(SHAKESPEARE.length or 64), shakespeare_text()
-    options = _options(place / "letters.safetensors")
+    options = checkpointed(place / "letters.safetensors")
     training = train(SHAKESPEARE.network(data.train), data, SHAKESPEARE.recipe, key=jax.random.key(0), **options)
     model = halved(training.model)
     about = {
@@ -80,7 +82,7 @@ def letters(place: Path) -> None:
         "scores": {"test": {"bits": model.bits(text.test), "perplexity": model.perplexity(text.test)}},
         "tested_on": f"{len(text.test):,} characters that were held out, read on with a memory",
     }
-    write(model, about, LETTERS, training.history)
+    write(model, about, LETTERS, sum(training.history["seconds"]))
 
 
 def executed(name: str, task: Task, path: Path, place: Path) -> None:
@@ -89,7 +91,7 @@ def executed(name: str, task: Task, path: Path, place: Path) -> None:
     source = Curriculum(task, "combined", task.epochs, EACH_EPOCH)
     hardest = task.answers(TESTED, lambda random: task.hardest, "validation", 0)
     layers = (nn.Embedding(len(ALPHABET), 16), nn.LSTM(UNITS), nn.Softmax(len(ALPHABET)))
-    options = _options(place / f"{name}.safetensors")
+    options = checkpointed(place / f"{name}.safetensors")
     network = Network(layers, hardest.example_shape)
     training = train(network, Splits(source, hardest, None), recipe, key=jax.random.key(0), **options)
     model = halved(training.model)
@@ -106,25 +108,25 @@ def executed(name: str, task: Task, path: Path, place: Path) -> None:
         },
         "tested_on": f"{TESTED} programs of each difficulty that were held out by the hash of their text",
     }
-    write(model, about, path, training.history)
+    write(model, about, path, sum(training.history["seconds"]))
 
 
-def halved(model: LanguageModel) -> LanguageModel:
+def halved(model: M) -> M:
     """The model with its parameters as 16 bits keep them."""
     params = jax.tree.map(lambda a: np.asarray(a, np.float16).astype(np.float32), model.params)
-    return LanguageModel(model.network, params, model.symbols)
+    return replace(cast(Any, model), params=params)
 
 
-def write(model: LanguageModel, about: dict[str, Any], path: Path, history: History) -> None:
+def write(model: NetworkModel, about: dict[str, Any], path: Path, seconds: float) -> None:
     """Write a model with half of the bits, and say how good it is."""
-    about |= {"machine": describe_machine(), "seconds": round(sum(history["seconds"]))}
+    about |= {"machine": describe_machine(), "seconds": round(seconds)}
     arrays = {name: array.astype(np.float16) for name, array in flatten(model.params).items()}
-    described = LanguageModel(model.network, model.params, model.symbols, about).description()
+    described = replace(cast(Any, model), provenance=about).description()
     write_safetensors(path, arrays, {"format": MODEL_FORMAT, **described})
     print(f"{path}: {path.stat().st_size / 2**20:.2f} MiB, {about['scores']}", flush=True)
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results[about["task"]] = about
-    write_atomically(RESULTS, json.dumps({name: results[name] for name in NAMES if name in results}, indent=1) + "\n")
+    write_atomically(RESULTS, json.dumps({name: results[name] for name in LISTED if name in results}, indent=1) + "\n")
 
 
 def _named(at: Difficulty, task: Task) -> str:
@@ -133,7 +135,8 @@ def _named(at: Difficulty, task: Task) -> str:
     return digits + (f", nesting {at.nesting}" if task.hardest.nesting > 1 else "")
 
 
-def _options(file: Path) -> dict[str, Any]:
+def checkpointed(file: Path) -> dict[str, Any]:
+    """Options of `train` that go on from a checkpoint, where there is one, and say every epoch."""
     return {"checkpoint": file, "resume": file.exists(), "progress": _say}
 
 

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tables import accuracy, claims, jobs, memory, pages, speed
+from tables import accuracy, claims, jobs, machines, memory, pages, speed
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
@@ -31,6 +31,8 @@ PAGES = {
     "docs/backwards.zh-CN.md": "zh",
     "docs/games.md": "en",
     "docs/games.zh-CN.md": "zh",
+    "docs/machines.md": "en",
+    "docs/machines.zh-CN.md": "zh",
     "docs/memory.md": "en",
     "docs/memory.zh-CN.md": "zh",
     "docs/models.md": "en",
@@ -69,6 +71,7 @@ TABLES: dict[str, Callable[[Path, str], list[str]]] = {
     "jobs": jobs.jobs,
     "mistakes": jobs.mistakes,
     "boxed-memories": memory.boxed,
+    "boxed-machines": machines.boxed,
     "carried-state": memory.carried,
     "time-to-bits": memory.time_to_bits,
     "language": claims.of_studies("shakespeare"),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["EXPERIMENTS", "TURING", "at_length", "draw_machine", "each", "failing", "watched"]
+__all__ = ["EXPERIMENTS", "TURING", "at_length", "busiest", "draw_machine", "each", "failing", "watched"]
 
 TURING = Source(
     "Nielsen", "chapter 6, 'Other approaches' (其他的深度学习模型): neural Turing machines infer sorting and copying"
@@ -86,10 +86,7 @@ def watched(model: Regressor, example: Arrays) -> dict[str, Any]:
     heads = jax.tree.map(lambda array: np.asarray(array[0]), jax.jit(machine.watch)(model.params[0], x))
     network = Network(model.network.layers, example.example_shape)
     said = np.asarray(jax.jit(network.apply)(model.params, x)[0])  # (time, bits)
-    used = heads.weightings.sum((0, 1))
-    window = min(WINDOW, len(used))
-    sums = [np.roll(used, -first)[:window].sum() for first in range(len(used))]
-    slots = (int(np.argmax(sums)) + np.arange(window)) % len(used)
+    slots = busiest(heads.weightings, WINDOW)
     last = int(np.flatnonzero(example.arrays[2][0])[0]) - 1  # when all has been read
     return {
         "given": short(example.arrays[0][0].T),
@@ -98,6 +95,15 @@ def watched(model: Regressor, example: Arrays) -> dict[str, Any]:
         "weightings": short(heads.weightings[..., slots].transpose(1, 2, 0)),  # (heads, slots, time)
         "memory": short(heads.memory[last][:, slots]),  # (width, slots)
     }
+
+
+def busiest(weightings: np.ndarray, count: int) -> np.ndarray:
+    """The numbers of `count` neighbouring slots, round about, on which most of the weight (..., slots) lies."""
+    used = weightings.reshape(-1, weightings.shape[-1]).sum(0)
+    if count >= len(used):
+        return np.arange(len(used))
+    sums = [np.roll(used, -first)[:count].sum() for first in range(len(used))]
+    return (int(np.argmax(sums)) + np.arange(count)) % len(used)
 
 
 def _one_slot_on(model: Regressor) -> float:

@@ -6,21 +6,25 @@ from typing import TypeVar
 
 import numpy as np
 
-from firsthand.models import Autoencoder, Generator, LanguageModel, Policy
+from firsthand.models import Autoencoder, Generator, LanguageModel, Model, Policy, Regressor
 from firsthand.models.family import MODEL_FORMAT, NetworkModel
 from firsthand.models.file import read_safetensors
 
 __all__ = [
+    "COPIER",
     "DREAMER",
     "LETTERS",
     "MAP",
     "PLAYERS",
     "PROGRAMS",
+    "STORY_READER",
     "SUM_READER",
+    "boxed_copier",
     "boxed_dreamer",
     "boxed_map",
     "boxed_memory",
     "boxed_player",
+    "boxed_story_reader",
 ]
 
 M = TypeVar("M", bound=NetworkModel)
@@ -31,6 +35,8 @@ PLAYERS = {name: Path(__file__).with_name(f"{name}.safetensors") for name in ("c
 LETTERS = Path(__file__).with_name("letters.safetensors")
 SUM_READER = Path(__file__).with_name("sums.safetensors")
 PROGRAMS = Path(__file__).with_name("programs.safetensors")
+COPIER = Path(__file__).with_name("copies.safetensors")
+STORY_READER = Path(__file__).with_name("stories.safetensors")
 
 
 @cache
@@ -60,6 +66,18 @@ def boxed_memory(path: Path) -> LanguageModel:
             does so of other programs of one line.
     """
     return _read(path, LanguageModel)
+
+
+@cache
+def boxed_copier() -> Regressor:
+    """A neural Turing machine, the recipe `ntm-copy`: it says a sequence of vectors of 8 bits again."""
+    return _read(COPIER, Regressor)
+
+
+@cache
+def boxed_story_reader() -> Model:
+    """A memory network with three hops: it answers questions about stories of all kinds of `data.tasks.stories`."""
+    return _read(STORY_READER, Model)
 
 
 def _read(path: Path, family: type[M]) -> M:

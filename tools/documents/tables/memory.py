@@ -20,8 +20,8 @@ _WAYS = {
 def boxed(found: dict[str, Any], language: str) -> list[str]:
     """What the networks in the box can do."""
     rows = []
-    for name, about in found.items():
-        scores = about["scores"]
+    for name in (name for name in _NAMES if name in found):  # the others are of machines.py
+        scores = found[name]["scores"]
         if name == "letters":
             bits = scores["test"]["bits"]
             rows.append((_NAMES[name][language], {"en": "test text", "zh": "测试文本"}[language], f"{bits:.3f} bit"))

@@ -19,6 +19,8 @@ const PAGES = [
   ["play", { en: "Play", zh: "玩游戏" }],
   ["text", { en: "Text", zh: "文本" }],
   ["execute", { en: "Execute", zh: "执行" }],
+  ["memory", { en: "Memory", zh: "记忆" }],
+  ["story", { en: "Story", zh: "故事" }],
   ["results", { en: "Results", zh: "结果" }],
 ];
 const THEMES = { auto: { en: "Auto", zh: "自动" }, light: { en: "Light", zh: "浅色" }, dark: { en: "Dark", zh: "深色" } };

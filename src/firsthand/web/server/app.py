@@ -14,7 +14,24 @@ from starlette.types import Scope
 
 from firsthand.errors import FirsthandError
 
-from . import blind, dream, execute, fool, in_time, inside, live, mistakes, models, photo, play, results, text, train
+from . import (
+    blind,
+    dream,
+    execute,
+    fool,
+    in_time,
+    inside,
+    live,
+    memory,
+    mistakes,
+    models,
+    photo,
+    play,
+    results,
+    story,
+    text,
+    train,
+)
 from .lab import Lab
 from .security import Guard
 from .shelf import UnknownModel
@@ -53,7 +70,7 @@ def create_app(lab: Lab, host: str = "127.0.0.1", token: str | None = None) -> F
     )
     app.state.lab = lab
     looking = (models, photo, inside, in_time, fool, mistakes, blind)
-    for part in (*looking, train, dream, play, text, execute, results, live):
+    for part in (*looking, train, dream, play, text, execute, memory, story, results, live):
         app.include_router(part.router)
     app.add_exception_handler(FirsthandError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -4,7 +4,8 @@ import { bytes } from "../lib/api.js";
 import { palette } from "../lib/charts.js";
 import { frame } from "../lib/frame.js";
 import { HALVES, halfPad } from "../lib/halfpad.js";
-import { choice, h, put, s, slider } from "../lib/dom.js";
+import { choice, h, put, s } from "../lib/dom.js";
+import { film } from "../lib/film.js";
 import { t } from "../lib/i18n.js";
 import { grey, paintGrey } from "../lib/pixels.js";
 import { fixed } from "../lib/scale.js";
@@ -33,6 +34,7 @@ const NOTES = {
     zh: "只保留两个数的自编码器。圆点是测试图像的两个数，训练时没有用标签。在地图上移动，看它在那里画出什么：两个数字之间是介于两者之间的图形。",
   },
 };
+const STEPS = { en: "steps", zh: "步数" };
 const SIDE = 28;
 const SHAPE = [SIDE, SIDE];
 const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8a6d00", "#7b4fd0", "#888888", "#c0392b"];
@@ -69,37 +71,6 @@ function guarded(fault, ask) {
 const row = (count, name) => Array.from({ length: count }, (_, i) =>
   grey(new Uint8Array(SIDE * SIDE), SHAPE, { class: "pixels dreamt", "aria-label": t({ en: `${name.en} ${i + 1}`, zh: `${name.zh} ${i + 1}` }) }));
 
-/** A slider over the frames of a film, which plays by itself; `paint` shows frame i, `steps` says the step of it. */
-function film({ id, steps, paint, count, reducedMotion, ends }) {
-  let timer = 0;
-  const stop = () => clearInterval(timer);
-  const at = slider({ label: t({ en: "steps", zh: "步数" }), min: 0, max: count - 1, step: 1, value: 0, show: (i) => String(steps(i)), oninput: (i) => {
-    stop();
-    paint(i);
-  } });
-  at.input.id = id;
-  ends.push(stop);
-  const show = (i) => {
-    at.set(i);
-    paint(i);
-  };
-
-  function play(frames) {
-    stop();
-    at.input.max = frames - 1;
-    if (reducedMotion) {
-      show(frames - 1);
-      return;
-    }
-    let i = 0;
-    timer = setInterval(() => {
-      show(i);
-      if (++i >= frames) stop();
-    }, 80);
-  }
-  return { element: at.element, play };
-}
-
 function settling(panel, api, reducedMotion, ends) {
   const fault = h("p", { class: "error", role: "alert", hidden: true });
   const canvases = row(4, { en: "chain", zh: "链" });
@@ -107,7 +78,8 @@ function settling(panel, api, reducedMotion, ends) {
   let every = 5;
   let label = 7;
   const paint = (i) => frames[i] && images(frames[i], canvases.length).forEach((values, chain) => paintGrey(canvases[chain], values));
-  const at = film({ id: "settle-step", steps: (i) => (i + 1) * every, paint, count: 60, reducedMotion, ends });
+  const at = film({ id: "settle-step", label: t(STEPS), name: (i) => String((i + 1) * every), paint, reducedMotion });
+  ends.push(at.end);
 
   const begin = guarded(fault, async (current) => {
     const found = await api.post("dream/settle", { label, seed: random() });
@@ -152,7 +124,8 @@ function learning(panel, api, reducedMotion, ends) {
     error.textContent = t({ en: `squared error of a reconstruction: ${fixed(errors[i], 1)}`, zh: `重构的平方误差：${fixed(errors[i], 1)}` });
   }
 
-  const at = film({ id: "learn-step", steps: (i) => shown.steps[i] ?? 0, paint, count: 40, reducedMotion, ends });
+  const at = film({ id: "learn-step", label: t(STEPS), name: (i) => String(shown.steps[i] ?? 0), paint, reducedMotion });
+  ends.push(at.end);
   const begin = guarded(fault, async (current) => {
     button.disabled = true;
     try {

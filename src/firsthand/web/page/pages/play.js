@@ -33,26 +33,28 @@ export function mount(root, { api, reducedMotion }) {
   let pressed = null; // an action, while its key is down
   let own = 0; // steps of whoever sits here
   let asking = false;
+  let number = 0;
   let ended = false;
 
   async function ask(actions) {
+    const mine = ++number;
     asking = true;
     try {
       const found = await api.post("play", { game, seed, actions });
-      if (ended) return false;
+      if (ended || mine !== number) return false; // the page was left, or another game chosen
       film = found;
       step.input.max = film.cells.length - 1;
       fault.hidden = true;
       return true;
     } catch (error) {
-      if (!ended) {
+      if (!ended && mine === number) {
         fault.textContent = error.message;
         fault.hidden = false;
         stop();
       }
       return false;
     } finally {
-      asking = false;
+      if (mine === number) asking = false;
     }
   }
 
