@@ -1,4 +1,4 @@
-"""What JAX has compiled, kept between processes: a second `firsthand predict` compiles nothing.
+"""Compiled code of JAX, kept between processes: a second `firsthand predict` compiles nothing.
 
 Only programs ask for it, `import firsthand` writes nothing.  What is kept is code that will run, so the folder must
 belong to the user and to nobody else.  The variable FIRSTHAND_COMPILATION_CACHE names another folder, or says `off`.
@@ -114,7 +114,7 @@ def _folder() -> Path | None:
 
 
 def _private(folder: Path) -> bool:
-    """Whether nobody but the user can put anything into a folder."""
+    """Return whether nobody but the user can put anything into a folder."""
     if not hasattr(os, "getuid"):
         return True  # Windows: the user's profile is the user's
     found = folder.stat()
@@ -122,7 +122,7 @@ def _private(folder: Path) -> bool:
 
 
 def _key() -> str:
-    """What compiled code depends on besides the program: versions, and the instructions that the processor has.
+    """A digest of all that compiled code depends on besides the program: versions, and the processor's instructions.
 
     JAX's own keys have its versions and the program's options, not firsthand's kernels and the processor.
     """

@@ -136,7 +136,7 @@ def test_settings_and_resume_do_not_go_together(tmp_path, monkeypatch, capsys):
 
 
 def test_one_rule_for_models(tmp_path, monkeypatch, capsys):
-    """What is named, else the bundled model; 'last' is the newest under runs/."""
+    """The named model, else the bundled one; 'last' is the newest under runs/."""
     monkeypatch.chdir(tmp_path)
     bundled = common.find_model(None)
     with pytest.raises(FirsthandError, match="no model under runs/"):

@@ -90,7 +90,7 @@ def _end(error: object) -> None:
 
 
 def _lacking(error: Exception) -> str | None:
-    """What the system would not give, if that is what the error is about: memory or threads."""
+    """Name what the system would not give, memory or threads, if that is what the error is about."""
     text = str(error)
     if isinstance(error, MemoryError) or any(sign in text for sign in _OUT_OF_MEMORY):
         return f"not enough memory ({text.splitlines()[0][:200] if text else 'the system gave no more'})"

@@ -1,4 +1,4 @@
-"""What the commands share: options, and what the names that a user gives stand for."""
+"""Options that the commands share, and the meaning of the names that a user gives."""
 
 import sys
 from collections.abc import Callable

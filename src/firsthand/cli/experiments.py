@@ -222,7 +222,7 @@ def _shown() -> "Iterator[tuple[Callable[[str], None], Callable[[State], None]]]
 
 
 def _picture(state: "State") -> Any:
-    """What runs now, and how far everything is."""
+    """Draw the table of the runs under way and the progress of everything."""
     from rich.console import Group
     from rich.progress_bar import ProgressBar
     from rich.table import Table

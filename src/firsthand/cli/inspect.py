@@ -171,7 +171,7 @@ def _fool(model: "Model | Ensemble", data: "Dataset", most: int) -> "tuple[dict[
 
 
 def _cost(model: "Model") -> "Cost":
-    """That of the model's training; where it is unknown, one that its output layer has."""
+    """The cost of the model's training; where it is unknown, one that fits its output layer."""
     from firsthand.nn import cross_entropy, log_likelihood, quadratic, softmax
 
     name = model.provenance.get("recipe", {}).get("cost")
@@ -180,7 +180,7 @@ def _cost(model: "Model") -> "Cost":
 
 
 def _verdict(path: Path | None, model: "Model", splits: "ImageSplits") -> "Verdict | None":
-    """From the history beside the model, if it has what it takes; otherwise measured, if these are its data."""
+    """Return the verdict from the history beside the model if that suffices, else from measurements on its data."""
     from firsthand.inspect import overfitting
     from firsthand.learning import History
 

@@ -147,7 +147,7 @@ def _bar(total: int) -> Iterator[Any]:
 
 
 class _Output:
-    """What is printed about pages."""
+    """The printed output about pages."""
 
     def __init__(self, form: str, lines: bool, named: bool):
         self.form, self.lines, self.named = form, lines, named

@@ -1,4 +1,4 @@
-"""What happened during a training, epoch by epoch."""
+"""The history of a training, epoch by epoch."""
 
 import json
 from dataclasses import asdict, dataclass, field

@@ -19,7 +19,7 @@ from .outputs import weighted_inputs
 
 __all__ = ["LanguageModel", "Place"]
 
-# of a long text: so many rows at most, of so many symbols at least, are read side by side
+# of a long text: this many rows at most, of this many symbols at least, are read side by side
 ROWS, ROW = 32, 4096
 
 

@@ -59,7 +59,7 @@ class Task:
     Args:
         kinds: of their operations.
         hardest: the most digits and the deepest nesting.
-        steps: of the sequences, so many that the longest program fits with its answer.
+        steps: of the sequences, enough that the longest program fits with its answer.
         epochs: of new programs that a network sees.
     """
 

@@ -44,7 +44,7 @@ def fine_tuning_recipe(network: Network) -> Recipe:
 
 @dataclass(frozen=True)
 class FineTuning:
-    """What is to be learned, and what is to be kept: the data of a fine-tuning.
+    """The data of a fine-tuning: what is to be learned, and what is to be kept.
 
     Of n images of an epoch, share n are rehearsed ones: drawn once from the original training images, all different as
     far as they reach; own images are repeated until an epoch has 3,000 of them.  The best epoch is chosen on as many

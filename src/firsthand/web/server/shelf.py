@@ -28,7 +28,7 @@ class UnknownModel(FirsthandError):
 
 
 class Named(NamedTuple):
-    """Where a model comes from."""
+    """A model in a file."""
 
     about: str
     path: Path
@@ -70,7 +70,7 @@ class _Models(ABC, Generic[M]):
         """Refuse what the pages cannot show, and compile: nobody who looks shall wait for it."""
 
     def names(self) -> dict[str, str]:
-        """What there is now: name and a word about it, the one to begin with first."""
+        """The names of the models that are there, each with a word about it; the one to begin with comes first."""
         found = {name: named.about for name, named in self._files().items()}
         given = {"given": found.pop("given")} if "given" in found else {}
         return {**given, **{name: boxed.about for name, boxed in self.boxes.items()}, **found}

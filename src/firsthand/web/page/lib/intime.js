@@ -18,7 +18,7 @@ export function inTime() {
   const picture = h("div", { class: "scroll unrolled", tabindex: 0, role: "group", "aria-label": t({ en: "The network unrolled in time; scrolls sideways", zh: "沿时间展开的网络，可左右滚动" }) });
   const cost = h("p", { class: "number", id: "cost", role: "status" });
   const lags = lineChart({ title: t({ en: "The gradient on its way back", zh: "往回传播的梯度" }), height: 300,
-    note: t({ en: "How much the last step's cost hangs on what was remembered so many steps before: the length of ∂C/∂(state). A straight line is a factor per step, as in chapter 5 from layer to layer. Beside it the same network as a training begins.",
+    note: t({ en: "How much the last step's cost hangs on what was remembered that many steps before: the length of ∂C/∂(state). A straight line is a factor per step, as in chapter 5 from layer to layer. Beside it the same network as a training begins.",
       zh: "最后一步的代价在多大程度上取决于若干步之前的记忆：∂C/∂（状态）的长度。直线表示每一步缩小同样的倍数，正如第五章中逐层缩小那样。旁边是同一网络在训练开始时的情形。" }),
     x: { label: t({ en: "steps back in time", zh: "往回的步数" }) }, y: { label: t({ en: "length of ∂C/∂(state)", zh: "∂C/∂（状态）的长度" }), log: true, format: (v) => number(v, 2) } });
   const maps = h("div", {});
