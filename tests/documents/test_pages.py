@@ -104,6 +104,24 @@ def test_both_languages_show_the_same_code(page):
     assert shown[0] == shown[1]
 
 
+@pytest.mark.parametrize("page", TWINS, ids=title)
+def test_twins_link_to_each_other_at_their_top(page):
+    english = page.with_name(page.name.replace(".zh-CN", ""))
+    for each, other in ((page, english), (english, page)):
+        head = "\n".join(each.read_text(encoding="utf-8").splitlines()[:4])
+        assert f"]({other.name})" in head, f"{title(each)} does not link to {other.name} at its top"
+
+
+@pytest.mark.parametrize("name", ["lab.md", "lab.zh-CN.md"])
+def test_every_page_of_the_lab_is_described(name):
+    language = "zh" if "zh" in name else "en"
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    for page in (ROOT / "src" / "firsthand" / "web" / "page" / "pages").glob("*.js"):
+        said = re.search(rf"^export const title = .*?\b{language}: \"(.*?)\"", page.read_text("utf-8"), re.MULTILINE)
+        assert said is not None, page
+        assert f"| {said[1]} |" in text or f"*{said[1]}*" in text or page.stem == "api", page.name
+
+
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
 def test_the_first_page_takes_a_minute(name):
     text = (ROOT / name).read_text(encoding="utf-8")

@@ -303,7 +303,7 @@ EXPERIMENTS = (
                 Text(
                     "A recurrent network learns to predict what print(A+B) prints, from its characters alone: 99 % "
                     "of the characters at 3 digits.",
-                    "递归网络只凭字符就能学会预测 print(A+B) 的输出：3 位数时 99 % 的字符正确。",
+                    "循环网络只凭字符就能学会预测 print(A+B) 的输出：3 位数时 99 % 的字符正确。",
                 ),
                 _adds,
             ),
