@@ -153,7 +153,9 @@ class Generator(NetworkModel):
         x = self._checked(x)
         known = np.broadcast_to(np.asarray(known, bool), x.shape)
         given = self.network.as_float(x, self.params)
-        found = _programs(self.network).complete(self.params, given, jnp.asarray(known), key, self._label(label), steps)
+        found = _programs(self.network).complete(
+            self.params, given, jnp.asarray(known), as_key(key), self._label(label), steps
+        )
         return np.asarray(found).reshape(x.shape)
 
     def probabilities(self, x: np.ndarray) -> np.ndarray:

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import jax
 import numpy as np
-from jax import Array
 
 from firsthand.data.sequences import encode
 from firsthand.errors import FirsthandError
@@ -45,9 +44,9 @@ class Place:
         e = np.exp(self.z - self.z.max())
         return e / e.sum()
 
-    def draw(self, temperature: float, *, key: Array) -> str:
+    def draw(self, temperature: float, *, key: Key) -> str:
         """Draw the next symbol from p^(1/temperature), normalized."""
-        noise = np.asarray(jax.random.gumbel(key, self.z.shape), np.float64)
+        noise = np.asarray(jax.random.gumbel(as_key(key), self.z.shape), np.float64)
         return self.model.symbols[int(np.argmax(self.z / temperature + noise))]
 
     def then(self, text: str) -> "Place":
