@@ -15,12 +15,13 @@ import typer
 from firsthand.errors import FirsthandError
 
 from . import data, doctor, experiments, export, inspect, lab, models, play, read, sample, search, sweep, train
-from .habits import HELP, Command, version
+from .habits import HELP, Command, Commands, version
 from .streams import OutputLost, guard_output
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings=HELP,

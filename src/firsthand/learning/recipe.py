@@ -66,7 +66,7 @@ class Recipe:
         rates: pairs of a pattern and a factor, by which these parameters' learning rate is multiplied; the first that
             fits counts.
         clip: shorten the gradient of a mini-batch to this length where it is longer, before penalties are added.
-        carry_state: go on with the network's state from one mini-batch to the next.  Each of the batch_size rows then
+        carry_state: carry the network's state from one mini-batch to the next.  Each of the batch_size rows then
             reads a stretch of the training sequences in their order, whatever shuffle says, from an empty memory at the
             beginning of every epoch.  The gradient still ends where a mini-batch begins (truncated backpropagation
             through time).  Sequences that make no whole mini-batch at the end are left out.

@@ -68,7 +68,7 @@ class Lab:
         shelf: its models of images.
         trainings: its trainings.
         results: folder of the experiments' results.
-        text_model: file of the language model to begin with; that in the box if not given.
+        text_model: file of the language model to begin with; the bundled one if not given.
     """
 
     shelf: Shelf

@@ -126,7 +126,7 @@ class Shelf(_Models[Model | Ensemble]):
 
     Args:
         given, runs: as of all.
-        box: makes the model in the box; None where there is none.
+        box: makes the bundled model; None where there is none.
     """
 
     families = ("classifier", "ensemble", None)  # of a damaged file it is said here that it is one
@@ -154,13 +154,13 @@ class Shelf(_Models[Model | Ensemble]):
 
 
 class TextShelf(_Models[LanguageModel]):
-    """Models that go on with a text."""
+    """Models that continue a text."""
 
     families = ("language",)
 
     @property
     def boxes(self) -> Mapping[str, Boxed[LanguageModel]]:
-        return {"letters": Boxed("plays of Shakespeare, in the box", lambda: boxed_memory(LETTERS))}
+        return {"letters": Boxed("plays of Shakespeare, bundled", lambda: boxed_memory(LETTERS))}
 
     def read(self, path: Path) -> LanguageModel:
         found: Any = load(path)
