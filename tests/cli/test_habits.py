@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -36,9 +37,7 @@ def test_help_is_short_and_plain(name, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "120")
     code, out, _ = run(monkeypatch, capsys, *filter(None, [name, "-h"]))
     assert code == 0
-    shown = out.partition("Options")[2]
-    for word in ("<str>", "<int>", "<path>", "<bool>", "[default: ("):
-        assert word not in shown
+    assert not re.search(r"<\w+(\[\w+\])?>|\[default: \(", out), "names of types"
 
 
 def test_options_of_train_stand_in_panels(monkeypatch, capsys):

@@ -136,7 +136,7 @@ def run(
         Path | None, typer.Option(help="Folder of the results.", show_default=f"{OWN}, with --quick {QUICK}")
     ] = None,
     scratch: Annotated[Path, typer.Option(help="Folder for checkpoints and for runs that are complete.")] = SCRATCH,
-    again: Annotated[bool, typer.Option("--again", help="Re-run what is complete.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Re-run complete runs.")] = False,
     scheduler: Annotated[
         str | None,
         typer.Option(

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import typer
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 __all__ = [
     "HELP",
@@ -23,12 +23,14 @@ _WORDS = {int: "N", float: "X", str: "TEXT", Path: "PATH"}
 
 
 def _plain(param: Any) -> Any:
-    """An option whose help names its type by one word, or by none for a flag."""
-    if isinstance(param, TyperOption) and param.metavar is None:
-        if param.is_flag:
-            param.metavar = ""
-        elif word := _WORDS.get(getattr(getattr(param, "type_descriptor", None), "annotation", None)):
-            param.metavar = word
+    """Name the type of a parameter in the help by one word, or by none for flags and arguments."""
+    if isinstance(param, TyperArgument):
+        param.display_type_rich = lambda ctx: None  # pyright: ignore[reportAttributeAccessIssue]
+    elif param.metavar is None and param.is_flag:
+        param.metavar = ""
+    elif param.metavar is None:
+        annotation = getattr(getattr(param, "type_descriptor", None), "annotation", None)
+        param.metavar = _WORDS.get(next(iter(get_args(annotation)), annotation))
     return param
 
 

@@ -41,7 +41,7 @@ def inspect(
 ) -> None:
     """Look inside a model: gradients, idle units, weights, filters, saliency, neighbours, and whether it overfits.
 
-    The images are the first of the validation data, of whatever there is where these are missing.
+    The images are the first of the validation data, or of the other data where there are none.
     """
     use_device(device)
     from firsthand.models import Ensemble
