@@ -124,7 +124,8 @@ def _private(folder: Path) -> bool:
 def _key() -> str:
     """A digest of all that compiled code depends on besides the program: versions, and the processor's instructions.
 
-    JAX's own keys have its versions and the program's options, not firsthand's kernels and the processor.
+    JAX's own keys have its versions and the program's options, not firsthand's kernels and the processor.  They say zlib
+    for what Python 3.14 compresses by its own zstd, which earlier Pythons cannot read.
     """
     processor = f"{platform.machine()} {platform.processor()}"
     with suppress(OSError, StopIteration):
@@ -132,7 +133,8 @@ def _key() -> str:
         processor += next(line for line in lines if line.lower().startswith(("flags", "features")))
         processor += next(line for line in lines if line.startswith("model name"))
     versions = "-".join(metadata.version(package) for package in ("firsthand", "jaxlib"))
-    return f"{versions}-{hashlib.blake2b(processor.encode(), digest_size=6).hexdigest()}"
+    python = ".".join(platform.python_version_tuple()[:2])
+    return f"{versions}-{python}-{hashlib.blake2b(processor.encode(), digest_size=6).hexdigest()}"
 
 
 def _trim(root: Path, limit: int) -> None:

@@ -148,7 +148,7 @@ class Run:
         """True if there is nothing more to do; the history says why."""
         done = len(self.history)
         if done >= self.recipe.epochs:
-            self.history.stopped = f"finished: {done} epochs"
+            self.history.stopped = f"finished: {done} epoch{'s' * (done != 1)}"
         elif self.recipe.patience is not None and self.without_improvement >= self.recipe.patience:
             self.history.stopped = (
                 f"stopped early after epoch {done}: no better {self.recipe.decisive.replace('_', ' ')} "
