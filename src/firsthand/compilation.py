@@ -124,8 +124,8 @@ def _private(folder: Path) -> bool:
 def _key() -> str:
     """A digest of all that compiled code depends on besides the program: versions, and the processor's instructions.
 
-    JAX's own keys have its versions and the program's options, not firsthand's kernels and the processor.  They say zlib
-    for what Python 3.14 compresses by its own zstd, which earlier Pythons cannot read.
+    JAX's own keys have its versions and the program's options, not firsthand's kernels and the processor.  They say
+    zlib for what Python 3.14 compresses by its own zstd, which earlier Pythons cannot read.
     """
     processor = f"{platform.machine()} {platform.processor()}"
     with suppress(OSError, StopIteration):

@@ -49,7 +49,8 @@ def inspect(
 
     found = find_model(model, quiet=as_json)
     one = found.members[_checked("--member", member, len(found.members)) - 1] if isinstance(found, Ensemble) else found
-    splits = load_splits(data, None, 0, whole=True)
+    size = one.input_shape[:2] if len(one.input_shape) == 3 else None
+    splits = load_splits(data, None, 0, whole=True, size=size)
     part = splits.validation if splits.validation is not None else splits.train
     one.check_fits(part)
     looked_at = part[: _checked("--images", images, None)]

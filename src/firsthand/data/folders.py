@@ -145,7 +145,7 @@ def dataset_of_pictures(
             height, width = images[0].shape
             raise DataError(
                 f"{file}: {image.shape[0]} x {image.shape[1]} pixels found, {height} x {width} expected "
-                f"as in {files[0]} (or give a size)"
+                f"as in {files[0]}; a size brings all to one (train --size N)"
             )
         images.append(image)
     stacked = np.stack(images)
