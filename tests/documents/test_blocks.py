@@ -32,7 +32,7 @@ def paths():
 
 
 def declared():
-    """What a module of studies has imported, and its functions."""
+    """The names that a module of studies has imported, and its functions."""
     names = {name: getattr(experiments, name) for name in experiments.__all__}
     return {**names, "measure": print, "check": print, "draw": print}
 

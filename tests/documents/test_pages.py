@@ -106,7 +106,7 @@ def test_experiments_and_recipes_of_commands_exist(page):
 
 @pytest.mark.parametrize("page", NAMED, ids=title)
 def test_programs_and_extras_exist(page):
-    """What `python`, `pytest` and `pip` are told to run or to install."""
+    """The modules, programs and extras that `python`, `pytest` and `pip` are told to run or to install."""
     text = page.read_text(encoding="utf-8")
     for module, part in re.findall(r"python -m ((?:benchmarks|tools|firsthand)[\w.]*)(?: ([a-z-]+))?", text):
         path = ROOT / ("src" if module.startswith("firsthand") else "") / module.replace(".", "/")
