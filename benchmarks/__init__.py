@@ -1,4 +1,4 @@
-"""What firsthand costs beside its peers: the same networks, weights, data, order and precision, in the same run.
+"""The cost of firsthand beside its peers: the same networks, weights, data, order and precision, in the same run.
 
     python -m benchmarks                 everything, about a quarter of an hour
     python -m benchmarks --quick         everything, briefly; the numbers go to a scratch folder and mean little

@@ -23,12 +23,12 @@ def spread(values: Sequence[float]) -> dict[str, Any]:
 
 
 def ratios(others: Sequence[float], ours: Sequence[float]) -> dict[str, Any]:
-    """How many times as long the others took, paired round by round."""
+    """The ratio of the others' times to ours, paired round by round."""
     return spread([other / our for other, our in zip(others, ours, strict=True)])
 
 
 def about(rounds: int, **more: Any) -> dict[str, Any]:
-    """What every file of results begins with: machine, versions, n, when, and how busy the machine was before."""
+    """The head of every file of results: machine, versions, n, date, and how busy the machine was before."""
     from firsthand import kernels
     from firsthand.files import describe_machine, versions
 

@@ -1,4 +1,4 @@
-"""What all tests share: strict numerics, signals as in a terminal; for the lab, a server and a browser."""
+"""Settings that all tests share: strict numerics, signals as in a terminal; for the lab, a server and a browser."""
 
 import os
 import shutil

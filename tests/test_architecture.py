@@ -1,4 +1,4 @@
-"""The house: who may import whom, what starts quickly, and how long a file may be."""
+"""The house: who may import whom, what starts quickly, how long a file may be, how a docstring begins."""
 
 import ast
 import re
@@ -81,6 +81,21 @@ def test_files_fit_on_a_few_screens():
         if path.suffix in (".py", ".cc", ".h", ".js", ".css") and (lines := len(path.read_text().splitlines())) > 430
     ]
     assert not long
+
+
+@pytest.mark.tiny
+def test_docstrings_open_with_a_noun_or_an_imperative():
+    """A clause (what ..., of ...) waits for its verb; a noun phrase or an imperative does not."""
+    clause = re.compile(r"(What|How|Where|Whether|Which|Why|Of|So many|As many)\b")
+    wrong = []
+    for folder in ("src", "tools", "benchmarks", "examples", "tests"):
+        for path in (ROOT.parents[1] / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                    docstring = ast.get_docstring(node) or ""
+                    if clause.match(docstring):
+                        wrong.append(f"{path}: {docstring.partition(chr(10))[0]}")
+    assert not wrong, "\n".join(wrong)
 
 
 def after(code):

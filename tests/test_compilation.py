@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -104,6 +105,15 @@ def test_a_kill_while_files_are_written_leaves_whole_ones(first, tmp_path):
 def test_a_folder_that_cannot_be_used_is_left_alone(tmp_path):
     (tmp_path / "file").touch()
     assert outcome(tmp_path / "file" / "cache")["folder"] is None
+
+
+def test_each_python_has_a_folder_of_its_own(tmp_path, monkeypatch):
+    """3.14 compresses in a way that those before it cannot read, under the same names."""
+    monkeypatch.setenv(compilation.VARIABLE, str(tmp_path / "cache"))
+    ours = compilation._folder()
+    assert ours is not None
+    monkeypatch.setattr(platform, "python_version_tuple", lambda: ("3", "99", "0"))
+    assert compilation._folder() != ours
 
 
 def test_a_folder_that_others_can_write_to_is_not_trusted(tmp_path, monkeypatch):

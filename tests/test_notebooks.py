@@ -69,7 +69,11 @@ def test_a_history(training):
     history = training.history
     assert repr(history).startswith("<History: 2 epochs, best epoch ")
     assert "validation accuracy 0." in repr(history)
-    assert repr(History()) == "<History: no epoch>"
+    assert repr(History()) == str(History()) == "<History: no epoch>"
+    head, *rows, ended = str(history).splitlines()
+    assert head.split()[:2] == ["epoch", "batch"]
+    assert [row.split()[0] for row in rows] == ["1", "2"]
+    assert ended == "finished: 2 epochs"
     assert "img" in tags(history._repr_html_())
     figure = history.plot()
     assert figure._repr_png_().startswith(b"\x89PNG")

@@ -1,6 +1,6 @@
 """A sheet before it is photographed, and a hand that writes on it: digits of many pens, signs, words.
 
-Digits are drawn anew from the middle of their strokes, so that one image is written by any pen.
+Digits are redrawn from the middle of their strokes, so that one image is written by any pen.
 """
 
 from dataclasses import dataclass

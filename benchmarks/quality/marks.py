@@ -1,4 +1,4 @@
-"""What stands on a page and is no digit: words, doodles, and the lines of the paper.
+"""Marks on a page that are no digits: words, doodles, and the lines of the paper.
 
 For training, for choosing thresholds and for the benchmark they are of different fonts and different kinds, so that a
 page of the benchmark never shows a letter or a drawing that was learned.
@@ -152,7 +152,7 @@ def doodle(rng: np.random.Generator, kind: str, height: float) -> np.ndarray:
 
 
 def ruling(shape: tuple[int, int], kind: str, height: float, degrees: float, rng: np.random.Generator) -> np.ndarray:
-    """How much light the printed lines of the paper take at every pixel, 0 to 1."""
+    """The share of light that the printed lines of the paper take at every pixel, 0 to 1."""
     if kind == "any":
         kind = str(rng.choice(["ruled", "squared"]))
     if kind == "none":

@@ -22,7 +22,7 @@ __all__ = ["LEVELS", "Page", "Style", "Truth", "make_page"]
 
 @dataclass(frozen=True)
 class Style:
-    """How a page is made; a pair is a range from which every page draws evenly.
+    """The style of a page; a pair is a range from which every page draws evenly.
 
     Args:
         lines: how many lines of digits.
@@ -189,7 +189,7 @@ def _line(style: Style, source: Dataset, height: float, rng: np.random.Generator
 
 
 def _until_it_touches(ink: np.ndarray, drawn: np.ndarray, top: int, left: int, most: int) -> int:
-    """The place of a digit, moved left by at most so many pixels until its ink meets what is there."""
+    """The place of a digit, moved left by at most this many pixels until its ink meets what is there."""
     reached = np.asarray(ndimage.binary_dilation(ink > 0.5, np.ones((3, 3))), bool)
     for at in range(left, max(0, left - most) - 1, -1):
         if (reached[top : top + drawn.shape[0], at : at + drawn.shape[1]] & (drawn > 0.5)).any():
@@ -198,7 +198,7 @@ def _until_it_touches(ink: np.ndarray, drawn: np.ndarray, top: int, left: int, m
 
 
 def _beside(edge: np.ndarray, drawn: np.ndarray, rows: slice, height: float) -> float:
-    """How far left a digit can be moved until it meets the ink before it in some row."""
+    """The distance a digit can be moved left until it meets the ink before it in some row."""
     solid = drawn > 0.5
     starts = np.where(solid.any(1), solid.argmax(1), np.inf)
     # a pen's width of freedom up and down, or a 7 would slide under the arm of its neighbour

@@ -1,4 +1,4 @@
-"""How well pages are read: digits, lines, false digits and seconds, from clean pages to hard ones.
+"""The quality of reading pages: digits, lines, false digits and seconds, from clean pages to hard ones.
 
 The pages are made from MNIST's test digits by pages.py, so that their truth is known; letters and doodles are of kinds
 that neither trained a network nor chose a threshold.  Photos of ruled paper, tables, boxes, forms and sheets that are
@@ -28,13 +28,13 @@ from .scenes import PHOTOS, make_photo
 
 __all__ = ["Score", "run", "score", "target_rows"]
 
-PAGES = 300  # of each kind; so many that most of the 10,000 test digits are on one of them
+PAGES = 300  # of each kind; enough that most of the 10,000 test digits are on one of them
 FIRST_SEED = 10_000_000  # of the test pages; those that were developed on have others
 NEAR = 0.5  # heights: a digit that was read belongs to the true one whose middle is so near
 
 
 class Score(NamedTuple):
-    """What was read from one page, against its truth.
+    """The readings of one page, compared with its truth.
 
     Attributes:
         right: for each true digit whether it was found and named right.
@@ -226,7 +226,7 @@ def _singles(test: Dataset, n: int) -> Iterator[np.ndarray]:
 
 
 def target_rows(results: dict[str, Any]) -> list[dict[str, Any]]:
-    """What issue 7 asks for, beside what was measured."""
+    """The targets of issue 7, beside what was measured."""
     level = {one["level"]: one for one in results["levels"]}
     rows = [
         ("clean pages: digits", 0.99, level["clean"]["digit_accuracy"], True),

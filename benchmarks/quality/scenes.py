@@ -107,7 +107,7 @@ def make_photo(name: str, source: Dataset, seed: int, part: str = "test") -> Pag
 
 
 def _is_seen(one: Written, classes: np.ndarray) -> bool:
-    """Whether a digit lies on the picture, all of it, and nothing over it."""
+    """Return whether a digit lies wholly on the picture, with nothing over it."""
     half = 0.6 * one.height
     left, top, right, bottom = (round(v) for v in (one.x - half, one.y - half, one.x + half, one.y + half))
     if left < 0 or top < 0 or right > classes.shape[1] or bottom > classes.shape[0]:

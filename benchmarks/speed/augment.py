@@ -1,4 +1,4 @@
-"""What augmentation costs: each of them on a mini-batch, inside a compiled loop, on one core.
+"""The cost of augmentation: each of them on a mini-batch, inside a compiled loop, on one core.
 
     taskset -c 0 python -m benchmarks augment
 

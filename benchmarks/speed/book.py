@@ -1,4 +1,4 @@
-"""How long the book's programs take: against the originals' way, and against the engine itself, in the same run.
+"""The time of the book's programs: against the originals' way, and against the engine itself, in the same run.
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/speed/book.py
 

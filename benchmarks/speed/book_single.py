@@ -1,4 +1,4 @@
-"""How long one `feedforward` and one `backprop` of the book's networks take, against the methods that the book prints.
+"""The time of one `feedforward` and one `backprop` of the book's networks, against the methods that the book prints.
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/speed/book_single.py
 

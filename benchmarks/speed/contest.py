@@ -27,12 +27,12 @@ __all__ = ["ROOT", "Failed", "Worker", "disagreement", "prepare", "workplace"]
 # generous: torch.compile on a cold cache and a busy machine
 SECONDS_TO_ANSWER = 300
 # Sparsity, and with it the cost of firsthand's kernel, is another at random parameters than at those of a training
-# under way: all start from parameters that firsthand has trained for so many mini-batches of 10.
+# under way: all start from parameters that firsthand has trained for this many mini-batches of 10.
 WARM_STEPS = 1000
 
 
 class Worker:
-    """One contender's process, pinned to so many cores.
+    """One contender's process, pinned to this many cores.
 
     Args:
         peer: its file in `benchmarks.speed.peers`.
@@ -100,7 +100,7 @@ class Worker:
         return answer
 
     def seconds_per_step(self, variant: str, steps: int) -> float:
-        """Seconds that a step takes, over so many from the starting parameters."""
+        """Seconds that a step takes, the mean of several from the starting parameters."""
         return self.ask("run", variant=variant, steps=steps)["seconds"] / steps
 
     def _last_words(self) -> str:
@@ -167,7 +167,7 @@ def prepare(folder: Path, net: str, worker: Worker, steps: int = WARM_STEPS) -> 
 
 
 def disagreement(worker: Worker, variant: str, folder: Path, net: str, batch_size: int, steps: int) -> float:
-    """How far a contender's parameters are from firsthand's after some steps without dropout.
+    """The difference between a contender's parameters and firsthand's after some steps without dropout.
 
     Per array, the distance relative to the way that firsthand's has come; the largest of them.  firsthand must have
     been asked first.

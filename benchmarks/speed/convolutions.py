@@ -1,4 +1,4 @@
-"""What a rectified convolution without pooling costs, forward and back: one kernel, a matrix product, XLA's own.
+"""The cost of a rectified convolution without pooling, forward and back: one kernel, a matrix product, XLA's own.
 
     taskset -c 0 python -m benchmarks convolutions
 

@@ -22,7 +22,7 @@ from .nets import NETS, Conv, Net, shapes
 
 __all__ = ["flops", "measured_peak", "run"]
 
-TARGET = 1.2  # conv-2 at mini-batch 10: step at most so many times the dense floor
+TARGET = 1.2  # conv-2 at mini-batch 10: step at most this many times the dense floor
 
 # Independent chains of multiply-adds on vectors in registers: more chains than the latency times the units need,
 # fewer than there are registers.
@@ -45,7 +45,7 @@ double multiply_adds(long rounds, float factor) {
 
 
 def multiply_adds(net: Net) -> list[tuple[bool, int]]:
-    """Of each layer with parameters: whether it is a convolution, and multiply-adds of an example's forward pass."""
+    """List the layers with parameters: whether it is a convolution, and multiply-adds of an example's forward pass."""
     layers = net.without_dropout().layers
     found = []
     for (entering, weights), layer in zip(shapes(net), layers, strict=True):

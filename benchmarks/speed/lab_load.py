@@ -64,7 +64,7 @@ CROWDS = {
 
 
 class Wait(NamedTuple):
-    """What one drawing that was sent led to."""
+    """The answer to one drawing, and the time it took."""
 
     kind: str  # 'stroke' or 'careful'
     ms: float
@@ -230,7 +230,7 @@ class _Pen:
 
 
 def _priority() -> dict[str, Any]:
-    """Of this process and its children, among the others of the machine: below 0 is before them (Linux)."""
+    """The priority of this process and its children among the machine's: below 0 is before the others (Linux)."""
     group = Path("/proc/self/autogroup")
     return {"nice": os.nice(0), "group": group.read_text().strip() if group.exists() else None}
 

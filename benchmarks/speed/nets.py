@@ -61,7 +61,7 @@ class Net:
 
     @property
     def convolutional(self) -> bool:
-        """Whether it has images, and not rows of pixels, as its input."""
+        """True if its input is images, and not rows of pixels."""
         return isinstance(self.layers[0], Conv)
 
     def without_dropout(self) -> "Net":
@@ -116,7 +116,7 @@ def shapes(net: Net) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
 
 @dataclass(frozen=True)
 class Problem:
-    """What a contender trains on: every one has the same arrays.
+    """The problem that a contender trains on: all have the same arrays.
 
     Args:
         net: the network.

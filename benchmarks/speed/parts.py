@@ -1,4 +1,4 @@
-"""Where the time of the convolutional step goes: each kernel alone, over the mini-batches of a training under way.
+"""The time of the convolutional step, part by part: each kernel alone, over the mini-batches of a training under way.
 
 Every call of a kernel stands in a compiled loop and sees another mini-batch each time, because processors learn to
 foresee the branches of one that is repeated.  What is left of the step, when the kernels are taken off, is what XLA

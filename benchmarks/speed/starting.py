@@ -1,4 +1,4 @@
-"""What starting costs: processor time of short commands, with nothing compiled and with everything kept.
+"""The cost of starting: processor time of short commands, with nothing compiled and with everything kept.
 
     python -m benchmarks.speed.starting [--rounds N] [--json FILE]
 

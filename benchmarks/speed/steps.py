@@ -151,7 +151,7 @@ def best(found: list[dict[str, Any]], peer: str) -> dict[str, Any] | None:
 
 
 def verdicts(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What the targets said, what was measured, and whether that is enough."""
+    """Compare the measured with the targets, and say whether it is enough."""
     found = []
     for net, batch_size, peer, target in TARGETS:
         for entry in steps:

@@ -1,4 +1,4 @@
-"""How long a process takes from its start until its network reads 99.0 % of the test images, and ends.
+"""The time from the start of a process until its network reads 99.0 % of the test images and the process ends.
 
 The digit reader's recipe in firsthand, as `firsthand train` runs it, against the same recipe in eager PyTorch with the
 memory format and thread count that are fastest here.  Starting Python, importing, reading the images and compiling
@@ -41,7 +41,7 @@ def run(folder: Path, rounds: int = 3, accuracy: float = ACCURACY) -> None:
     recipe = DIGIT_READER.recipe
     results = about(rounds, test_accuracy_wanted=accuracy, recipe=recipe.to_json())
     if DIGIT_READER.layers != network(NETS[NET]).layers:
-        raise Failed(f"the digit reader's network is no longer {NET}: write the recipe of benchmarks.speed.peers anew")
+        raise Failed(f"the digit reader's network is no longer {NET}: rewrite the recipe of benchmarks.speed.peers")
     with workplace() as place:
         _add_test_images(place)
         plan = {

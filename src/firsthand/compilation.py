@@ -1,4 +1,4 @@
-"""What JAX has compiled, kept between processes: a second `firsthand predict` compiles nothing.
+"""Compiled code of JAX, kept between processes: a second `firsthand predict` compiles nothing.
 
 Only programs ask for it, `import firsthand` writes nothing.  What is kept is code that will run, so the folder must
 belong to the user and to nobody else.  The variable FIRSTHAND_COMPILATION_CACHE names another folder, or says `off`.
@@ -114,7 +114,7 @@ def _folder() -> Path | None:
 
 
 def _private(folder: Path) -> bool:
-    """Whether nobody but the user can put anything into a folder."""
+    """Return whether nobody but the user can put anything into a folder."""
     if not hasattr(os, "getuid"):
         return True  # Windows: the user's profile is the user's
     found = folder.stat()
@@ -122,9 +122,10 @@ def _private(folder: Path) -> bool:
 
 
 def _key() -> str:
-    """What compiled code depends on besides the program: versions, and the instructions that the processor has.
+    """A digest of all that compiled code depends on besides the program: versions, and the processor's instructions.
 
-    JAX's own keys have its versions and the program's options, not firsthand's kernels and the processor.
+    JAX's own keys have its versions and the program's options, not firsthand's kernels and the processor.  They say
+    zlib for what Python 3.14 compresses by its own zstd, which earlier Pythons cannot read.
     """
     processor = f"{platform.machine()} {platform.processor()}"
     with suppress(OSError, StopIteration):
@@ -132,7 +133,8 @@ def _key() -> str:
         processor += next(line for line in lines if line.lower().startswith(("flags", "features")))
         processor += next(line for line in lines if line.startswith("model name"))
     versions = "-".join(metadata.version(package) for package in ("firsthand", "jaxlib"))
-    return f"{versions}-{hashlib.blake2b(processor.encode(), digest_size=6).hexdigest()}"
+    python = ".".join(platform.python_version_tuple()[:2])
+    return f"{versions}-{python}-{hashlib.blake2b(processor.encode(), digest_size=6).hexdigest()}"
 
 
 def _trim(root: Path, limit: int) -> None:

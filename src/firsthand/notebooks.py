@@ -36,18 +36,18 @@ def html_table(head: Sequence[object], rows: Iterable[Sequence[object]], caption
 
 
 def html_picture(png: bytes, about: str) -> str:
-    """A picture as HTML, with the words for who cannot see it."""
+    """A picture as HTML, with the words for those who cannot see it."""
     return f'<img alt="{escape(about)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
 
 
 def in_notebook() -> bool:
-    """Whether this process is the kernel of a notebook, which shows HTML."""
+    """Return whether this process is the kernel of a notebook, which shows HTML."""
     module = sys.modules.get("IPython")
     shell = None if module is None else module.get_ipython()
     return type(shell).__name__ == "ZMQInteractiveShell"
 
 
 def someone_looks() -> bool:
-    """Whether somebody types what is run: in a notebook, in IPython or at Python's own prompt."""
+    """Return whether somebody types the code: in a notebook, in IPython or at Python's own prompt."""
     module = sys.modules.get("IPython")
     return hasattr(sys, "ps1") or (module is not None and module.get_ipython() is not None)

@@ -25,14 +25,14 @@ def cores() -> list[int]:
 
 
 def check_threads(count: int) -> None:
-    """Raise FirsthandError unless there are so many cores."""
+    """Raise FirsthandError unless there are that many cores."""
     if not 1 <= count <= len(cores()):
         expected = "1" if len(cores()) == 1 else f"1 to {len(cores())}"
         raise FirsthandError(f"--threads: found {count}, expected {expected}, the cores that this process may use")
 
 
 def use_threads(count: int | None) -> None:
-    """Have JAX, and with it the kernels, compute on so many threads; None is one for each core that may be used.
+    """Have JAX, and with it the kernels, compute on this many threads; None is one for each core that may be used.
 
     The results have the same bits with any number.  XLA asks once, when JAX makes its first array: a program says it
     before that; later, `kernels.limit_threads` lowers what the kernels take.

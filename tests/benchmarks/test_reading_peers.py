@@ -1,4 +1,4 @@
-"""What readers say of pictures is counted alike for all, and a reader that is not there is named."""
+"""Readers of pictures are counted alike, and a reader that is not there is named."""
 
 import json
 

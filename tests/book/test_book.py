@@ -80,7 +80,7 @@ def test_a_step_leaves_old_arrays_alone_and_a_short_batch_takes_its_own_mean(mod
 
 
 class OneByOne:
-    """What a reader may write: methods that know one example at a time, and nothing of matrices."""
+    """A reader's own methods, that know one example at a time, and nothing of matrices."""
 
     def backprop(self, x, y):
         assert x.shape == (784, 1)

@@ -1,4 +1,4 @@
-"""What programs written for the book's originals expect of `firsthand.book` besides its mathematics."""
+"""Expectations of programs written for the book's originals of `firsthand.book`, besides its mathematics."""
 
 import gzip
 import importlib

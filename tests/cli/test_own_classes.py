@@ -81,6 +81,21 @@ def test_what_is_trained_on_a_folder_can_be_used(folder, tmp_path, monkeypatch, 
     assert json.loads(out)["n"] == 20 * len(names)
 
 
+def test_pictures_of_several_sizes_are_brought_to_one(folder, tmp_path, monkeypatch, capsys):
+    own = folder("a", "b")
+    Image.new("L", (40, 50)).save(own / "b" / "large.png")
+    train = ("train", "--data", own, "--recipe", "fully-connected", "--epochs", 1, "--out", tmp_path / "run")
+    code, _, err = command(monkeypatch, capsys, *train)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "50 x 40 pixels found, 28 x 28 expected" in err
+    assert "train --size N" in err
+    assert command(monkeypatch, capsys, *train, "--size", 20)[0] == 0
+    model = tmp_path / "run" / "model.safetensors"
+    assert load_model(model).input_shape == (20, 20, 1)
+    assert command(monkeypatch, capsys, "evaluate", model, "--data", own)[0] == 0
+    assert command(monkeypatch, capsys, "train", "--resume", tmp_path / "run", "--size", 28)[0] == 2
+
+
 def test_one_class_is_refused_and_nothing_is_left(folder, tmp_path, monkeypatch, capsys):
     options = ("--recipe", "fully-connected", "--data", folder("3"), "--out", tmp_path / "run")
     code, _, err = command(monkeypatch, capsys, "train", *options)

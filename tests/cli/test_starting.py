@@ -1,4 +1,4 @@
-"""What answers without computing does so without importing what computes."""
+"""Commands that answer without computing do so without importing what computes."""
 
 import json
 import subprocess

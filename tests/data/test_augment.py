@@ -62,7 +62,7 @@ def digits():
 
 
 def scipy_image(image, function, **arguments):
-    """What SciPy makes of one plane, bilinear, background outside."""
+    """SciPy's result for one plane, bilinear, background outside."""
     return function(np.asarray(image), order=1, mode="grid-constant", **arguments)
 
 

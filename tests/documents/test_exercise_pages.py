@@ -32,7 +32,7 @@ def listed(name):
 
 
 def column(name, quantity):
-    """What a program measured of one quantity, by row."""
+    """The measured values of one quantity of a program, by row."""
     measured = json.loads((RESULTS / f"{name}.json").read_text())["measured"]
     return {row: values[quantity] for row, values in measured.items()}
 
@@ -42,7 +42,7 @@ def means(name, quantity):
 
 
 def above(larger, smaller):
-    """Whether a mean is above another by more than two standard errors of their difference."""
+    """Return whether a mean is above another by more than two standard errors of their difference."""
     error = sum(value["standard_deviation"] ** 2 / value["n"] for value in (larger, smaller)) ** 0.5
     return larger["mean"] - smaller["mean"] > 2 * error
 

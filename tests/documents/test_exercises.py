@@ -283,7 +283,7 @@ def test_the_identity_neuron(w):
 
 
 def test_without_its_constant_the_identity_neuron_is_off():
-    """Of w_2 sigma(w_1 x + b) alone, value and slope at x = 1/2 are right only for w_1 > 2: w_1 cannot be small."""
+    """The value and slope of w_2 sigma(w_1 x + b) at x = 1/2 are right only for w_1 > 2: w_1 cannot be small."""
     for middle in (0.01, 0.3, 0.5, 0.9):  # sigma(w_1/2 + b)
         w_2, w_1 = 1 / (2 * middle), 2 / (1 - middle)
         b = np.log(middle / (1 - middle)) - w_1 / 2

@@ -1,14 +1,19 @@
 """Every link, path and command of the pages is one that exists; both languages show the same code."""
 
 import ast
+import fnmatch
 import importlib
+import itertools
 import re
 import shlex
+import tomllib
 
 import pytest
 import typer
 
 from firsthand.cli import app
+from firsthand.studies import IDS
+from firsthand.zoo.about import ABOUT
 from tests.documents.pages import ROOT, anchors, blocks, pages, prose
 
 pytestmark = pytest.mark.tiny
@@ -18,6 +23,8 @@ OPTIONS = {
     name: {option for param in command.params for option in (*param.opts, *param.secondary_opts)} | {"--help", "-h"}
     for name, command in COMMANDS.items()
 }
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PARTS = re.findall(r'^    "([a-z-]+)",$', (ROOT / "benchmarks" / "__main__.py").read_text(), re.MULTILINE)
 TARGETS = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 NAMED = [page for page in pages() if page.name != "CHANGELOG.md"]  # which tells of files that are no more
 TWINS = [page for page in pages() if page.name.endswith(".zh-CN.md")]
@@ -71,6 +78,46 @@ def test_commands_and_options_exist(page):
         assert given <= OPTIONS[words[1]], (line, given - OPTIONS[words[1]])
 
 
+def is_placeholder(word):
+    return bool(re.fullmatch(r"[A-Z.]+", word))
+
+
+@pytest.mark.parametrize("page", NAMED, ids=title)
+def test_commands_are_parsed(page):
+    """The blocks' commands, by the parser that reads them from a terminal."""
+    for block in blocks(page):
+        for line in block.lines if block.language in ("", "bash", "sh") else ():
+            words = shlex.split(line.partition(" > ")[0], comments=True)
+            if words[:1] == ["firsthand"]:
+                COMMANDS[words[1]].make_context(words[1], words[2:])
+
+
+@pytest.mark.parametrize("page", NAMED, ids=title)
+def test_experiments_and_recipes_of_commands_exist(page):
+    for line in commands(page):
+        words = shlex.split(line, comments=True) if line.count("'") % 2 == 0 else line.split()
+        if words[:2] == ["firsthand", "run"]:
+            for word in itertools.takewhile(lambda word: not word.startswith("-"), words[2:]):
+                assert is_placeholder(word) or fnmatch.filter(IDS, word), line
+        for before, word in itertools.pairwise(words):
+            if words[0] == "firsthand" and before == "--recipe":
+                assert is_placeholder(word) or word in ABOUT, line
+
+
+@pytest.mark.parametrize("page", NAMED, ids=title)
+def test_programs_and_extras_exist(page):
+    """The modules, programs and extras that `python`, `pytest` and `pip` are told to run or to install."""
+    text = page.read_text(encoding="utf-8")
+    for module, part in re.findall(r"python -m ((?:benchmarks|tools|firsthand)[\w.]*)(?: ([a-z-]+))?", text):
+        path = ROOT / ("src" if module.startswith("firsthand") else "") / module.replace(".", "/")
+        assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
+        assert module != "benchmarks" or not part.strip("-") or part.startswith("-") or part in PARTS, part
+    for program in re.findall(r"(?:python|pytest) ((?:tools|benchmarks|examples|tests)/[\w./-]+)", text):
+        assert (ROOT / program).exists(), program
+    for extras in re.findall(r"(?:firsthand|\.)\[([\w,]+)\]['\"]", text):
+        assert set(extras.split(",")) <= set(PROJECT["optional-dependencies"]), extras
+
+
 @pytest.mark.parametrize("page", NAMED, ids=title)
 def test_names_that_code_imports_exist(page):
     for block in blocks(page):
@@ -102,6 +149,24 @@ def test_both_languages_show_the_same_code(page):
             return
         shown.append([ast.dump(_Bare().visit(ast.parse(block.text))) for block in found])
     assert shown[0] == shown[1]
+
+
+@pytest.mark.parametrize("page", TWINS, ids=title)
+def test_twins_link_to_each_other_at_their_top(page):
+    english = page.with_name(page.name.replace(".zh-CN", ""))
+    for each, other in ((page, english), (english, page)):
+        head = "\n".join(each.read_text(encoding="utf-8").splitlines()[:4])
+        assert f"]({other.name})" in head, f"{title(each)} does not link to {other.name} at its top"
+
+
+@pytest.mark.parametrize("name", ["lab.md", "lab.zh-CN.md"])
+def test_every_page_of_the_lab_is_described(name):
+    language = "zh" if "zh" in name else "en"
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    for page in (ROOT / "src" / "firsthand" / "web" / "page" / "pages").glob("*.js"):
+        said = re.search(rf"^export const title = .*?\b{language}: \"(.*?)\"", page.read_text("utf-8"), re.MULTILINE)
+        assert said is not None, page
+        assert f"| {said[1]} |" in text or f"*{said[1]}*" in text or page.stem == "api", page.name
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])

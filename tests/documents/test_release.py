@@ -81,7 +81,7 @@ def test_a_wheel_has_its_results_and_its_page(built, tmp_path):
     assert {"firsthand/reading/example.jpg", "firsthand/data/mnist.npz", "firsthand/py.typed"} <= names
     about = next(tmp_path.glob("*.dist-info/METADATA")).read_text()
     for word in (
-        "Classifier: Programming Language :: Python :: 3.13",
+        "Classifier: Programming Language :: Python :: 3.14",
         "Author: The firsthand authors",
         "Project-URL: ",
     ):

@@ -1,4 +1,4 @@
-"""What filters see: receptive fields by perturbation, patches at known places, and the pictures of it all."""
+"""Views of filters: receptive fields by perturbation, patches at known places, and the pictures of it all."""
 
 import json
 from dataclasses import dataclass

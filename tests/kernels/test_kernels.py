@@ -184,7 +184,7 @@ def test_fewer_products_agree(instruction_set, batch, height, width, channels, f
 
 
 def winners(x, relu=False):
-    """Where each maximum was found, for random kernels 5x5 of 30 filters."""
+    """The places of each maximum, for random kernels 5x5 of 30 filters."""
     _, weights, bias = example(1, 6, 6, x.shape[-1], (5, 5), 30)
     return sys.modules["firsthand.kernels.conv_pool"]._forward(x, weights, bias, (2, 2), relu)[1]
 
@@ -438,7 +438,7 @@ def test_no_access_outside_the_arrays(tmp_path):
     ],
 )
 def test_inputs_that_are_zero(instruction_set, batch, inputs, units, l2, zeros_are_dead):
-    """Where they are dead, they have no error, unless examples are many; everything else is the plain formula's."""
+    """Dead inputs have no error, unless examples are many; everything else is the plain formula's."""
     random = np.random.default_rng(0)
     weights = random.standard_normal((inputs, units), np.float32)
     delta = random.standard_normal((batch, units), np.float32)

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from firsthand import FirsthandError, Recipe, Splits, mnist, nn, train
+from firsthand.environments import Catch
+from firsthand.inspect import same_size
 from firsthand.keys import as_key
 from firsthand.learning import Regression, all_of
-from firsthand.models import Model, load
+from firsthand.models import Model, Policy, load
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
@@ -71,6 +73,16 @@ def test_keys_that_are_none(few, key):
 def test_keys(key):
     assert np.array_equal(jax.random.key_data(as_key(key)), jax.random.key_data(jax.random.key(3)))
     assert np.array_equal(as_key(jax.random.PRNGKey(3)), jax.random.PRNGKey(3))  # the old form is left alone
+
+
+def test_what_was_trained_takes_an_integer_as_key():
+    game = Catch()
+    network = nn.Network((nn.FullyConnected(3, "linear"),), game.observation_shape)
+    policy = Policy(network, network.init(key=0), game)
+    assert np.array_equal(policy.play(5, key=3).rewards, policy.play(5, key=jax.random.key(3)).rewards)
+    images, changed = np.zeros((2, 4, 4, 1), np.float32), np.ones((2, 4, 4, 1), np.float32)
+    integer, key = (same_size(images, changed, noise=True, key=each) for each in (3, jax.random.key(3)))
+    assert np.array_equal(integer, key)
 
 
 def test_a_key_where_a_path_is_meant(few, model):

@@ -47,7 +47,7 @@ def test_a_regression_trains_and_its_model_is_read_back(tmp_path):
 
 
 def by_hand(params):
-    """Of every example: -ln p of each symbol that is asked for, and whether it was the likeliest."""
+    """The -ln p of each symbol that is asked for, by example, and whether it was the likeliest."""
     a = np.asarray(READER.apply(params, SUMS.inputs), np.float64)
     for outputs, targets, asked in zip(a, SUMS.targets, SUMS.asked, strict=True):
         at = np.flatnonzero(asked)

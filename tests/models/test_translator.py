@@ -1,4 +1,4 @@
-"""What writes of what it is given: pairs, the objective, beam search against all that could be written, files."""
+"""Networks that write about what they are given: pairs, the objective, beam search against a full search, files."""
 
 import itertools
 from dataclasses import replace

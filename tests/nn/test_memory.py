@@ -41,7 +41,7 @@ def softplus(z):
 
 
 def by_hand(layer, params, x):
-    """What the layer makes of one sequence (time, features), with the reference's addressing, and its heads."""
+    """The layer's outputs for one sequence (time, features), with the reference's addressing, and its heads."""
     params = {name: np.asarray(value) for name, value in params.items()}
     width, size = layer.width, layer.width + 2 * layer.shift + 4
     h = c = np.zeros(layer.units)

@@ -589,7 +589,7 @@ def test_what_passes_the_layers_is_what_they_compute(layer):
 
 @pytest.mark.parametrize("layer", [layer for layer in HIDDEN if layer.zeros_end_gradient(True)], ids=str)
 def test_where_zeros_end_the_gradient_it_is_zero(layer):
-    """Of a layer that says so, whatever is told about its input."""
+    """A layer that says so itself, whatever is told about its input."""
     x = jax.nn.relu(jax.random.normal(jax.random.key(1), (2, *IMAGE))).at[0].set(0)
     params = layer.init(IMAGE, key=jax.random.key(0))
 

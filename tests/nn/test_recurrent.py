@@ -113,7 +113,7 @@ def test_the_forget_gate_starts_open():
 
 
 def test_it_remembers_the_first_symbol():
-    """Whether the first of six numbers was positive, asked at the end."""
+    """A network tells at the end whether the first of six numbers was positive."""
     x = np.random.default_rng(0).normal(size=(400, 6, 1)).astype(np.float32)
     data = Vectors(x, (x[:, 0, 0] > 0).astype(np.int32), ("no", "yes"))
     network = nn.Network((nn.LSTM(12, every_step=False), nn.Softmax(2)), (6, 1))

@@ -80,7 +80,7 @@ def test_claims_about_rows_can_fail():
 
 
 def test_blank_rows_leave_the_digit_unknown():
-    """Of a model that says the first row with ink: without that row it says 0."""
+    """A model that says the first row with ink says 0 without that row."""
     first: Any = SimpleNamespace(predict=lambda images: np.argmax(images.max((2, 3)), axis=1))
     images = np.zeros((3, 28, 28, 1), np.uint8)
     images[[0, 1, 2], [1, 3, 9]] = 255

@@ -1,4 +1,4 @@
-"""What spans of pages really are: examples for the network that tells digits from what is none.
+"""The truth about spans of pages: examples for the network that tells digits from what is none.
 
 A page made by program knows whose ink every pixel is.  A span that holds nearly all of one digit and hardly anything
 else is a digit; one that clearly is a part, or more than one, or no digit's ink, is none; the rest is left out.
@@ -70,7 +70,7 @@ def _owners(sheet: Sheet, strip: Strip, owner: np.ndarray, n: int) -> np.ndarray
 
 
 def _judged(span: Span, shares: np.ndarray, amounts: np.ndarray) -> tuple[int, int]:
-    """Whether a span is a digit, and which."""
+    """The label of a span: whether it is a digit, and which."""
     ink = shares[span.first : span.last].sum(0)
     # soft edges are nobody's: they belong to whoever is there
     ink = ink[1:]

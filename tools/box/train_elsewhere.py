@@ -3,7 +3,7 @@
     python tools/box/train_elsewhere.py [--scratch FOLDER]
 
 It starts from src/firsthand/reading/digits.safetensors as `box_reader.py` has written it.  What its convolutions see of
-flags and bars is enough to tell them: only the last layer is fitted anew, to images of MNIST as they are and as they
+flags and bars is enough to tell them: only the last layer is refitted, to images of MNIST as they are and as they
 come from photos, and to digits of `elsewhere.py`, and held near to what it was,
 
     minimise  mean cross-entropy + lambda / 2 (|W - W0|^2 + |b - b0|^2)
@@ -110,7 +110,7 @@ def _scaled(ink: np.ndarray, factor: float) -> np.ndarray:
 
 
 def _kept(path: Path, model: Model, make: Callable[[], Dataset]) -> Seen:
-    """What enters the last layer for the images of a data set; computed once."""
+    """The inputs of the last layer for the images of a data set; computed once."""
     if not path.exists():
         data = make()
         np.savez_compressed(path, units=_units(model, data.images), labels=data.labels)

@@ -25,7 +25,7 @@ from firsthand.zoo import GATE
 
 OUT = ROOT / "src" / "firsthand" / "reading" / "is_digit.safetensors"
 CLASSES = ("none", "digit")
-NONES = 5  # at most so many examples of what is no digit for one of a digit, per page; and this many at least:
+NONES = 5  # at most this many examples of what is no digit for one of a digit, per page; and that many at least:
 FEWEST = 150
 _SMALL = {"lines": (2, 3), "digits": (4, 10)}
 STYLES: tuple[Style, ...] = (

@@ -157,7 +157,7 @@ def _train(chosen: argparse.Namespace) -> None:
 
 
 def _validated(params, folder: Path) -> str:
-    """Of each class's pixels, the share that is told right; of validation scenes."""
+    """The share of each class's pixels that is told right, of validation scenes."""
     right, total = np.zeros(len(CLASSES)), np.zeros(len(CLASSES))
     for path in sorted(folder.glob("validation-*.npz")):
         inks, greys, classes = _loaded(path)

@@ -1,4 +1,4 @@
-"""Declare the stored results of experiments anew: texts, published numbers and claims; what was measured stays.
+"""Renew what stored results of experiments declare: texts, published numbers and claims; what was measured stays.
 
     python tools/documents/renew_results.py
 

@@ -130,7 +130,7 @@ SECTIONS = (
     Section(REVIEW, "Distributed representations and language processing", "word-vectors"),
 )
 
-# (where, what stands there, what is right, how it shows here)
+# (where, in the text, correct, how it shows here)
 SLIPS = (
     (
         "Nielsen 3, one neuron with the cross-entropy",
@@ -227,9 +227,9 @@ def page(sections: tuple[Section, ...] = SECTIONS) -> str:
         "",
         "## Slips of the texts",
         "",
-        "Found in our copies; what is left of them in the originals is not known.",
+        "Found in our copies; whether the originals still have them is unknown.",
         "",
-        "| where | what stands there | what is right | here |",
+        "| where | in the text | correct | here |",
         "|---|---|---|---|",
         *(f"| {' | '.join(slip)} |" for slip in SLIPS),
     ]

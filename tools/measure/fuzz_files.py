@@ -158,7 +158,7 @@ def changed_description(rng: random.Random, data: bytes, folder: Path) -> bytes:
 
 
 def bomb(rng: random.Random, size: int) -> bytes:
-    """What unpacks to so many megabytes."""
+    """A small file that unpacks to `size` megabytes."""
     packed = io.BytesIO()
     with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1) as file:
         for _ in range(size):
@@ -368,7 +368,7 @@ def forget_peak() -> None:
 
 
 def judge(kind: Kind, number: int, seed: int, folder: Path) -> tuple[str, str, float, float]:
-    """What the reader makes of input `number`: verdict, about it, seconds, gigabytes."""
+    """The reader's behaviour on input `number`: verdict, about it, seconds, gigabytes."""
     from firsthand.errors import FirsthandError
 
     rng = random.Random(f"{seed} {kind.name} {number}")

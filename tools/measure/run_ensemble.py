@@ -111,7 +111,7 @@ def _ways(said: tuple[np.ndarray, np.ndarray], labels: np.ndarray) -> dict[str, 
 
 
 def _of_size(size: int, members: int, ways: dict[str, Callable[[list[int]], float]]) -> dict[str, Any]:
-    """Test accuracies of all ensembles of so many members."""
+    """Test accuracies of all ensembles of `size` members."""
     subsets = [list(subset) for subset in combinations(range(members), size)]
     found = {way: [count(subset) for subset in subsets] for way, count in ways.items()}
     return {"members": size, "subsets": len(subsets)} | {way: _spread(values) for way, values in found.items()}

@@ -52,7 +52,7 @@ class Peer:
         self.order = jnp.resize(jnp.asarray(problem.order), (-(-n // size) * size,))
         self.rates = recipe.learning_rates(0, len(self.order) // size).astype(np.float32)
         self.program = self.training.program()
-        # 'threads N' and 'vmap N' train so many members, as train_members() does
+        # 'threads N' and 'vmap N' train N members, as train_members() does
         way, _, members = variant.partition(" ")
         self.members = int(members or 1)
         self.vmapped = way == "vmap"

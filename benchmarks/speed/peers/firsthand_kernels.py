@@ -21,7 +21,7 @@ BATCHES = 100
 
 
 class Peer:
-    """One kernel, called in a compiled loop on so many different mini-batches in turn."""
+    """One kernel, called in a compiled loop on several different mini-batches in turn."""
 
     def __init__(self, problem: Problem, variant: str, threads: int) -> None:
         if kernels.status().active != "native":

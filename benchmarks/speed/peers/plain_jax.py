@@ -45,7 +45,7 @@ class Loop:
         self.reset()
 
     def fresh(self) -> Any:
-        """What is changed by a step, at the start."""
+        """The state that a step changes, at the start."""
         return [jnp.array(p) for p in self.problem.params]
 
     def update(self, state: Any, x: Array, labels: Array, key: Array) -> Any:

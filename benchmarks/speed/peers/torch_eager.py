@@ -38,7 +38,7 @@ def cost(net: Net, z: Tensor, labels: Tensor) -> Tensor:
 
 
 class Torch:
-    """What eager and compiled PyTorch have in common: data and parameters as tensors, in either memory format."""
+    """The base of eager and compiled PyTorch: data and parameters as tensors, in either memory format."""
 
     def __init__(self, problem: Problem, variant: str, threads: int) -> None:
         torch.set_num_threads(threads)

@@ -22,7 +22,7 @@ from benchmarks.speed.peers.serving import answer_requests
 
 
 class Peer(Protocol):
-    """What every peer's file offers."""
+    """The functions that every peer's file offers."""
 
     def __init__(self, problem: Problem, variant: str, threads: int) -> None: ...
     def reset(self) -> None:

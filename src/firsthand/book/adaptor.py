@@ -1,4 +1,4 @@
-"""What `network` and `network2` share: the way from the book's lists of examples to the reference's matrices.
+"""The way from the book's lists of examples to the reference's matrices, shared by `network` and `network2`.
 
 An example is (x, y): x is (784, 1); y is (10, 1) in training data, and a digit in validation and test data.
 """
@@ -216,7 +216,7 @@ def outputs(network: Any, data: Sequence[tuple[Any, Any]], one_by_one: bool) -> 
 
 
 def redefined(network: Any, ours: dict[str, Any], method: str) -> bool:
-    """Whether the reader has put a method in the place of ours: in a subclass, the class, or the one network.
+    """Return whether the reader has replaced one of our methods: in a subclass, the class, or the one network.
 
     Ours take a matrix of examples.  A reader's own is called as the originals called it, with one example.
     """

@@ -94,7 +94,7 @@ class Network:
         return adaptor.gradient(self, x, y, self._cost(), sigmoid, sigmoid_prime)
 
     def evaluate(self, test_data):
-        """How many of the (x, digit) are right: the network's answer is its neuron of highest activation."""
+        """Count the (x, digit) that are right: the network's answer is its neuron of highest activation."""
         test_data = adaptor.as_list(test_data)
         y = adaptor.digits(self, test_data, convert=False, name="test_data")
         a = adaptor.outputs(self, test_data, _replaced() or adaptor.redefined(self, _OURS, "feedforward"))
@@ -116,5 +116,5 @@ _OURS = {name: vars(Network)[name] for name in ("update_mini_batch", "backprop",
 
 
 def _replaced() -> bool:
-    """Whether the reader has put other functions in the place of this module's sigmoid and its slope."""
+    """Return whether the reader has replaced this module's sigmoid or its slope by other functions."""
     return sigmoid is not functions.sigmoid or sigmoid_prime is not functions.sigmoid_prime

@@ -206,7 +206,7 @@ class Network:
         return adaptor.gradient(self, x, y, self._cost(), sigmoid, sigmoid_prime)
 
     def accuracy(self, data, convert=False):
-        """How many of the examples are right: the network's answer is its neuron of highest activation.
+        """Count the examples that are right: the network's answer is its neuron of highest activation.
 
         Args:
             data: list of (x, y).
@@ -249,7 +249,7 @@ class Network:
         write_atomically(filename, json.dumps(data))
 
     def _takes_matrices(self) -> bool:
-        """Whether the cost is one of ours, class or instance, as we have written it."""
+        """Return whether the cost is one of ours, class or instance, as we have written it."""
         return any(self.cost.fn is fn and self.cost.delta is delta for fn, delta in _COSTS)
 
     def _cost(self) -> functions.Cost:
@@ -271,7 +271,7 @@ _COSTS = [(cost.fn, cost.delta) for cost in (QuadraticCost, CrossEntropyCost)]
 
 
 def _replaced() -> bool:
-    """Whether the reader has put other functions in the place of this module's sigmoid and its slope."""
+    """Return whether the reader has replaced this module's sigmoid or its slope by other functions."""
     return sigmoid is not functions.sigmoid or sigmoid_prime is not functions.sigmoid_prime
 
 

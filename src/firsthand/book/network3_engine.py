@@ -1,4 +1,4 @@
-"""What stands behind `network3`: its layers as layers of this package's engine, and an epoch as one compiled program.
+"""The engine behind `network3`: its layers as layers of this package, and an epoch as one compiled program.
 
 Two conversions happen here and nowhere else.  The book has maps first, (maps, rows, columns), the engine has them
 last.  And Theano's convolution turns the kernel round by 180 degrees, as mathematicians do, while the engine's does
@@ -89,7 +89,7 @@ class Data(NamedTuple):
 
 
 class Options(NamedTuple):
-    """What the compiled program depends on, besides the network."""
+    """The settings that the compiled program depends on, besides the network."""
 
     mini_batch_size: int
     penalty: float  # the factor of w in the gradient of the L2 term

@@ -15,12 +15,13 @@ import typer
 from firsthand.errors import FirsthandError
 
 from . import data, doctor, experiments, export, inspect, lab, models, play, read, sample, search, sweep, train
-from .habits import HELP, Command, version
+from .habits import HELP, Command, Commands, version
 from .streams import OutputLost, guard_output
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings=HELP,
@@ -90,7 +91,7 @@ def _end(error: object) -> None:
 
 
 def _lacking(error: Exception) -> str | None:
-    """What the system would not give, if that is what the error is about: memory or threads."""
+    """Name what the system would not give, memory or threads, if that is what the error is about."""
     text = str(error)
     if isinstance(error, MemoryError) or any(sign in text for sign in _OUT_OF_MEMORY):
         return f"not enough memory ({text.splitlines()[0][:200] if text else 'the system gave no more'})"

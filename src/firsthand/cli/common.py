@@ -1,4 +1,4 @@
-"""What the commands share: options, and what the names that a user gives stand for."""
+"""Options that the commands share, and the meaning of the names that a user gives."""
 
 import sys
 from collections.abc import Callable
@@ -27,6 +27,7 @@ __all__ = [
     "ModelPath",
     "NewestModel",
     "Seed",
+    "Size",
     "Threads",
     "check_recipe",
     "check_whole",
@@ -42,6 +43,7 @@ __all__ = [
 
 MAX_SEED = 2**32 - 1  # JAX takes 32 bits, and silently the lower ones of more
 MAX_MEMBERS = 1000
+MAX_SIZE = 1024
 
 
 def check_whole(option: str, value: int, low: int, high: int | None = None) -> None:
@@ -95,6 +97,14 @@ Invert = Annotated[
         "--invert/--no-invert",
         help="Exchange dark and light in pictures of --data.",
         show_default="if most are dark on light",
+    ),
+]
+Size = Annotated[
+    int | None,
+    typer.Option(
+        help="Bring pictures of --data to N x N pixels, if they differ.",
+        show_default="as they are",
+        callback=whole(1, MAX_SIZE),
     ),
 ]
 # one rule for all commands: the model that is named, else the bundled one; the newest where no such model is bundled

@@ -12,7 +12,7 @@ import typer
 from firsthand.errors import FirsthandError
 from firsthand.files import write_saved
 
-from .common import Invert, Json, load_splits, whole
+from .common import Invert, Json, Size, load_splits, whole
 
 if TYPE_CHECKING:
     from firsthand.data import Dataset
@@ -23,6 +23,7 @@ __all__ = ["data"]
 def data(
     name: Annotated[str, typer.Argument(help="Which data, as for `train --data`.")] = "mnist",
     invert: Invert = None,
+    size: Size = None,
     export: Annotated[
         Path | None, typer.Option(help="Write test images of every class as PNG into this new folder.")
     ] = None,
@@ -30,7 +31,7 @@ def data(
     as_json: Json = False,
 ) -> None:
     """Show what a data set holds; write some of its images as files, in one folder per class."""
-    splits = load_splits(name, None, 0, whole=True, invert=invert)
+    splits = load_splits(name, None, 0, whole=True, size=None if size is None else (size, size), invert=invert)
     parts = {part: getattr(splits, part) for part in ("train", "validation", "test")}
     parts = {part: found for part, found in parts.items() if found is not None}
     if as_json:

@@ -136,7 +136,7 @@ def run(
         Path | None, typer.Option(help="Folder of the results.", show_default=f"{OWN}, with --quick {QUICK}")
     ] = None,
     scratch: Annotated[Path, typer.Option(help="Folder for checkpoints and for runs that are complete.")] = SCRATCH,
-    again: Annotated[bool, typer.Option("--again", help="Re-run what is complete.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Re-run complete runs.")] = False,
     scheduler: Annotated[
         str | None,
         typer.Option(
@@ -222,7 +222,7 @@ def _shown() -> "Iterator[tuple[Callable[[str], None], Callable[[State], None]]]
 
 
 def _picture(state: "State") -> Any:
-    """What runs now, and how far everything is."""
+    """Draw the table of the runs under way and the progress of everything."""
     from rich.console import Group
     from rich.progress_bar import ProgressBar
     from rich.table import Table

@@ -1,4 +1,4 @@
-"""What `firsthand train --from MODEL` does differently: where it begins, which images, and before and after."""
+"""The particulars of `firsthand train --from MODEL`: where it begins, which images, and before and after."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

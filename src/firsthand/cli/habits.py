@@ -2,15 +2,36 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import typer
-from typer.core import TyperCommand, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup
 
-__all__ = ["HELP", "Command", "complete_data", "complete_device", "complete_experiment", "complete_recipe", "version"]
+__all__ = [
+    "HELP",
+    "Command",
+    "Commands",
+    "complete_data",
+    "complete_device",
+    "complete_experiment",
+    "complete_recipe",
+    "version",
+]
 
 HELP = {"help_option_names": ["-h", "--help"]}
 _WORDS = {int: "N", float: "X", str: "TEXT", Path: "PATH"}
+
+
+def _plain(param: Any) -> Any:
+    """Name the type of a parameter in the help by one word, or by none for flags and arguments."""
+    if isinstance(param, TyperArgument):
+        param.display_type_rich = lambda ctx: None  # pyright: ignore[reportAttributeAccessIssue]
+    elif param.metavar is None and param.is_flag:
+        param.metavar = ""
+    elif param.metavar is None:
+        annotation = getattr(getattr(param, "type_descriptor", None), "annotation", None)
+        param.metavar = _WORDS.get(next(iter(get_args(annotation)), annotation))
+    return param
 
 
 class Command(TyperCommand):
@@ -18,16 +39,21 @@ class Command(TyperCommand):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for param in self.params:
-            if getattr(param, "metavar", None) is None and isinstance(param, TyperOption):
-                if getattr(param, "is_flag", False):
-                    param.metavar = ""  # pyright: ignore[reportAttributeAccessIssue]
-                elif word := _WORDS.get(getattr(getattr(param, "type_descriptor", None), "annotation", None)):
-                    param.metavar = word  # pyright: ignore[reportAttributeAccessIssue]
+        for param in map(_plain, self.params):
             shown = getattr(param, "show_default", None)
             if isinstance(shown, str) and shown:
-                param.show_default = False  # pyright: ignore[reportAttributeAccessIssue]
-                param.help = f"{getattr(param, 'help', '') or ''} [dim]\\[default: {shown}][/dim]"  # pyright: ignore[reportAttributeAccessIssue]
+                param.show_default = False
+                param.help = f"{getattr(param, 'help', '') or ''} [dim]\\[default: {shown}][/dim]"
+
+    def get_help_option(self, ctx: Any) -> Any:
+        return _plain(super().get_help_option(ctx))
+
+
+class Commands(TyperGroup):
+    """The list of commands, whose own flags have no type in the help either."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return [_plain(param) for param in super().get_params(ctx)]
 
 
 def version(asked: bool) -> None:

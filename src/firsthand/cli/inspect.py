@@ -41,7 +41,7 @@ def inspect(
 ) -> None:
     """Look inside a model: gradients, idle units, weights, filters, saliency, neighbours, and whether it overfits.
 
-    The images are the first of the validation data, of whatever there is where these are missing.
+    The images are the first of the validation data, or of the other data where there are none.
     """
     use_device(device)
     from firsthand.models import Ensemble
@@ -49,7 +49,8 @@ def inspect(
 
     found = find_model(model, quiet=as_json)
     one = found.members[_checked("--member", member, len(found.members)) - 1] if isinstance(found, Ensemble) else found
-    splits = load_splits(data, None, 0, whole=True)
+    size = one.input_shape[:2] if len(one.input_shape) == 3 else None
+    splits = load_splits(data, None, 0, whole=True, size=size)
     part = splits.validation if splits.validation is not None else splits.train
     one.check_fits(part)
     looked_at = part[: _checked("--images", images, None)]
@@ -171,7 +172,7 @@ def _fool(model: "Model | Ensemble", data: "Dataset", most: int) -> "tuple[dict[
 
 
 def _cost(model: "Model") -> "Cost":
-    """That of the model's training; where it is unknown, one that its output layer has."""
+    """The cost of the model's training; where it is unknown, one that fits its output layer."""
     from firsthand.nn import cross_entropy, log_likelihood, quadratic, softmax
 
     name = model.provenance.get("recipe", {}).get("cost")
@@ -180,7 +181,7 @@ def _cost(model: "Model") -> "Cost":
 
 
 def _verdict(path: Path | None, model: "Model", splits: "ImageSplits") -> "Verdict | None":
-    """From the history beside the model, if it has what it takes; otherwise measured, if these are its data."""
+    """Return the verdict from the history beside the model if that suffices, else from measurements on its data."""
     from firsthand.inspect import overfitting
     from firsthand.learning import History
 

@@ -130,7 +130,7 @@ def predict(
 ) -> None:
     """Name the digit on each image, with probabilities; `read` finds the digits on a photo.
 
-    What is not like the images of MNIST is looked at as a photo, on which the digit is found first.
+    A picture that is not like those of MNIST is read as a photo, on which the digit is found first.
     """
     use_device(device)
     from .one_digit import name_digit

@@ -1,4 +1,4 @@
-"""What `firsthand predict` says of a picture of one digit: as it is, or found on it by the reader."""
+"""The answer of `firsthand predict` to a picture of one digit: as it is, or found on it by the reader."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -55,7 +55,7 @@ def name_digit(path: Path, model: "Classifier", shape: tuple[int, int, int], top
 
 
 def _is_like_mnist(grey: "np.ndarray") -> bool:
-    """Whether a picture is 28 x 28 pixels with one digit as MNIST has them: as large, and in the middle."""
+    """Return whether a picture is 28 x 28 pixels with one digit as in MNIST: of its size, and in the middle."""
     import numpy as np
 
     from firsthand.data.pictures import light_on_dark

@@ -43,8 +43,8 @@ def read(
 ) -> None:
     """Read the handwritten digits on photos and scans.
 
-    Prints the lines of each picture.  With --json, one JSON object per picture and line of output.  What cannot be read
-    as a picture is said on standard error, does not stop the others, and makes the exit code 1 (2 if it was all).
+    Prints the lines of each picture.  With --json, one JSON object per picture and line of output.  A file that is
+    not a picture is reported on standard error and does not stop the others; the exit code is then 1 (2 if none is).
     """
     if as_csv and as_json:
         raise FirsthandError("--csv and --json: both found, one of them expected")
@@ -147,7 +147,7 @@ def _bar(total: int) -> Iterator[Any]:
 
 
 class _Output:
-    """What is printed about pages."""
+    """The printed output about pages."""
 
     def __init__(self, form: str, lines: bool, named: bool):
         self.form, self.lines, self.named = form, lines, named

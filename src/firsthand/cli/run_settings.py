@@ -20,6 +20,7 @@ _KNOWN: dict[str, tuple[str, tuple[type, ...], Any]] = {
     "recipe": ("--recipe", (str,), None),
     "data": ("--data", (str,), None),
     "invert": ("--invert", (bool, type(None)), None),
+    "size": ("--size", (int, type(None)), None),
     "start": ("--from", (str, type(None)), None),
     "rehearsal": ("--rehearsal", (float, int, type(None)), None),
     "frozen": ("--frozen", (int, type(None)), None),

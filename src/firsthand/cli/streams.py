@@ -1,4 +1,4 @@
-"""What a command prints on, when that has another encoding, is full, or is closed at the other end."""
+"""The stream a command prints on, when that has another encoding, is full, or is closed at the other end."""
 
 import errno
 import io
@@ -10,7 +10,7 @@ __all__ = ["OutputLost", "go_on_without_output", "guard_output"]
 
 
 class OutputLost(Exception):
-    """What is printed cannot be written; no OSError, which others would take for one of their own."""
+    """Output that cannot be written; no OSError, which others would take for one of their own."""
 
     def __init__(self, error: OSError, name: str):
         super().__init__(f"[Errno {error.errno}] {error.strerror}: {name!r}")

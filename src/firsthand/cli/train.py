@@ -48,6 +48,7 @@ def train(
     recipe: options.Recipe = None,
     data: options.Data = None,
     invert: Invert = None,
+    size: options.Size = None,
     examples: options.Examples = None,
     members: options.Members = None,
     epochs: options.Epochs = None,
@@ -99,6 +100,7 @@ def train(
         "recipe": recipe or "digit-reader",
         "data": None if data is None else run_settings.absolute(data),
         "invert": invert,
+        "size": size,
         "start": None if start is None else str(start.absolute()),
         "rehearsal": rehearsal,
         "frozen": frozen,
@@ -111,7 +113,13 @@ def train(
     }
     go_on_without_output()
     started = time.perf_counter()
-    alone = {"--recipe": recipe, "--members": members, "--devices": devices, "--coordinator": coordinator}
+    alone = {
+        "--recipe": recipe,
+        "--size": size,
+        "--members": members,
+        "--devices": devices,
+        "--coordinator": coordinator,
+    }
     typed = {
         name for name in context.params if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
     }
@@ -202,18 +210,19 @@ def _prepared(
     if chosen.recipe.carry_state and chosen.length is None:
         raise FirsthandError(f"--carry-state: the recipe {chosen.name} learns images, expected one that learns a text")
     if chosen.length is not None:
-        for option in ("invert", "members"):
+        for option in ("invert", "size", "members"):
             if settings[option] is not None:
                 raise FirsthandError(f"--{option}: the recipe {chosen.name} learns a text, which has no such thing")
         return chosen, load_text_splits(settings["data"], chosen.length, settings["examples"]), None
-    splits = load_splits(settings["data"], settings["examples"], settings["seed"], invert=settings["invert"])
+    size = None if settings["size"] is None else (settings["size"], settings["size"])
+    splits = load_splits(settings["data"], settings["examples"], settings["seed"], size=size, invert=settings["invert"])
     return chosen, expand(splits) if chosen.expanded else splits, None
 
 
 def _refuse_data(chosen: "NamedRecipe", settings: dict[str, Any]) -> None:
     """Raise FirsthandError for options that speak of data, or of several networks, where none are read."""
     learned = "a game by playing it" if chosen.made is None else "from data that are made by rule"
-    for option in ("data", "invert", "members", "examples"):
+    for option in ("data", "invert", "size", "members", "examples"):
         if settings[option] is not None and (option, settings[option]) != ("data", chosen.data):
             raise FirsthandError(
                 f"--{option}: found {settings[option]}; the recipe {chosen.name} learns {learned}, "

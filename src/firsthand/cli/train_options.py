@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .common import MAX_MEMBERS, whole
+from .common import MAX_MEMBERS, MAX_SIZE, whole
 from .config import read_config
 from .habits import complete_data, complete_recipe
 
@@ -38,6 +38,7 @@ __all__ = [
     "Rehearsal",
     "Rehearse",
     "Resume",
+    "Size",
     "Start",
 ]
 
@@ -80,6 +81,15 @@ Data = Annotated[
     ),
 ]
 Examples = Annotated[int | None, _option(WHAT, help="Use only the first N training examples.")]
+Size = Annotated[
+    int | None,
+    _option(
+        WHAT,
+        help="Bring pictures of --data to N x N pixels, if they differ.",
+        show_default="as they are",
+        callback=whole(1, MAX_SIZE),
+    ),
+]
 Members = Annotated[
     int | None, _option(WHAT, help="Train an ensemble of N networks, side by side.", callback=whole(1, MAX_MEMBERS))
 ]

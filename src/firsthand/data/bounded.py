@@ -1,4 +1,4 @@
-"""No more is unpacked than a file of its size may honestly hold.
+"""Unpacking, of no more than a file of its size may honestly hold.
 
 Of 14 MB, gzip or zip can make 14 GB; images and tables that people keep shrink to a tenth or a twentieth.
 """

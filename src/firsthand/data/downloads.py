@@ -88,7 +88,7 @@ EMNIST_FILE = RemoteFile(
     "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e",
 )
 
-# SHA-256 of the unpacked files: packed anew, as Debian's package dataset-fashion-mnist is, they are the same data
+# SHA-256 of the unpacked files: repacked, as Debian's package dataset-fashion-mnist is, they are the same data
 FASHION_MNIST_CONTENT = (
     "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
     "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",

@@ -164,7 +164,7 @@ def fixed(array: np.ndarray) -> np.ndarray:
 
 
 def _part_ends(parts: Sequence[float], total: int) -> list[int]:
-    """Where each part of a split ends, from the sizes or the fractions of the parts."""
+    """The index at which each part of a split ends, from the sizes or the fractions of the parts."""
     if parts and all(isinstance(part, int | np.integer) for part in parts):
         expected, ends = total, np.cumsum(parts)
     else:

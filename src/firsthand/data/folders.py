@@ -145,7 +145,7 @@ def dataset_of_pictures(
             height, width = images[0].shape
             raise DataError(
                 f"{file}: {image.shape[0]} x {image.shape[1]} pixels found, {height} x {width} expected "
-                f"as in {files[0]} (or give a size)"
+                f"as in {files[0]}; a size brings all to one (train --size N)"
             )
         images.append(image)
     stacked = np.stack(images)
@@ -161,13 +161,13 @@ def dataset_of_pictures(
 
 
 def _is_junk(file: Path, left_out: Counter[str]) -> bool:
-    """Whether a file beside pictures is none by its name; one without an ending may be one."""
+    """Return whether the name of a file beside pictures says that it is none; one without an extension may be one."""
     junk = file.name.lower() in _JUNK or (bool(file.suffix) and file.suffix.lower() not in ENDINGS)
     left_out.update([file.name] if junk else [])
     return junk
 
 
 def _listing(folder: Path) -> list[Path]:
-    """What a folder holds, without hidden files, by name."""
+    """List a folder by name, without hidden files."""
     with reading(folder, "no readable folder found", DataError):
         return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))

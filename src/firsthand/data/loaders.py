@@ -244,7 +244,7 @@ def _parts_of_npz(
 
 
 def _read_npy(file: IO[bytes], available: int) -> np.ndarray:
-    """Read an open .npy file of numbers or text, of which so many bytes are there."""
+    """Read an open .npy file of numbers or text, of `available` bytes."""
     version = np.lib.format.read_magic(file)
     if version not in ((1, 0), (2, 0)):
         raise DataError(f".npy version {version[0]}.{version[1]} found, 1.0 or 2.0 expected")

@@ -54,7 +54,7 @@ class LoadedImage(NamedTuple):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was done to the picture, in sentences to print; empty if nothing."""
+        """Sentences that say what was done to the picture; empty if nothing was."""
         notes = []
         if self.resized_from:
             (height, width), (new_height, new_width, _) = self.resized_from, self.pixels.shape
@@ -96,7 +96,7 @@ def light_on_dark(grey: np.ndarray, invert: bool | None = None) -> tuple[np.ndar
 
 
 def is_dark_on_light(grey: np.ndarray) -> bool:
-    """Whether the background of a picture, the median grey of its border, is light."""
+    """Return whether the background of a picture, the median grey of its border, is light."""
     return _background(grey) > 127
 
 

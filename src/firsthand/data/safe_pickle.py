@@ -54,7 +54,7 @@ def load_numpy_pickle(file: BufferedIOBase) -> Any:
         return _Builder(len(data)).plain(_NumpyUnpickler(BytesIO(data), encoding="latin1").load())
 
 
-# opcodes with what follows them: so many bytes, or a length of so many bytes and then that many, or lines of text
+# opcodes with what follows them: a number of bytes, or a length of some bytes and then that many, or lines of text
 _FIXED = {b"K": 1, b"M": 2, b"J": 4, b"G": 8, b"h": 1, b"j": 4, b"\x80": 1}
 _COUNTED = {
     **{b"U": 1, b"C": 1, b"\x8c": 1, b"\x8a": 1},
@@ -112,7 +112,7 @@ def _check_steps(data: bytearray) -> None:
 
 
 class _StandIn:
-    """What a name in the pickle stands for. Its state comes from the pickle, so it is checked."""
+    """The stand-in for a name in the pickle. Its state comes from the pickle, so it is checked."""
 
     def __setstate__(self, state: Any) -> None:
         # Defined on every stand-in: without it a pickle could set attributes of the class itself.

@@ -29,7 +29,7 @@ class _State(NamedTuple):
 
 @dataclass(frozen=True)
 class Freeway(Environment):
-    """The player walks up and down through eight lanes with a car each; to be at the top is 1, and begins anew.
+    """The player walks up and down through eight lanes with a car each; reaching the top earns 1 and starts over.
 
     Who is hit is at the bottom again.  Cars come back on the other side; after every crossing they have other speeds
     and directions.  The player can move in one of three steps.

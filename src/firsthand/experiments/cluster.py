@@ -53,7 +53,7 @@ class Cluster:
         self._made = 0
 
     def jobs(self) -> int:
-        """As many runs as the cluster has threads for now, at least one: it may still grow."""
+        """The number of runs that the cluster has threads for now, at least one: it may still grow."""
         threads: Any = self._client.nthreads()
         return max(1, sum(threads.values()) // self._threads)
 

@@ -1,4 +1,4 @@
-"""What the figures of the experiments share: size, colours, and how accuracies are written."""
+"""Conventions of the experiments' figures: size, colours, and how accuracies are written."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""What an experiment of the texts is: what it shows, what was published, and how one run of it is measured.
+"""The declaration of an experiment: what it shows, what was published, and how one run of it is measured.
 
 An experiment is a declaration.  running.py carries it out and makes a `Result` of its runs; figures are drawn from the
 Result alone, at any later time.
@@ -20,7 +20,7 @@ __all__ = ["Claim", "Comparison", "Drawing", "Experiment", "Measured", "Run", "m
 
 
 class Measured(NamedTuple):
-    """What one run found.
+    """The findings of one run.
 
     `numbers` are averaged over the runs; one named as a published quantity is compared with it.  `test_accuracy` and
     `validation_accuracy` belong to the epoch of best validation accuracy.  `arrays` are plain lists for the figures
@@ -69,7 +69,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Claim:
-    """What the text says without a number, and how the runs are asked whether it holds.
+    """A statement of the text without a number, and the check of the runs that decides whether it holds.
 
     Args:
         text: the claim, as one sentence.
@@ -80,7 +80,7 @@ class Claim:
     check: Callable[[Sequence[Measured]], Finding]
 
     def finding(self, runs: Sequence[Measured], needed: Mapping[str, Result]) -> Finding:
-        """What the runs say of it."""
+        """The runs' answer to the claim."""
         return self.check(runs)
 
 
@@ -97,7 +97,7 @@ class Comparison:
     check: Callable[[Sequence[Measured], Mapping[str, Result]], Finding]
 
     def finding(self, runs: Sequence[Measured], needed: Mapping[str, Result]) -> Finding:
-        """What the runs and the others say of it."""
+        """The answer of the runs and of the other experiments to the claim."""
         return self.check(runs, needed)
 
 

@@ -1,4 +1,4 @@
-"""What a run of an experiment leaves behind, and the Result that is made of all its runs."""
+"""The files that a run of an experiment leaves behind, and the Result made of all its runs."""
 
 import json
 import math
@@ -35,7 +35,7 @@ class Place(NamedTuple):
 
     @property
     def record(self) -> Path:
-        """What the run measured, once it is complete."""
+        """The file of measurements, there once the run is complete."""
         return self.folder / f"{self.seed}.json"
 
     @property
@@ -45,16 +45,16 @@ class Place(NamedTuple):
 
     @property
     def clock(self) -> Path:
-        """How many seconds the run has taken so far, those before it was stopped included."""
+        """The file with the seconds that the run has taken so far, those before it was stopped included."""
         return self.folder / f"{self.seed}.seconds"
 
     @property
     def trace(self) -> Path:
-        """Where it failed, for who mends it."""
+        """The file with the traceback of a failure, for whoever mends it."""
         return self.folder / f"{self.seed}.error.txt"
 
     def seconds(self) -> float:
-        """What the clock says."""
+        """The seconds in the clock's file."""
         try:
             return float(self.clock.read_text())
         except (FileNotFoundError, ValueError):

@@ -1,4 +1,4 @@
-"""What came of an experiment, as one JSON file: published beside measured.
+"""The outcome of an experiment, as one JSON file: published beside measured.
 
 A Result holds everything that its figures, the report and the tables show, in both languages; they compute nothing of
 their own and need no experiment beside it.
@@ -34,7 +34,7 @@ class Text(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Where a text has it: its short name, the chapter and section, and the equation or figure if there is one."""
+    """The place in a text: its short name, the chapter and section, and the equation or figure if there is one."""
 
     text: str
     section: str
@@ -46,7 +46,7 @@ class Published(NamedTuple):
     `kind`: an accuracy, and a value of runs that differ, are compared by statistics.py; a value of runs that agree, and
     an exact accuracy, which the text's own seed repeats, by their distance.
     `tolerance`: how far away a measured number of the latter may be that reaches it.
-    `best_of`: the text's protocol, the best of so many runs, chosen by validation accuracy; 1 is a single run.
+    `best_of`: the text's protocol, the best of this many runs, chosen by validation accuracy; 1 is a single run.
     `explained_by`: another number of the same runs, measured the text's way where ours differs from it.
     `images`: how many an accuracy was judged on.
     `beside`: another number of the same runs, to be shown and not judged.
@@ -76,7 +76,7 @@ def number_of(run: dict[str, Any], quantity: str) -> float | None:
 
 
 class Finding(NamedTuple):
-    """Whether a claim holds, and the measured figures that say so."""
+    """A verdict on a claim, and the measured figures that support it."""
 
     holds: bool
     measured: Text
@@ -115,12 +115,12 @@ class Result:
 
     @property
     def n(self) -> int:
-        """How many runs there are."""
+        """The number of runs."""
         return len(self.runs)
 
     @property
     def seconds(self) -> float:
-        """Of all runs together."""
+        """The seconds of all runs together."""
         return sum(run["seconds"] for run in self.runs)
 
     def values(self, quantity: str) -> list[float]:
@@ -139,7 +139,7 @@ class Result:
         return statistics.stdev(self.values(quantity)) if self.n > 1 else None
 
     def best(self, quantity: str, best_of: int) -> float:
-        """A number of that of the first so many runs with the best validation accuracy: the texts' protocol."""
+        """A number of the run, among the first `best_of`, with the best validation accuracy: the texts' protocol."""
         runs = self.runs[:best_of]
         return max(runs, key=lambda run: run["numbers"]["validation_accuracy"])["numbers"][quantity]
 
@@ -163,7 +163,7 @@ class Result:
         return None
 
     def verdict(self, published: Published) -> Verdict:
-        """Whether the runs carry that a published number is reached, or that of `explained_by` in its place."""
+        """The verdict on a published number, or on that of `explained_by` in its place: whether the runs support it."""
         if self.quick:
             return "not compared"
         verdict = self._judged(published, published.quantity)

@@ -45,7 +45,7 @@ class Running(NamedTuple):
 
 
 class State(NamedTuple):
-    """Where `run_all` is."""
+    """The progress of `run_all`."""
 
     running: tuple[Running, ...]
     done: int  # runs complete, those of earlier times included
@@ -151,7 +151,7 @@ class _Here:
 
 
 class _Work:
-    """What there is to do, what is being done, and what became of it."""
+    """The work to be done, the work under way, and its outcomes."""
 
     def __init__(
         self,

@@ -85,10 +85,10 @@ def difference_of_accuracies(
     """The interval of m - p; see the equations above.
 
     Args:
-        published: p, of one network on so many images, or of the best of k.
+        published: p, of one network on this many images, or of the best of k.
         values: the accuracies of our runs.
         images: N, how many each was judged on.
-        k: the published one is the best of so many runs.
+        k: the published one is the best of this many runs.
         chosen_by: for k > 1, what the best was chosen by in our runs.
     Returns:
         The Interval; with `spread_known` False where there are fewer than two runs, or fewer than k.
@@ -142,12 +142,12 @@ def interval_of_share(count: int, n: int) -> tuple[float, float]:
 
 
 def margin(published: float) -> float:
-    """How far below a published accuracy is too far: at half as many errors again, and at two points in any case."""
+    """The shortfall that counts as missing a published accuracy: half as many errors again, at least two points."""
     return min((1 - published) / 2, 0.02)
 
 
 def judge(interval: Interval, margin: float) -> Verdict:
-    """What an interval says.
+    """The verdict that an interval supports.
 
     higher       all of it lies above zero
     reached      zero lies in it, and `margin` below does not

@@ -154,7 +154,7 @@ class Worker:
             self.process.stdin.flush()
 
     def how_it_ended(self) -> str:
-        """For people; empty while it runs."""
+        """A sentence for people; empty while it runs."""
         code = self.process.poll()
         if code is None:
             return ""

@@ -20,6 +20,7 @@ import numpy as np
 from jax import Array, lax
 
 from firsthand.errors import FirsthandError
+from firsthand.keys import Key, as_key
 from firsthand.models import Classifier, Ensemble, Model
 from firsthand.nn import Network
 
@@ -61,7 +62,7 @@ def projected_gradient(
     steps: int = 20,
     rate: float | None = None,
     norm: Literal["max", "l2"] = "max",
-    key: Array | None = None,
+    key: Key | None = None,
 ) -> np.ndarray:
     """Climb C(x, label) in small steps, and after each come back to within epsilon of the image.
 
@@ -85,7 +86,7 @@ def projected_gradient(
         )
     x, at = _given(model, images, labels)
     rate = 2.5 * epsilon / steps if rate is None else rate
-    start = x if key is None else _nearby(x, epsilon, norm, key)
+    start = x if key is None else _nearby(x, epsilon, norm, as_key(key))
     program = _climb_program(weigh_of(model), steps, norm)
     size = jnp.float32(epsilon), jnp.float32(rate)
     return _joined(x, in_batches(lambda *batch: program(params_of(model), size, *batch), x, start, at, size=BATCH))
@@ -161,7 +162,7 @@ def same_size(
     *,
     times: float | np.ndarray = 1.0,
     noise: bool = False,
-    key: Array | None = None,
+    key: Key | None = None,
 ) -> np.ndarray:
     """Go from images the way that `changed` goes, or a random way (`noise`, with a key), a multiple of its length.
 
@@ -171,7 +172,7 @@ def same_size(
     change = as_floats(changed) - x
     if noise:
         assert key is not None
-        random = np.asarray(jax.random.normal(key, x.shape))
+        random = np.asarray(jax.random.normal(as_key(key), x.shape))
         axes = tuple(range(1, x.ndim))
         change = (
             random

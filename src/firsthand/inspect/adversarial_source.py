@@ -30,7 +30,7 @@ class Adversarial(Source):
     The changed images are kept in bytes, which rounds each pixel by 1/510 at most.
 
     References:
-        Goodfellow, Shlens and Szegedy 2014, section 6, where the images are made anew in every mini-batch.
+        Goodfellow, Shlens and Szegedy 2014, section 6, where the images are made again in every mini-batch.
     """
 
     data: Dataset

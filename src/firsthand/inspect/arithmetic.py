@@ -16,7 +16,7 @@ __all__ = ["Arithmetic", "before_pooling", "input_of", "unit_arithmetic"]
 
 @dataclass(frozen=True, eq=False)
 class Arithmetic:
-    """How a unit comes to its output: output = activation(sum(inputs * weights) + bias).
+    """The arithmetic of one unit: output = activation(sum(inputs * weights) + bias).
 
     Args:
         inputs, weights: of the same shape: (height, width, channels) of a kernel, or that of the whole input of a fully
@@ -76,7 +76,7 @@ def unit_arithmetic(model: Model, image: np.ndarray, layer: str | int, unit: tup
 
 
 def before_pooling(model: Model, image: np.ndarray, layer: str | int, channel: int) -> tuple[np.ndarray, np.ndarray]:
-    """What a pooling layer pools of one channel, and what it keeps.
+    """One channel before and after its pooling layer: what is pooled, and what is kept.
 
     Args:
         model: any.
@@ -108,7 +108,7 @@ def before_pooling(model: Model, image: np.ndarray, layer: str | int, channel: i
 
 
 def input_of(model: Model, image: np.ndarray, layer: str | int) -> tuple[np.ndarray, int]:
-    """What enters a layer for one image, and the layer's place in the network, from 0.
+    """The input of a layer for one image, and the layer's place in the network, from 0.
 
     Raises:
         FirsthandError: another shape, no such layer, or a layer inside of another.

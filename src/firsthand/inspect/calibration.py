@@ -1,4 +1,4 @@
-"""How far a model's probabilities can be believed: of all images called with 90 %, are 90 % right?
+"""Calibration of a model's probabilities: of all images called with 90 %, are 90 % right?
 
 Everything here is a function of probabilities (n, classes), rows that sum to 1, and of integer labels (n,).
 """
@@ -14,7 +14,7 @@ __all__ = ["Reliability", "brier_score", "expected_calibration_error", "negative
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """What is said and what is true, bin by bin of confidence; the values of an empty bin are not a number.
+    """Stated and true probabilities, bin by bin of confidence; the values of an empty bin are not a number.
 
     Args:
         confidence: mean probability of what was predicted, (bins,).
@@ -28,7 +28,7 @@ class Reliability:
 
     @property
     def edges(self) -> np.ndarray:
-        """Where the bins begin and end, (bins + 1,), from 0 to 1."""
+        """The edges of the bins, (bins + 1,), from 0 to 1."""
         return np.linspace(0, 1, len(self.n) + 1)
 
     @property

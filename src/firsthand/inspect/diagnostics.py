@@ -1,4 +1,4 @@
-"""What a trained network gets right and wrong, as numbers."""
+"""A trained network's right and wrong answers, as numbers."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ __all__ = ["Mistake", "confusion_matrix", "mistakes"]
 
 
 def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """How often each class is taken for each other: entry [i, j] counts examples of class i that were called j.
+    """Count how often each class is taken for each other: entry [i, j] counts examples of class i called j.
 
     Args:
         labels, predicted: integers below `classes`, (n,).

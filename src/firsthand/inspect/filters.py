@@ -1,4 +1,4 @@
-"""What convolutional layers look for: kernels, feature maps, receptive fields, and the patches they answer to most."""
+"""The features of convolutional layers: kernels, feature maps, receptive fields, and their strongest patches."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ def kernel_images(model: Model, layer: str | int = 1) -> np.ndarray:
 
 
 def feature_maps(model: Model, image: np.ndarray, layer: str | int = 1) -> np.ndarray:
-    """What the filters of a layer make of one image, (channels, height, width) of the layer's output.
+    """The filters' responses to one image, (channels, height, width) of the layer's output.
 
     Args:
         model: any.
@@ -111,7 +111,7 @@ class Strongest:
 
 
 def strongest(model: Model, data: Dataset, layer: str | int = 1, count: int = 9) -> Strongest:
-    """What each filter responds to most: of every image the place of its largest activation, of these the largest.
+    """The patches that each filter responds to most: the place of the largest activation in every image, best first.
 
     Args:
         model: of images.

@@ -10,6 +10,7 @@ import numpy as np
 from jax import Array, lax
 
 from firsthand.errors import FirsthandError
+from firsthand.keys import Key, as_key
 from firsthand.models import Classifier
 
 from .adversarial import SLOPE, Weigh, as_floats, checked_labels, cost_of, params_of, weigh_of
@@ -40,7 +41,7 @@ def evolved(
     model: Classifier,
     classes: Sequence[int] | None = None,
     *,
-    key: Array,
+    key: Key,
     sure: float = 0.9999,
     generations: int = 500,
     children: int = 100,
@@ -74,7 +75,7 @@ def evolved(
             "classes found, expected 0 < share <= 1, 0 < sure < 1, and one or more of the others"
         )
     weigh, params = weigh_of(model), params_of(model)
-    start_key, key = jax.random.split(key)
+    start_key, key = jax.random.split(as_key(key))
     champions = jax.random.uniform(start_key, (len(wanted), *model.input_shape))
     costs = jnp.full(len(wanted), jnp.inf)
     program, confidence = _generations_program(weigh, children), []

@@ -1,4 +1,4 @@
-"""How fast each layer learns: lengths of the gradient, and of the steps that it leads to (chapter 5)."""
+"""The learning speed of each layer: norms of the gradient, and of the steps that it leads to (chapter 5)."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ __all__ = ["LayerGradient", "LayerUpdate", "gradient_lengths", "mean_gradient", 
 
 
 class LayerGradient(NamedTuple):
-    """How long a layer's gradient is; a length is 0 where a layer has no such parameter."""
+    """The norm of a layer's gradient, by kind of parameter; 0 where a layer has no such parameter."""
 
     name: str
     bias: float  # ||dC/db||, the book's 'speed of learning' of the layer
@@ -29,7 +29,7 @@ class LayerGradient(NamedTuple):
 
 
 class LayerUpdate(NamedTuple):
-    """How far a layer's weights and biases have moved."""
+    """The distance that a layer's weights and biases have moved."""
 
     name: str
     update: float  # ||after - before||
@@ -99,7 +99,7 @@ def mean_gradient(
 
 
 def update_lengths(network: Network, before: Sequence[Params], after: Sequence[Params]) -> tuple[LayerUpdate, ...]:
-    """How far every layer has moved between two states of its parameters, and how large it was.
+    """The distance that every layer has moved between two states of its parameters, and its norm before.
 
     A step of about a thousandth of the weights is what a healthy training takes; a layer far below the others is not
     learning, whatever the length of its gradient.
@@ -120,7 +120,7 @@ def update_lengths(network: Network, before: Sequence[Params], after: Sequence[P
 
 
 def _leaves(params: Any) -> list[tuple[str, np.ndarray]]:
-    """What is learned, with the name of each array."""
+    """The learned arrays, each with its name."""
     leaves = jax.tree_util.tree_leaves_with_path(params)
     return [(path[-1].key, np.asarray(leaf, np.float64)) for path, leaf in leaves if not is_statistic(path)]
 

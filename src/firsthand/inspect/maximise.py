@@ -10,6 +10,7 @@ import numpy as np
 from jax import Array, lax
 
 from firsthand.errors import FirsthandError
+from firsthand.keys import Key, as_key
 from firsthand.models import Model
 from firsthand.nn import Network
 
@@ -36,7 +37,7 @@ def maximised(
     layer: str | int = -1,
     units: np.ndarray | None = None,
     *,
-    key: Array,
+    key: Key,
     smoothness: float = 0.1,
     dark: float = 0.005,
     steps: int = 300,
@@ -69,7 +70,7 @@ def maximised(
     wanted = np.arange(count) if units is None else np.asarray(units)
     if wanted.ndim != 1 or (len(wanted) and not 0 <= wanted.min() <= wanted.max() < count):
         raise FirsthandError(f"maximised: units {wanted.tolist()}, expected numbers from 0 to {count - 1}")
-    start = 0.1 * jax.random.uniform(key, (len(wanted), *model.input_shape))
+    start = 0.1 * jax.random.uniform(as_key(key), (len(wanted), *model.input_shape))
     weights = jnp.asarray([smoothness, dark, rate], jnp.float32)
     return np.asarray(_climb_program(model.network, part.name, steps)(model.params, start, wanted, weights))
 

@@ -27,7 +27,7 @@ class Nearest:
 
 
 def last_hidden(model: Model | Ensemble, images: np.ndarray) -> np.ndarray:
-    """What the output layer sees of images, (n, units): the activations before it, or the image where there are none.
+    """The output layer's input for images, (n, units): the activations before it, or the images if there are none.
 
     Of an ensemble, those of all members in a row.
     """

@@ -70,13 +70,13 @@ def params_at(params: Any, path: tuple[Any, ...]) -> Params:
 
 
 def outputs(network: Network, params: Sequence[Params], x: Array) -> dict[str, Array]:
-    """What every part makes of a batch x, (batch, *input_shape), by name; the last is the network's output a."""
+    """The outputs of every part for a batch x, (batch, *input_shape), by name; the last is the network's output a."""
     passed = network.trace(params, x)
     return {part.name: passed[part.path].left for part in parts(network)}
 
 
 def layer_outputs(model: Model, images: np.ndarray, layers: Sequence[str | int] | None = None) -> dict[str, np.ndarray]:
-    """What every layer makes of images, by the layer's name: activations a, (n, *shape of the layer's output).
+    """The outputs of every layer for images, by the layer's name: activations a, (n, *shape of the layer's output).
 
     Args:
         model: any; Dropout is off, and BatchNorm uses its running statistics, as whenever a model is used.
@@ -106,7 +106,7 @@ def in_batches(program: Callable[..., Any], *arrays: np.ndarray, size: int = 500
 
 @lru_cache(maxsize=64)
 def outputs_program(network: Network, names: tuple[str, ...]) -> Callable[..., list[Array]]:
-    """What the parts of these names make of a batch, compiled: a function (params, x)."""
+    """Compile a function (params, x) that returns the outputs of the named parts for a batch."""
 
     def chosen(params: tuple[Params, ...], x: Array) -> list[Array]:
         found = outputs(network, params, x)

@@ -80,7 +80,7 @@ def plot_learning_speed(epochs: Sequence[float], lengths: Mapping[str, Sequence[
 
 
 def plot_units(found: Sequence[UnitUse]) -> Figure:
-    """How often the units of each layer are idle (a ReLU at 0, a saturated sigmoid or tanh), every unit in its place.
+    """Draw how often the units of each layer are idle (a ReLU at 0, a saturated sigmoid or tanh), each in its place.
 
     The units of a layer stand in the order of their share; what touches the top at the right is idle for all images.
     """
@@ -110,7 +110,7 @@ def plot_units(found: Sequence[UnitUse]) -> Figure:
 
 
 def plot_weights(found: Sequence[WeightHistogram]) -> Figure:
-    """How the weights of every layer are spread."""
+    """Draw the histogram of the weights of every layer."""
     columns = min(3, max(1, len(found)))
     rows = max(1, math.ceil(len(found) / columns))
     figure = Figure(figsize=(3.4 * columns, 2.7 * rows), layout="constrained")

@@ -1,4 +1,4 @@
-"""Which pixels a decision hangs on: by the slope at each, and by what happens when a window is covered."""
+"""The pixels that a decision hangs on: by the slope at each, and by covering a window."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -58,7 +58,7 @@ def occlusion(
     background: float = 0,
     of: Literal["probability", "z"] = "probability",
 ) -> np.ndarray:
-    """By how much the class's probability falls when a window about each pixel is covered with the background.
+    """The fall of the class's probability when a window about each pixel is covered with the background.
 
     Args:
         model: of images; any `Classifier`.

@@ -1,4 +1,4 @@
-"""What the units of a network do over a data set: which are dead, which are saturated, and how weights are spread."""
+"""The units of a network over a data set: which are dead, which are saturated, and how the weights are spread."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _SLOPES: dict[Callable, tuple[Callable[[Array], Array], float]] = {
 
 @dataclass(frozen=True, eq=False)
 class UnitUse:
-    """How often each unit of a layer is without effect on learning, over a data set.
+    """The share of a data set for which each unit of a layer is without effect on learning.
 
     Args:
         name: of the layer.
@@ -49,7 +49,7 @@ class UnitUse:
 
     @property
     def always(self) -> np.ndarray:
-        """Which units hardly learn from any image, (units,), (channels,) for images: there it means everywhere.
+        """Mask the units that hardly learn from any image, (units,); (channels,) for images, where it means everywhere.
 
         A ReLU of which this is true is dead: no gradient comes through it, so that its own weights stay as they are;
         only what the layers before it learn could bring it back.
@@ -143,7 +143,7 @@ class WeightHistogram:
 
 
 def weight_histograms(model: Model, bins: int = 50) -> tuple[WeightHistogram, ...]:
-    """How the weights of every layer that has any are spread; biases are left out.
+    """The histogram of the weights of every layer that has any; biases are left out.
 
     Args:
         model: any.

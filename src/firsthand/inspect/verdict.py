@@ -1,4 +1,4 @@
-"""Is it overfitting?  What the history of a training says, measured against the noise of its own numbers."""
+"""A verdict on overfitting: the history of a training, measured against the noise of its own numbers."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ Kind = Literal["none", "gap", "overfitting"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a history says about overfitting.
+    """The signs of overfitting in a history.
 
     Args:
         kind: 'none', no gap larger than its noise; 'gap', the training data are known better than others, and going on
@@ -55,7 +55,7 @@ def overfitting(history: History, *, training_images: int, validation_images: in
         se(gap)^2 = se(training)^2 + se(validation)^2
 
     An accuracy of 1 or 0 is taken as (n - 1/2)/n or 1/(2n), so that its error is not 0.  The fall of the validation
-    accuracy from its best is held against the error of two accuracies too, although both are of the same images and
+    accuracy from its best is compared with the error of two accuracies too, although both are of the same images and
     differ by less than chance would have it: what is called a fall is one.
 
     Args:

@@ -127,7 +127,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """How likely each of `classes_` is, (n, classes), float32."""
+        """The probability of each of `classes_`, (n, classes), float32."""
         images = self._checked(X)
         return self.model_.probabilities(images)
 
@@ -169,7 +169,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
 
 
 def _default(shape: nn.Shape) -> NamedRecipe:
-    """What is trained where no recipe is named: ConvPool layers as far as an image is large enough, a hidden layer."""
+    """The recipe where none is named: ConvPool layers as far as an image is large enough, then a hidden layer."""
     layers: list[nn.Layer] = []
     if len(shape) == 3:
         side = min(shape[:2])

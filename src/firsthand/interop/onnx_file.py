@@ -162,7 +162,7 @@ def export_onnx(
 
 
 def _probabilities(graph: Graph, model: Model, z: str) -> str:
-    """What `Model.probabilities_at` computes."""
+    """The graph of `Model.probabilities_at`."""
     if model.temperature is not None:
         return _softened(graph, z, model.temperature)
     outputs = write_activation(graph, model.network.activation, z)

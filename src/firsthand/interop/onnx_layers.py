@@ -28,7 +28,7 @@ class Node(NamedTuple):
 
 
 class Value(NamedTuple):
-    """What flows between layers: its name in the graph, and the shape of one example, channels last."""
+    """A value that flows between layers: its name in the graph, and the shape of one example, channels last."""
 
     name: str
     shape: nn.Shape

@@ -171,7 +171,7 @@ struct WeightsPlan {
         copy(scratch.take<float>(size.kernel_row < kLanes ? s.batch * size.image + kLanes : 0)) {}
 };
 
-// What a part needs for so many filters.
+// What a part needs for this many filters.
 struct FiltersPlan {
   Scratch scratch;
   float* const sums;     // [filter][kernel row][wide row]
@@ -278,7 +278,7 @@ struct InputPlan {
         block(scratch.take<Block>(most_blocks(s.kernel_height, wide))) {}
 };
 
-// What a part needs for so many images at a time.
+// What a part needs for this many images at a time.
 struct ImagesPlan {
   Scratch scratch;
   Entry* const entries;  // [window][row of the window][entry]

@@ -25,7 +25,7 @@ namespace {
 
 constexpr int kPoints = 6, kTaps = 5;
 constexpr int kTilesTogether = 4;   // windows whose products are in registers together
-constexpr int64_t kTilesAtOnce = 16;  // at least so many go through all stages together: few enough for the cache
+constexpr int64_t kTilesAtOnce = 16;  // at least this many go through all stages together: few enough for the cache
 
 // B^T: values at the points of the inputs' polynomial.
 inline void transform_input(const Vector (&d)[kPoints], Vector (&v)[kPoints]) {

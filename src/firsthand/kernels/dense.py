@@ -24,7 +24,7 @@ _WORTH_IT_FOR_MANY = 500_000
 
 
 def can_step(weights: Array, examples: int) -> bool:
-    """Return whether the compiled kernel takes these weights here, for so many examples, and is worth it."""
+    """Return whether the compiled kernel takes these weights here, for this many examples, and is worth it."""
     return (
         native.library() is not None
         and jax.default_backend() == "cpu"

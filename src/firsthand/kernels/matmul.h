@@ -1,6 +1,6 @@
 // Matrix products whose sums have one order, whatever the shape is cut into: C = A B, or C += A B.
 //
-// B lies in panels, so many columns that a row of a panel fills three vectors, and its rows one after the other.  A tile
+// B lies in panels as wide as three vectors, and its rows one after the other.  A tile
 // of C is held in registers over all terms of its sums.  Every sum is one chain of multiply-adds in the order of its
 // terms, so its bits depend neither on the tile it is in nor on the thread that takes it.
 // All of it has internal linkage: see conv_pool_kernel.h.

@@ -34,7 +34,7 @@ _TARGETS = (
 
 @dataclass(frozen=True)
 class Status:
-    """Which convolutions are active on the CPU, and why: what `firsthand doctor` prints."""
+    """The convolutions that are active on the CPU, and the reason: `firsthand doctor` prints it."""
 
     active: str  # "native" or "plain"
     instruction_set: str  # of the native kernels; "" for plain
@@ -42,7 +42,7 @@ class Status:
 
 
 def status() -> Status:
-    """Which convolutions are active on the CPU, and why."""
+    """Return which convolutions are active on the CPU, and why."""
     return _load()[1]
 
 

@@ -21,7 +21,7 @@ const RecurrentKernel& active() {
 #endif
 }
 
-// Whether a buffer has so many numbers.
+// Whether a buffer has this many numbers.
 template <typename Buffer>
 bool has(const Buffer& buffer, int64_t count) {
   return static_cast<int64_t>(buffer.element_count()) == count;

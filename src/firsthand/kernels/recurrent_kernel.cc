@@ -174,7 +174,7 @@ struct Columns {
   int64_t begin, end, of_w, of_u;
 };
 
-// The sums of some of them, at most so many panels, and their products with x and h.
+// The sums of some of them, at most this many panels, and their products with x and h.
 void columns_gradient(const RecurrentBackward& g, const float* x_tiles, const float* h_tiles, int64_t saved,
                       int64_t width, Columns some, float* panels) {
   const int64_t all = g.s.batch * g.s.steps, count = some.end - some.begin;

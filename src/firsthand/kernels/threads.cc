@@ -116,5 +116,5 @@ XLA_FFI_DEFINE_HANDLER(threads_handler,
 
 FIRSTHAND_EXPORT XLA_FFI_Error* firsthand_threads(XLA_FFI_CallFrame* frame) { return threads_handler(frame); }
 
-// At most so many threads in all kernels together; 0 is as many as XLA's pool has.
+// At most this many threads in all kernels together; 0 is as many as XLA's pool has.
 FIRSTHAND_EXPORT void firsthand_limit_threads(int threads) { firsthand::limit = threads; }

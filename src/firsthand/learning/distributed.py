@@ -56,7 +56,7 @@ def join(coordinator: str, processes: int, process_id: int) -> None:
 
 
 def lost(error: Exception, folder: Path | None) -> LostProcess:
-    """What an error during a step means, where several processes take it together."""
+    """Explain an error during a step that several processes take together."""
     reason = " ".join(str(error).split())[:160]
     again = "with --resume RUN, on as many processes as there are" if folder is None else f"with --resume {folder}"
     return LostProcess(f"another process of this training was lost or has failed; go on {again} ({reason})")

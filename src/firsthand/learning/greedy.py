@@ -11,7 +11,6 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax import Array
 
 from firsthand.data import Arrays, Examples, Labelled, Splits, Vectors
 from firsthand.errors import FirsthandError
@@ -116,7 +115,7 @@ def train_greedily(
     return Generator(Network(machines, data.train.example_shape), tuple(params), classes, about), tuple(histories)
 
 
-def started(network: Network, model: Generator, *, key: Array) -> tuple[Params, ...]:
+def started(network: Network, model: Generator, *, key: Key) -> tuple[Params, ...]:
     """Return where a network starts that is to be fine-tuned: with the weights of machines that were trained greedily.
 
     Args:

@@ -1,6 +1,5 @@
-"""What happened during a training, epoch by epoch."""
+"""The history of a training, epoch by epoch."""
 
-import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -75,15 +74,28 @@ class History:
         best = f", best epoch {self.best_epoch}" if self.best_epoch else ""
         return f"<History: {len(self)} epochs{best}; at the last {', '.join(found)}>"
 
-    def _repr_html_(self) -> str:
-        if not self.records:
-            return "<p>no epoch</p>"
+    def _table(self) -> list[list[str]]:
+        """The head and a row for each epoch, the middle ones left out where they are many."""
         names = [name for name in self.records[0] if name not in ("seconds", "evaluation_seconds", "learning_rate")]
         rows = [["" if name not in record else f"{record[name]:.5g}" for name in names] for record in self.records]
         shown = rows if len(rows) <= _SHOWN else [*rows[: _SHOWN // 2], ["…"] * len(names), *rows[-_SHOWN // 2 :]]
-        head = [name.replace("_", " ") for name in names]
+        return [[name.replace("_", " ") for name in names], *shown]
+
+    def _repr_html_(self) -> str:
+        if not self.records:
+            return "<p>no epoch</p>"
+        head, *shown = self._table()
         table = html_table(head, shown, caption=self.stopped, numbers=0)
         return table + html_picture(self.plot()._repr_png_(), "learning curves")
+
+    def __str__(self) -> str:
+        """A table of the epochs, and how the training ended."""
+        if not self.records:
+            return repr(self)
+        table = self._table()
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in table]
+        return "\n".join([*lines, *filter(None, [self.stopped])])
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, the inverse of `from_json`."""
@@ -107,6 +119,3 @@ class History:
         if not sound or not all(numbers) or not 0 <= history.best_epoch <= len(history.records):
             raise ValueError("no history found, records of numbers expected")
         return history
-
-    def __str__(self) -> str:
-        return json.dumps(self.to_json(), indent=1)

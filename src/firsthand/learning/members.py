@@ -30,7 +30,7 @@ __all__ = ["Plan", "plan", "train_members"]
 
 
 class Plan(NamedTuple):
-    """How several trainings are divided over the machine."""
+    """The division of several trainings over the machine."""
 
     groups: list[tuple[Device, list[int]]]  # each the work of one thread at a time
     at_once: int  # how many threads

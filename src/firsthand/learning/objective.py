@@ -1,4 +1,4 @@
-"""What a training is for: the costs of its examples, or a gradient of its own, and what it is judged by."""
+"""The objective of a training: the costs of its examples, or a gradient of its own, and what it is judged by."""
 
 import dataclasses
 from abc import ABC, abstractmethod
@@ -22,7 +22,7 @@ Batch = tuple[Array, ...]  # of every array of the examples, the same ones: (bat
 
 
 class Objective(ABC):
-    """What to make small, and what to say of the result.
+    """A quantity to be made small, and the quantities that describe the result.
 
     A subclass is a frozen dataclass, because programs are compiled for it once and found again by its value.  It gives
     `costs`, or a `gradient` of its own; `measure` and `quantities` say how good a network is; `model` makes of it what
@@ -35,7 +35,7 @@ class Objective(ABC):
     @property
     @abstractmethod
     def quantities(self) -> tuple[Quantity, ...]:
-        """What it is judged by; the first decides."""
+        """The quantities that it is judged by; the first decides."""
 
     @abstractmethod
     def measure(self, network: Network, params: Any, batch: Batch) -> dict[str, Array]:
@@ -92,7 +92,7 @@ class Objective(ABC):
     def gradient_from(
         self, network: Network, params: Any, batch: Batch, weights: Array, memory: Any, *, key: Array
     ) -> tuple[Array, list[Array], Any, Any]:
-        """As `gradient`, of sequences that go on; the memory that is given on is taken as it is, without a gradient."""
+        """The gradient for sequences that continue; the memory handed on is taken as it is, without a gradient."""
 
         def mean_cost(params: Any) -> tuple[Array, tuple[list[Array], Any]]:
             costs, updated, after = self.costs_from(network, params, batch, memory, key=key)
@@ -120,7 +120,7 @@ class Objective(ABC):
         check_inputs(network, examples, name)
 
     def outputs(self, examples: Examples) -> int | None:
-        """How many outputs a network for these examples needs; None where they do not say."""
+        """The number of outputs that a network for these examples needs; None where they do not say."""
         return None
 
     @abstractmethod

@@ -15,7 +15,7 @@ __all__ = ["Outcome", "train_and_finish"]
 
 
 class Outcome(NamedTuple):
-    """What has become of a training."""
+    """The outcome of a training."""
 
     model: Any
     histories: Sequence[History]  # one, or that of each member
@@ -24,7 +24,7 @@ class Outcome(NamedTuple):
 
     @property
     def interrupted(self) -> bool:
-        """Whether it was stopped, and can go on."""
+        """True if it was stopped and can be resumed."""
         return any(history.stopped.startswith("interrupted") for history in self.histories)
 
 

@@ -26,7 +26,7 @@ def name_of(path: tuple) -> str:
 
 
 def matches(path: tuple, patterns: Sequence[str]) -> bool:
-    """Whether a parameter's name fits one of the patterns."""
+    """Return whether a parameter's name fits one of the patterns."""
     return any(fnmatchcase(name_of(path), pattern) for pattern in patterns)
 
 

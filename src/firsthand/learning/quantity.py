@@ -37,7 +37,7 @@ class Quantity:
         return f"{number} {self.unit}".rstrip()
 
     def improves(self, value: float, best: float | None) -> bool:
-        """Whether a value is better than the best so far; any is better than none."""
+        """Return whether a value is better than the best so far; any is better than none."""
         return best is None or (value > best if self.better == "higher" else value < best)
 
 

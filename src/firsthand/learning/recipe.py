@@ -1,4 +1,4 @@
-"""What to do with a network and data, as one value: a recipe."""
+"""A recipe: all that is to be done with a network and data, as one value."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ class RecipeError(FirsthandError):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained.
+    """The settings of a training.
 
     One step moves every weight against the mean gradient of a mini-batch of m examples, equation (93):
 
@@ -66,7 +66,7 @@ class Recipe:
         rates: pairs of a pattern and a factor, by which these parameters' learning rate is multiplied; the first that
             fits counts.
         clip: shorten the gradient of a mini-batch to this length where it is longer, before penalties are added.
-        carry_state: go on with the network's state from one mini-batch to the next.  Each of the batch_size rows then
+        carry_state: carry the network's state from one mini-batch to the next.  Each of the batch_size rows then
             reads a stretch of the training sequences in their order, whatever shuffle says, from an empty memory at the
             beginning of every epoch.  The gradient still ends where a mini-batch begins (truncated backpropagation
             through time).  Sequences that make no whole mini-batch at the end are left out.
@@ -149,12 +149,12 @@ class Recipe:
 
     @property
     def decisive(self) -> str:
-        """What decides which epoch is the best: 'validation_accuracy', for classification."""
+        """The quantity that decides which epoch is the best: 'validation_accuracy', for classification."""
         return f"validation_{self.objective.quantities[0].name}"
 
     @property
     def monitored(self) -> tuple[str, ...]:
-        """What is measured after every epoch."""
+        """The quantities that are measured after every epoch."""
         assert self.monitor is not None
         return self.monitor
 

@@ -31,7 +31,7 @@ __all__ = ["NotFinite", "Progress", "Run", "pass_over", "together", "whole"]
 
 
 class Progress(NamedTuple):
-    """Where a training is; handed to the `progress` function a few times a second and after every epoch."""
+    """The state of a training; handed to the `progress` function a few times a second and after every epoch."""
 
     epoch: int  # from 1
     epochs: int
@@ -145,10 +145,10 @@ class Run:
         return n // self.batch_size if self.recipe.carry_state else -(-n // self.batch_size)
 
     def finished(self) -> bool:
-        """Whether there is nothing more to do; the history says why."""
+        """True if there is nothing more to do; the history says why."""
         done = len(self.history)
         if done >= self.recipe.epochs:
-            self.history.stopped = f"finished: {done} epochs"
+            self.history.stopped = f"finished: {done} epoch{'s' * (done != 1)}"
         elif self.recipe.patience is not None and self.without_improvement >= self.recipe.patience:
             self.history.stopped = (
                 f"stopped early after epoch {done}: no better {self.recipe.decisive.replace('_', ' ')} "
@@ -159,7 +159,7 @@ class Run:
         return True
 
     def start_epoch(self) -> tuple[Carry, Own]:
-        """What the next epoch begins with: copies, that its program may take over."""
+        """The state at the start of the next epoch: copies that its program may take over."""
         number, steps = len(self.history), self.steps
         order_key, step_key = jax.random.split(jax.random.fold_in(self.key, number))
         if not isinstance(self.source, Fixed):

@@ -43,7 +43,7 @@ def all_of(callbacks: Callbacks) -> Callback | None:
 def shown_progress(
     callbacks: Callbacks, verbose: bool | None, members: int, quantity: Quantity
 ) -> Iterator[Callback | None]:
-    """What `train` calls: the functions it was given, and a bar where one is wanted.
+    """The progress function that `train` calls: the functions it was given, and a bar where one is wanted.
 
     Args:
         callbacks: as for `train`.

@@ -38,7 +38,7 @@ class DataSplits(Protocol):
 
 
 class Training(NamedTuple):
-    """What `train` returns of one network."""
+    """The result of `train` for one network."""
 
     model: Any  # of the objective's kind: see `Objective.model`
     history: History
@@ -129,7 +129,7 @@ def placed(
 
 
 def provenance(data: DataSplits, recipe: Recipe, key: Array) -> dict[str, Any]:
-    """How a model came to be, as far as it is known before the training."""
+    """The provenance of a model, as far as it is known before the training."""
     return {
         "recipe": recipe.to_json(),
         "key": np.asarray(jax.random.key_data(key)).tolist(),
@@ -142,7 +142,7 @@ def provenance(data: DataSplits, recipe: Recipe, key: Array) -> dict[str, Any]:
 
 
 def concluded(run: Run, data: DataSplits, about: dict[str, Any]) -> Training:
-    """What has become of a run: the model with its scores, and the history."""
+    """The outcome of a run: the model with its scores, and the history."""
     params, objective = run.result, run.recipe.objective
     scores = {name: evaluate(run.network, params, arrays, objective) for name, arrays in run.data.items()}
     about = about | {"epochs": len(run.history), "best_epoch": run.history.best_epoch, **objective.about(scores)}

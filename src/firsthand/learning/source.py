@@ -1,4 +1,4 @@
-"""Where the examples of an epoch come from: always the same data, or others in every epoch."""
+"""The source of an epoch's examples: always the same data, or others in every epoch."""
 
 import hashlib
 from abc import ABC, abstractmethod
@@ -61,7 +61,7 @@ class Source(ABC):
     @property
     @abstractmethod
     def digest(self) -> str:
-        """What the examples are, in a word: a resumed training must find the same."""
+        """A digest of the examples: a resumed training must find the same."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ import optax
 from jax import Array, lax
 
 from firsthand.errors import FirsthandError
+from firsthand.keys import Key, as_key
 from firsthand.nn import L2Pool, Layer, Params, linear
 
 __all__ = ["Whitening", "encoded", "sparse_features", "whitening"]
@@ -40,7 +41,7 @@ def sparse_features(
     steps: int = 2000,
     batch_size: int = 100,
     learning_rate: float = 0.01,
-    key: Array,
+    key: Key,
 ) -> tuple[Params, np.ndarray]:
     """Learn a layer's weights from what goes in alone; see the head of this file.
 
@@ -63,7 +64,7 @@ def sparse_features(
     """
     if layer.activation_function is not linear:
         raise FirsthandError(f"sparse features: {layer} found, expected a layer with weights and a linear activation")
-    start, key = jax.random.split(key)
+    start, key = jax.random.split(as_key(key))
     params = layer.init(x.shape[1:], key=start)
     cost = partial(_cost, layer=layer, pool=pool, grid=grid, sparsity=sparsity)
     descent = _descent(cost, steps, batch_size, learning_rate)

@@ -62,7 +62,7 @@ class Rule(NamedTuple):
 
     @property
     def plain(self) -> bool:
-        """Whether a step is w <- w - rate (dC/dw + l2 w) and nothing else, for every parameter."""
+        """True if a step is w <- w - rate (dC/dw + l2 w) and nothing else, for every parameter."""
         return (
             self.descend
             and self.optimizer is momentum(0.0, False)
@@ -73,7 +73,7 @@ class Rule(NamedTuple):
 
 
 class Carry(NamedTuple):
-    """What a step takes and gives on; their memory becomes that of the results."""
+    """The state that a step takes and returns; the results take over its memory."""
 
     params: Any
     state: Any  # of the optimizer, and the `Average` of the parameters, None if there is none
@@ -82,7 +82,7 @@ class Carry(NamedTuple):
 
 
 class Own(NamedTuple):
-    """What each of several trainings has for itself in an epoch."""
+    """The values of an epoch that differ between several trainings."""
 
     order: Array  # (steps * batch_size,): mini-batch i is order[i * batch_size ...]
     rates: Any  # (steps,), learning rates
@@ -90,7 +90,7 @@ class Own(NamedTuple):
 
 
 class Shared(NamedTuple):
-    """What all of them share."""
+    """The values that all of them share."""
 
     arrays: tuple[Array, ...]  # of the examples
     n: Any  # how many of them count
@@ -254,7 +254,7 @@ def _given(network: Network, params: Any, rate: Array, rule: Rule, alone: bool) 
 
 
 def _rectified(before: tuple[Layer, ...]) -> bool:
-    """Whether the gradient ends where what leaves these layers is 0, as behind a ReLU."""
+    """Return whether the gradient ends where the output of these layers is 0, as behind a ReLU."""
     ended = False
     for layer in before:
         ended = layer.zeros_end_gradient(ended)

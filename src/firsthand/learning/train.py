@@ -27,7 +27,7 @@ __all__ = ["EnsembleTraining", "train"]
 
 
 class EnsembleTraining(NamedTuple):
-    """What `train` returns of several members."""
+    """The result of `train` for several members."""
 
     model: Any  # an Ensemble of classifiers; else a tuple of the models
     histories: tuple[History, ...]

@@ -10,6 +10,7 @@ import numpy as np
 from jax import Array
 
 from firsthand.errors import FirsthandError
+from firsthand.keys import Key, as_key
 from firsthand.nn import GaussianCode, Network, Params
 
 from .family import NetworkModel
@@ -66,7 +67,7 @@ class Autoencoder(NetworkModel):
         outputs = _programs(self.network, self.code_layer).decode(self.params, codes.reshape(-1, *shape))
         return np.asarray(outputs).reshape(-1, *self.input_shape)
 
-    def sample(self, count: int, *, key: Array) -> np.ndarray:
+    def sample(self, count: int, *, key: Key) -> np.ndarray:
         """Return what the decoder makes of codes drawn from N(0, 1): (count, *input_shape), as floats.
 
         Raises:
@@ -80,7 +81,9 @@ class Autoencoder(NetworkModel):
             )
         if count < 1:
             raise FirsthandError(f"sample: count {count} found, expected 1 or more")
-        return self.decode(np.asarray(jax.random.normal(key, (count, *self.network.shapes[self.code_layer + 1]))))
+        return self.decode(
+            np.asarray(jax.random.normal(as_key(key), (count, *self.network.shapes[self.code_layer + 1])))
+        )
 
     def errors(self, x: np.ndarray) -> np.ndarray:
         """Return the squared error of every example, ||x - a||^2: (n,)."""

@@ -1,4 +1,4 @@
-"""What reads images and names their classes: one model, or several as one."""
+"""Classifiers: one model, or several as one, that read images and name their classes."""
 
 import math
 from abc import ABC, abstractmethod
@@ -32,11 +32,11 @@ class Classifier(ABC):
     @property
     @abstractmethod
     def parameter_count(self) -> int:
-        """How many numbers have been learned."""
+        """The number of learned parameters."""
 
     @abstractmethod
     def summary(self) -> str:
-        """What it consists of, as a table for people."""
+        """A table of its parts, for people."""
 
     @abstractmethod
     def weighted_inputs(self, images: np.ndarray) -> np.ndarray:
@@ -48,14 +48,14 @@ class Classifier(ABC):
 
     @abstractmethod
     def probabilities_at(self, z: np.ndarray) -> np.ndarray:
-        """How likely each class is, from weighted inputs z, (n, classes)."""
+        """The probability of each class, from weighted inputs z, (n, classes)."""
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """The labels of the largest weighted inputs, (n,), which do not tie where two sigmoids have saturated at 1."""
         return self.weighted_inputs(images).argmax(axis=1)
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """How likely each class is, (n, classes) with rows that sum to 1: see `probabilities_at`."""
+        """The probability of each class, (n, classes) with rows that sum to 1: see `probabilities_at`."""
         return self.probabilities_at(self.weighted_inputs(images))
 
     def top_k(self, images: np.ndarray, k: int = 3) -> list[list[tuple[str, float]]]:
@@ -121,7 +121,7 @@ class Classifier(ABC):
 
     @property
     def learned_pixels(self) -> bool:
-        """Whether it was trained on pixels, bytes that are divided by 255; other floats may be of any size."""
+        """True if it was trained on pixels, bytes that are divided by 255; other floats may be of any size."""
         return bool(self.provenance.get("pixels", len(self.input_shape) == 3))
 
     def check_temperature(self) -> None:

@@ -79,7 +79,7 @@ class Ensemble(Classifier):
         return html_table(("member", "what it is"), rows, caption=about, numbers=2)
 
     def member_probabilities(self, images: np.ndarray) -> np.ndarray:
-        """What each member says, (members, n, classes)."""
+        """The probabilities of each member, (members, n, classes)."""
         return np.stack([member.probabilities(images) for member in self.members])
 
     def weighted_inputs(self, images: np.ndarray) -> np.ndarray:

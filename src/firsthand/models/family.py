@@ -1,4 +1,4 @@
-"""What every trained network is, whatever it is for: a network, its parameters, how it came to be, and one file."""
+"""The base of every trained network, whatever it is for: a network, its parameters, its provenance, and one file."""
 
 import json
 import os
@@ -37,7 +37,7 @@ class NetworkModel:
 
     @property
     def parameter_count(self) -> int:
-        """How many numbers have been learned."""
+        """The number of learned parameters."""
         return self.network.parameter_count
 
     def summary(self) -> str:

@@ -104,7 +104,7 @@ class Generator(NetworkModel):
         every: int | None = None,
         strength: float = STRENGTH,
     ) -> np.ndarray:
-        """As `sample`, with what comes down on the way: (steps / every, count, *input_shape).
+        """Sample, and return what comes down on the way, too: (steps / every, count, *input_shape).
 
         Args:
             count, key, label, steps, strength: as for `sample`.
@@ -129,7 +129,7 @@ class Generator(NetworkModel):
         every: int = 1,
         strength: float = STRENGTH,
     ) -> Iterator[np.ndarray]:
-        """As `states`, one at a time while they are drawn: (1, count, *input_shape) each."""
+        """Yield the `states` one at a time while they are drawn: (1, count, *input_shape) each."""
         program, clamped = _programs(self.network), self._label(label, strength)
         start_key, key = jax.random.split(as_key(key))
         top = program.begin(self.params, start_key, clamped, count)
@@ -140,7 +140,7 @@ class Generator(NetworkModel):
     def complete(
         self, x: np.ndarray, known: np.ndarray, *, key: Key, label: str | None = None, steps: int = 100
     ) -> np.ndarray:
-        """Fill in what is not known of examples: up with what there is, one step at the top, down, and again.
+        """Fill in what is not known of examples: up with what is known, one step at the top, down, and again.
 
         Args:
             x: (n, *input_shape), of which only what is known counts.
@@ -153,7 +153,9 @@ class Generator(NetworkModel):
         x = self._checked(x)
         known = np.broadcast_to(np.asarray(known, bool), x.shape)
         given = self.network.as_float(x, self.params)
-        found = _programs(self.network).complete(self.params, given, jnp.asarray(known), key, self._label(label), steps)
+        found = _programs(self.network).complete(
+            self.params, given, jnp.asarray(known), as_key(key), self._label(label), steps
+        )
         return np.asarray(found).reshape(x.shape)
 
     def probabilities(self, x: np.ndarray) -> np.ndarray:

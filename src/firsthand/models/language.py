@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import jax
 import numpy as np
-from jax import Array
 
 from firsthand.data.sequences import encode
 from firsthand.errors import FirsthandError
@@ -19,7 +18,7 @@ from .outputs import weighted_inputs
 
 __all__ = ["LanguageModel", "Place"]
 
-# of a long text: so many rows at most, of so many symbols at least, are read side by side
+# of a long text: this many rows at most, of this many symbols at least, are read side by side
 ROWS, ROW = 32, 4096
 
 
@@ -45,9 +44,9 @@ class Place:
         e = np.exp(self.z - self.z.max())
         return e / e.sum()
 
-    def draw(self, temperature: float, *, key: Array) -> str:
+    def draw(self, temperature: float, *, key: Key) -> str:
         """Draw the next symbol from p^(1/temperature), normalized."""
-        noise = np.asarray(jax.random.gumbel(key, self.z.shape), np.float64)
+        noise = np.asarray(jax.random.gumbel(as_key(key), self.z.shape), np.float64)
         return self.model.symbols[int(np.argmax(self.z / temperature + noise))]
 
     def then(self, text: str) -> "Place":

@@ -69,7 +69,7 @@ class Model(NetworkModel, Classifier):
         return self.classify(images)[1]
 
     def probabilities_at(self, z: np.ndarray) -> np.ndarray:
-        """How likely each class is, from weighted inputs z, (n, classes).
+        """The probability of each class, from weighted inputs z, (n, classes).
 
         softmax(z/T) with the temperature T, whatever the activation of the output layer; where no temperature has
         been found, its outputs, `normalized`.

@@ -11,6 +11,7 @@ from jax import Array
 
 from firsthand.environments import Environment, Film, Scores, as_inputs, film, named, play
 from firsthand.errors import FirsthandError
+from firsthand.keys import Key, as_key
 from firsthand.nn import Network, Params
 
 from .family import NetworkModel
@@ -63,7 +64,7 @@ class Policy(NetworkModel):
         """Return the number of the best action for what is seen: (n, *observation_shape) -> (n,)."""
         return self.values(seen).argmax(axis=1)
 
-    def play(self, episodes: int, *, key: Array, epsilon: float = 0.0, limit: int = 10_000) -> Scores:
+    def play(self, episodes: int, *, key: Key, epsilon: float = 0.0, limit: int = 10_000) -> Scores:
         """Play episodes, with an action at random once in 1/epsilon steps.
 
         Raises:
@@ -72,11 +73,11 @@ class Policy(NetworkModel):
         if episodes < 1 or not 0 <= epsilon <= 1:
             raise FirsthandError(f"play: {episodes} episodes, epsilon {epsilon} found, expected 1 or more, and 0 to 1")
         act = _acting(self.network, epsilon)
-        return play(self.environment, act, self.params, episodes=episodes, limit=limit, key=key)
+        return play(self.environment, act, self.params, episodes=episodes, limit=limit, key=as_key(key))
 
-    def film(self, *, key: Array, epsilon: float = 0.0, limit: int = 500) -> Film:
+    def film(self, *, key: Key, epsilon: float = 0.0, limit: int = 500) -> Film:
         """Play one episode, and keep what was seen and done."""
-        return film(self.environment, _acting(self.network, epsilon), self.params, limit=limit, key=key)
+        return film(self.environment, _acting(self.network, epsilon), self.params, limit=limit, key=as_key(key))
 
 
 @lru_cache(maxsize=16)

@@ -21,7 +21,7 @@ CHUNK = 128  # rows that are written side by side
 
 
 class Written(NamedTuple):
-    """What was written.
+    """The text that was written, and how.
 
     Args:
         symbols: without the end.

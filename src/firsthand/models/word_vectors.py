@@ -44,7 +44,7 @@ class WordVectors(NetworkModel):
 
     @cached_property
     def vectors(self) -> np.ndarray:
-        """Of all words, each of length 1: (words, features)."""
+        """The vectors of all words, each of length 1: (words, features)."""
         found = np.asarray(self.params[0]["weights"], np.float64)
         return found / np.linalg.norm(found, axis=1, keepdims=True)
 

@@ -1,4 +1,4 @@
-"""How weights and biases start.  Every initializer has the same form:
+"""Starting values of weights and biases.  Every initializer has the same form:
 
     initializer(shape, fan_in, fan_out, dtype, *, key) -> array
 
@@ -38,7 +38,7 @@ _SHORTEST, _LONGEST = 4**5, 4**10
 
 
 def _by_place(key: Array) -> bool:
-    """Whether what is drawn with a key depends on the key and on the place of the number, not on how many there are."""
+    """Return whether a number drawn with a key depends on the key and its place, not on how many are drawn."""
     return bool(getattr(jax.config, "jax_threefry_partitionable", False)) and "threefry" in str(
         jax.random.key_impl(key)
     )

@@ -1,4 +1,4 @@
-"""What every layer is: a frozen description without arrays, that answers for itself.
+"""The base of all layers: a frozen description without arrays, that answers for itself.
 
 The formula, and what goes with it:
 
@@ -90,7 +90,7 @@ class Inside(NamedTuple):
 
 
 class Passed(NamedTuple):
-    """What passed a layer: a batch on its way in and on its way out."""
+    """A batch on its way into a layer and on its way out."""
 
     entered: Array
     left: Array
@@ -106,7 +106,7 @@ class Terms(NamedTuple):
 
 @dataclass(frozen=True)
 class Layer:
-    """What all layers are: here, the identity."""
+    """The base of all layers: here, the identity."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -129,7 +129,7 @@ class Layer:
         return x
 
     def forward(self, params: Params, x: Array, *, key: Array | None = None) -> tuple[Array, Params]:
-        """In training: the output, and the parameters with their statistics brought up to date by this batch."""
+        """The output in training, and the parameters with their statistics brought up to date by this batch."""
         return self.apply(params, x, key=key, train=True), params
 
     def start(self, batch: int, dtype: DTypeLike = jnp.float32) -> State:
@@ -161,7 +161,7 @@ class Layer:
         raise NotImplementedError(f"{type(self).__name__} does not read sequences of different lengths")
 
     def side(self, params: Params, x: Array, *, key: Array | None = None) -> tuple[Array, Params] | None:
-        """In training: what it says beside its output, and the parameters as `forward` gives them; None: nothing.
+        """The side output in training, and the parameters as `forward` gives them; None without a side output.
 
         Args:
             params: the layer's, after `forward`.
@@ -192,7 +192,7 @@ class Layer:
         return None
 
     def zeros_end_gradient(self, before: bool) -> bool:
-        """Whether no gradient passes an output that is 0, as behind a ReLU, whose slope is 0 there.
+        """Return whether no gradient passes an output that is 0, as behind a ReLU, whose slope is 0 there.
 
         Args:
             before: whether it is so of the input.
@@ -200,7 +200,7 @@ class Layer:
         return False
 
     def multiplies_once(self, *keys: str) -> bool:
-        """Whether the parameter at these keys is a matrix W that the formula uses once, as x @ W with a matrix x.
+        """Return whether the formula uses the parameter at these keys once, as a matrix W in x @ W with a matrix x.
 
         Such a matrix may take its step during the backward pass (see `kernels.SteppedWeights`).
         """
@@ -239,11 +239,11 @@ class Layer:
         return None
 
     def before_pooling(self, params: Params, x: Array) -> Array:
-        """Of a batch, what the windows of `largest_of` lie on, (batch, rows, columns, channels)."""
+        """The values of a batch that the windows of `largest_of` lie on, (batch, rows, columns, channels)."""
         return x
 
     def trace(self, params: Params, x: Array) -> "Iterator[tuple[tuple[str, ...], Passed]]":
-        """What passes the layers inside, by the keys to their parameters, and at last (keys ()) this one, in use."""
+        """Yield the batch around each layer inside, by the keys to its parameters; at last (keys ()) around this."""
         for row in self.inside():
             a = x
             for _, path, layer in row:
@@ -302,7 +302,7 @@ def _shown(value: Any) -> str:
 
 
 class OutputLayer:
-    """What a layer needs so that a cost can follow it: its weighted input z, and a = activation(z)."""
+    """The layer that a cost can follow: it has a weighted input z, and a = activation(z)."""
 
     activation: Callable[[Array], Array]
 

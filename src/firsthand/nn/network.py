@@ -151,7 +151,7 @@ class Network:
     def forward(
         self, params: tuple[Params, ...], x: ArrayLike, *, key: Array | None = None, lengths: Array | None = None
     ) -> tuple[Array, tuple[Params, ...]]:
-        """In training: the weighted input, and the parameters with their statistics brought up to date by this batch.
+        """The weighted input in training, and the parameters with their statistics brought up to date by this batch.
 
         Arguments as in `weighted_input`; what is up to date are the running averages of layers like BatchNorm.
         """
@@ -161,7 +161,7 @@ class Network:
     def forward_with_sides(
         self, params: tuple[Params, ...], x: ArrayLike, *, key: Array | None = None, lengths: Array | None = None
     ) -> tuple[Array, tuple[Array, ...], tuple[Params, ...]]:
-        """As `forward`, and between the two what layers like `Auxiliary` say beside their outputs, first to last."""
+        """The results of `forward`, and between them the side outputs of layers like `Auxiliary`, first to last."""
         a = self.as_float(x, params)
         keys = [None] * len(self.layers) if key is None else list(jax.random.split(key, len(self.layers)))
         sides, updated = [], []
@@ -245,7 +245,7 @@ class Network:
     def forward_from(
         self, params: tuple[Params, ...], x: ArrayLike, state: tuple[State, ...], *, key: Array | None = None
     ) -> tuple[Array, tuple[State, ...], tuple[Params, ...]]:
-        """As `run`, in training: the weighted input of every step, the state after the last, and the parameters.
+        """Run in training: the weighted input of every step, the state after the last, and the parameters.
 
         Args:
             params, x, state: as of `run`.
@@ -267,7 +267,7 @@ class Network:
         return z, (*after, state[-1]), (*updated, params[-1])
 
     def trace(self, params: Sequence[Params], x: ArrayLike) -> dict[tuple[int | str, ...], Passed]:
-        """What enters and what leaves every layer, those inside of others included, when the network is used.
+        """The inputs and outputs of every layer, those inside of others included, when the network is used.
 
         Args:
             params: from `init`.
@@ -347,7 +347,7 @@ class Network:
 
 
 def takes_every_step(layer: Layer, input_shape: Shape) -> bool:
-    """Whether a layer takes every step of a sequence by itself, as far as it says so.
+    """Return whether a layer takes every step of a sequence by itself, as far as it says so.
 
     It is asked of the second of three steps at least: the first has none before it, and the last none behind it.
     """
@@ -356,7 +356,7 @@ def takes_every_step(layer: Layer, input_shape: Shape) -> bool:
 
 
 def is_statistic(path: tuple) -> bool:
-    """Whether a parameter, given by its path in the tree, follows the data and not the gradient."""
+    """Return whether a parameter, given by its path in the tree, follows the data and not the gradient."""
     return getattr(path[-1], "key", None) in STATISTICS
 
 

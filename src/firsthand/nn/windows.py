@@ -21,7 +21,7 @@ class Field(NamedTuple):
 
     @property
     def known(self) -> bool:
-        """Whether the rectangle is what the layers say, and not the whole because one of them does not say."""
+        """True if the layers say the rectangle; False if it is the whole because one of them does not say."""
         return True
 
     def union(self, *others: "Field") -> "Field":
@@ -45,7 +45,7 @@ class UnknownField(Field):
 
 
 def whole(shape: Shape) -> Field:
-    """All of an example of this shape."""
+    """The whole of an example of this shape."""
     if len(shape) == 3:
         return Field(0, shape[0], 0, shape[1])
     return Field(0, shape[0] if len(shape) == 2 else 1, 0, 1)

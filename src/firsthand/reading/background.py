@@ -14,7 +14,7 @@ __all__ = ["Flat", "flatten", "stroke_width"]
 
 WINDOW = 15  # of the median that finds the paper, in pixels of the reduced picture
 SHARE = 0.2  # that window is at least such a part of the picture's longer side
-STROKES = 4.0  # and at least so many strokes wide: within a stroke the median must still be paper
+STROKES = 4.0  # and at least this many strokes wide: within a stroke the median must still be paper
 
 
 class Flat(NamedTuple):
@@ -50,7 +50,7 @@ def flatten(grey: np.ndarray) -> Flat:
 
 
 def stroke_width(grey: np.ndarray) -> float:
-    """How wide strokes are, in pixels: the distance between a sharp fall of the grey level and the next sharp rise.
+    """The width of strokes in pixels: the distance between a sharp fall of the grey level and the next sharp rise.
 
     Of both polarities and both directions the one with the more pairs of edges counts; 0 where there are none.  Shadows
     have no sharp edges, and a ruled line's are along the row.

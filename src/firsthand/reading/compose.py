@@ -12,7 +12,7 @@ from .sheet import Sheet
 __all__ = ["compose"]
 
 ALTERNATIVES = 3
-SPACE, WIDER = 1.0, 2.5  # a gap of so many heights, and so many times the line's median gap, is a space
+SPACE, WIDER = 1.0, 2.5  # a gap of this many heights, and this many times the line's median gap, is a space
 
 
 def compose(sheet: Sheet, rows: list[Decided], classes: tuple[str, ...]) -> Page:
@@ -66,7 +66,7 @@ def _line(sheet: Sheet, row: Decided, classes: tuple[str, ...]) -> tuple[Line | 
 
 
 def _wide_gaps(boxes: list[tuple[int, int, int, int]]) -> list[bool]:
-    """Before which digits there is a space: a gap wider than a digit is high, and than is usual in this line."""
+    """Mark the digits that a space precedes: a gap wider than a digit is high, and than is usual in this line."""
     gaps = np.array([0, *(after[0] - before[2] for before, after in pairwise(boxes))])
     usual = float(np.median(gaps[1:])) if len(gaps) > 1 else 0.0
     return [bool(wide) for wide in gaps > max(SPACE * HEIGHT, WIDER * usual)]

@@ -1,4 +1,4 @@
-"""What a line says, and what of it is read: its best path, its signs, and the votes of words and of lines."""
+"""Decide about lines: their best path, their signs, and the votes of words and of lines."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ SURELY = 0.5  # p(digit) of what is no sign, whatever it looks like
 
 
 def decide(judged: list[Judged]) -> list[Decided]:
-    """What the spans of a sheet's lines are, digits or not; on a page of digits, and in a line, the odds are others."""
+    """Decide which spans of a sheet's lines are digits; on a page of digits, and in a line, the odds are others."""
     signs, rows = _decoded(judged, judged)
     odds = numbers(rows)
     page = rejected_share(rows, every=True) < DIGITS
@@ -59,13 +59,13 @@ def _decoded(judged: list[Judged], anywhere: list[Judged]) -> tuple[list[list[st
 
 
 def _mostly(row: Read, number: np.ndarray) -> bool:
-    """Whether most of what may be a letter or a digit in a line is a digit, and belongs to a number."""
+    """Return whether most of the possible letters or digits of a line are digits, and belong to a number."""
     read = np.array([not reason for reason in row.reasons], bool)
     return bool(row.votes.any() and (number & read)[row.votes].mean() > MOST)
 
 
 def _signs(one: Judged, path: list[Step]) -> list[str]:
-    """What sign every step of a path looks like, '' for none; a line without digits has none."""
+    """Name the sign that every step of a path looks like, '' for none; a line without digits has none."""
     boxes = [one.spans[step.span].box for step in path]
     digits = [box for box, step in zip(boxes, path, strict=True) if step.is_digit]
     if not digits:

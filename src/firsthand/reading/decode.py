@@ -1,4 +1,4 @@
-"""Which pieces are digits together: the best path over the pieces of a line.
+"""Decoding: the best path over the pieces of a line, which says which of them are digits together.
 
 A reading of a line is a path over its pieces: every step is a span of consecutive pieces, read as one digit or as
 none.  It says of every span, of those that are no step too, whether it is a digit, and its score is the product

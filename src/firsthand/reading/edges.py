@@ -11,7 +11,7 @@ __all__ = ["on_sheet"]
 
 EDGE = 0.008  # of the longer side: what comes so near to the edge of a sheet reaches over it
 MARGIN = 0.03  # and what lies wholly in such a margin of a sheet is none of its writing
-RINGS = 4  # so many things that reach over one side are its binding, which is not
+RINGS = 4  # this many things that reach over one side are its binding, which is not
 DEPTH = 0.09  # deeper than this;
 WHOLE = 1.3  # its holes lie a little deeper than most rings reach
 

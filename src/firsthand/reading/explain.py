@@ -60,7 +60,7 @@ def explain(sheet: Sheet, page: Page, path: Path) -> Path:
 
 
 def _regions(sheet: Sheet) -> np.ndarray:
-    """What the page network sees, in colours on white."""
+    """The page network's view, in colours on white."""
     shown = np.full((*sheet.work.shape, 3), 255, np.uint8)
     regions = sheet.regions
     if regions is None:

@@ -9,7 +9,7 @@ from scipy import ndimage
 __all__ = ["Strokes", "find_strokes", "noise_of"]
 
 FAINTEST = 0.06  # ink that takes less of the light than this is none
-SIGMAS = 4.0  # and so many standard deviations of the noise
+SIGMAS = 4.0  # and this many standard deviations of the noise
 ENOUGH = 300  # pixels say how dark the pen is
 QUIET = 0.05  # noise of less than such a part of the pen's darkness
 LOCAL = 0.55  # a pen is not fainter beside the darkest of its page
@@ -17,7 +17,7 @@ EDGE, CORE = 0.45, 0.65  # of the pen's darkness: the edge of a stroke, and what
 
 
 class Strokes(NamedTuple):
-    """What is written, and how dark.
+    """The writing, and its darkness.
 
     Attributes:
         strength: float32 (height, width), 0 paper to 1 pen.

@@ -1,4 +1,4 @@
-"""What the two networks say about the spans of lines: the spans of all pictures go through them together."""
+"""The judgement of the two networks: the spans of all pictures go through them together."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -25,7 +25,7 @@ Lines = list[tuple[Strip, list[Span]]]
 
 
 class Judged(NamedTuple):
-    """What the networks say about the spans of a line: p(digit), (n,), and p(value | digit), (n, classes) or zeros."""
+    """The networks' judgement on the spans of a line: p(digit), (n,), and p(value | digit), (n, classes) or zeros."""
 
     strip: Strip
     spans: list[Span]
@@ -82,7 +82,7 @@ def _images(lines: Lines) -> np.ndarray:
 
 
 def _by_line(lines: Lines, of_all: np.ndarray) -> list[np.ndarray]:
-    """What was computed for the hypotheses of all lines, line by line again."""
+    """Divide what was computed for the hypotheses of all lines by lines again."""
     return np.split(of_all, np.cumsum([len(found) for _, found in lines])[:-1]) if lines else []
 
 

@@ -115,12 +115,12 @@ def find_lines(components: list[Component], sheet: tuple[int, int]) -> tuple[lis
 
 
 def _frame(c: Component, height: float, sheet: tuple[int, int]) -> bool:
-    """Whether a component is a drawing, a table's frame or the edge of the sheet, and no writing."""
+    """Return whether a component is a drawing, a table's frame or the edge of the sheet, and no writing."""
     return c.height > 4 * height or (c.width > 0.5 * sheet[1] and c.height > 2 * height)
 
 
 def _rest(c: Component, row: list[Component]) -> bool:
-    """Whether a component is what is left of a rule or of an edge: flat, and longer than a digit."""
+    """Return whether a component is the remainder of a rule or of an edge: flat, and longer than a digit."""
     size = _height(row)
     return c.width > 2.2 * size and c.height < 0.3 * c.width
 
@@ -178,13 +178,13 @@ def _merged(groups: list[list[Component]]) -> list[list[Component]]:
 
 
 def _beside(row: list[Component], group: list[Component]) -> bool:
-    """Whether few of one stand above the others."""
+    """Return whether few components of one stand above the others."""
     over = sum(min(a.right, b.right) - max(a.left, b.left) > 0.5 * b.width for a in row for b in group)
     return over <= 0.3 * len(group)
 
 
 def _apart(row: list[Component], group: list[Component], size: float) -> float:
-    """How much higher one stands than the other where they are nearest, in heights; a photo's lines fan."""
+    """The vertical distance of the two where they are nearest, in heights of a line; a photo's lines fan."""
     left, right = (row, group) if _centre(row) < _centre(group) else (group, row)
     a = sorted(left, key=lambda c: c.right)[-3:]
     b = sorted(right, key=lambda c: c.left)[:3]
@@ -201,7 +201,7 @@ def _level(row: list[Component]) -> float:
 
 
 def _distance(c: Component, row: list[Component]) -> float:
-    """How far a small component is from what stands in a line, in heights of the line."""
+    """The distance of a small component from the line's other components, in heights of the line."""
     size = _height(row)
     return min(
         max(0, a.left - c.right, c.left - a.right) / size + 1.5 * max(0, a.top - c.bottom, c.top - a.bottom) / size

@@ -70,7 +70,7 @@ def with_blocks(ink: np.ndarray, grey: np.ndarray) -> np.ndarray:
 
 
 def weighted_inputs(params: Params, x: Array) -> Array:
-    """What the last softmax is taken of: (n, height / 4, width / 4, 17) -> (n, height, width, classes)."""
+    """The logits of the last softmax: (n, height / 4, width / 4, 17) -> (n, height, width, classes)."""
     a, seen = x, []
     for level in range(len(SIZES)):
         if level:

@@ -57,7 +57,7 @@ def _halved(ink: np.ndarray, left: int, top: int) -> np.ndarray:
 
 
 def hypotheses(strip: Strip, found: list[Span]) -> np.ndarray:
-    """What the networks are asked about: for every span its digit, its ink in the line, and the ink about it.
+    """The networks' questions: for every span its digit, its ink in the line, and the ink about it.
 
     Returns:
         uint8 (n, 28, 28, 3): the first channel as MNIST shows it, the others at the scale of the line, in which

@@ -1,4 +1,4 @@
-"""Which side of a picture is up: every component says how it is turned, and its digits must make sense that way."""
+"""The orientation of a picture: every component says how it is turned, and its digits must make sense that way."""
 
 import numpy as np
 
@@ -12,14 +12,14 @@ FEWEST = 4  # components of about one size: fewer do not say which way is up
 MOST = 64  # are looked at
 LEAST = 0.04  # no component is believed more surely than this: it may be anything
 MARGIN = 4.0  # by which the sum of the logarithms must be greater than as it came: most pictures come upright,
-EACH = 0.5  # and so much more for each component: what is neither digit nor letter says anything
+EACH = 0.5  # and this much more for each component: what is neither digit nor letter says anything
 # the least mean logarithm with which turned digits make sense, and more where they are few: pairs that touch make none as
 # they stand, and some do when they lie
 SENSE, FEW = -0.9, 3.5
 
 
 def find_quarter(strength: np.ndarray, labels: np.ndarray, components: list[Component]) -> int:
-    """How often a picture must be turned by 90 degrees anticlockwise so that its writing stands upright: 0 to 3.
+    """The number of turns, by 90 degrees anticlockwise, that set the writing of a picture upright: 0 to 3.
 
     Args:
         strength: float32 (height, width), 0 paper to 1 pen.

@@ -1,4 +1,4 @@
-"""What is found on a picture: lines of digits, how sure each is, and what was seen and not read."""
+"""The findings on a picture: lines of digits, how sure each is, and what was seen and not read."""
 
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -98,7 +98,7 @@ class Line:
 
 @dataclass(frozen=True, repr=False)
 class Page:
-    """What was read from a picture.
+    """The result of reading a picture.
 
     Args:
         lines: from top to bottom; none without a digit.
@@ -127,7 +127,7 @@ class Page:
 
     @property
     def digits(self) -> tuple[Digit, ...]:
-        """Of all lines."""
+        """The digits of all lines."""
         return tuple(digit for line in self.lines for digit in line.digits)
 
     def __str__(self) -> str:
@@ -163,7 +163,7 @@ class Page:
         return replace(self, lines=tuple(replace(line, text=line.whole) for line in self.lines))
 
     def to_json(self) -> dict[str, Any]:
-        """For programs."""
+        """The page for programs."""
         return {
             "text": self.text,
             "lines": [

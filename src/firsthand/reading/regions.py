@@ -1,4 +1,4 @@
-"""What every part of a photo is: pen, printed rule, or no paper at all, as the page network sees it."""
+"""The parts of a photo as the page network sees them: pen, printed rule, or no paper at all."""
 
 from typing import NamedTuple
 
@@ -16,14 +16,14 @@ __all__ = ["Regions", "find_regions"]
 
 LONGEST = 1280  # pixels of the longer side that the network is shown
 SHORTEST = 150  # a smaller picture holds one digit and nothing else
-FAR, LARGEST = 3.0, 400  # a picture larger than so many pixels is shown once more, made smaller by this factor
+FAR, LARGEST = 3.0, 400  # a picture larger than this many pixels is shown once more, made smaller by this factor
 SIDE = 256  # the network is compiled for pictures whose sides are multiples of this, and for no others
 AS_PAPER = 0.04  # of the way from black to white: what differs less from the paper is paper
-TABLE, COARSE = 0.04, 8  # a sheet is looked for where so much is beyond it; by blocks of so many pixels
-BLOCKS, DARK = 7, 0.6  # medians are taken over so many blocks; what is darker than so much of the paper is none
+TABLE, COARSE = 0.04, 8  # a sheet is looked for where this much is beyond it; by blocks of this many pixels
+BLOCKS, DARK = 7, 0.6  # medians are taken over this many blocks; what is darker than this much of the paper is none
 CROSSING = 9  # pixels of the network's picture: no printed line is thicker
 LONG, BOX = 1.7, 1.0  # heights of digits: a printed line is longer, a box larger
-LARGE = 80  # a cell is not larger than so many boxes of the digits in it
+LARGE = 80  # a cell is not larger than this many boxes of the digits in it
 DOUBT = 0.06  # where neither is seen, ink is a pen's
 
 
@@ -55,7 +55,7 @@ class Regions(NamedTuple):
         return float(x[0]), float(y[0]), float(x[-1] + 1), float(y[-1] + 1)
 
     def in_cell(self, left: float, top: float, right: float, bottom: float) -> bool:
-        """Whether the middle of a box lies in a cell that is not much larger than it."""
+        """Return whether the middle of a box lies in a cell that is not much larger than it."""
         high, wide = self.cells.shape
         y, x = high / self.pen.shape[0], wide / self.pen.shape[1]
         rows = slice(int(top * y), max(int(top * y) + 1, int(bottom * y)))
@@ -117,7 +117,7 @@ def _shown(work: np.ndarray, flat: Flat, factor: float) -> np.ndarray:
 
 
 def _from_edge(beyond: np.ndarray, light: np.ndarray) -> np.ndarray:
-    """What may be beyond the sheet: it reaches in from the edge of the picture, and is not as light as the paper."""
+    """The part of `beyond` that reaches in from the edge of the picture and is not as light as the paper."""
     labels, found = find_components(beyond > 0.3)
     keep = np.zeros(len(found) + 1, bool)
     paper = float(np.median(light[labels == 0])) if (labels == 0).any() else 0.0
@@ -152,7 +152,7 @@ def _outside(beyond: np.ndarray, light: np.ndarray) -> np.ndarray:
 
 
 def _within(mask: np.ndarray, outside: np.ndarray) -> np.ndarray:
-    """Where components of a mask do not reach outside of the sheet: bindings and fingers do."""
+    """Mask the components that do not reach outside of the sheet: bindings and fingers do."""
     if not outside.any():
         return np.ones(mask.shape, bool)
     labels, found = find_components(mask)
@@ -167,7 +167,7 @@ def _height(written: np.ndarray) -> float:
 
 
 def _long(rule: np.ndarray, height: float) -> np.ndarray:
-    """Where printed lines go on: what is no longer than a digit and as thin as its stroke may be a 1 or a minus."""
+    """Mask the printed lines; one no longer than a digit and as thin as its stroke may be a 1 or a minus."""
     labels, found = find_components(ndimage.binary_dilation(rule, np.ones((3, 3))))
     keep = np.zeros(len(found) + 1, bool)
     for c in found:

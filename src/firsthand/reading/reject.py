@@ -1,4 +1,4 @@
-"""What is no digit though it looks like one: letters within words, and what stands around it says about it.
+"""Rejection of what looks like a digit and is none: letters within words, and the evidence around them.
 
 A hand-written o is a 0, and an l is a 1: no network can tell by the shape.  But they stand among letters that are no
 digits.  So a word, which is what stands close together in a line, is read as a whole or not at all; and whether it is
@@ -33,11 +33,11 @@ SPACE = 0.45  # a wider gap, in heights, begins a new word
 FOREIGN = 0.4  # the share of a word's ink, in width, that may be no digit
 ALIKE, UNLIKE = 1.6, 0.15  # lines whose heights differ by a larger factor say less of one another
 DIGITS = 0.15  # a page with a smaller share of rejected ink has digits, and little else:
-LIKELIER = 10.0  # what is on it is one with odds so many times those of ink from anywhere
+LIKELIER = 10.0  # what is on it is one with odds this many times those of ink from anywhere
 COMMON, DIGIT = 0.3, 0.95  # shares of what looks like digits among letters, and in a number
 NEVER = 1e-4  # no probability is believed to be nearer to 0 or 1
 START = 1.5  # the odds of a number before anything else is seen
-TEXT = 6.0  # a word of letters counts so many times: a text has many of them, and hardly a number
+TEXT = 6.0  # a word of letters counts this many times: a text has many of them, and hardly a number
 BESIDE = (-2.0, 6.0)  # logarithms of odds that half of what stands beside it in its line may add
 SURE, CRUMB = 0.9, 0.45  # means of the probabilities of a line that is surely digits, and of one of crumbs beside it
 SURELY = 0.0  # the logarithm of the odds from which on a word is a number
@@ -96,7 +96,7 @@ def words(path: list[Step], found: list[Span]) -> list[list[int]]:
 def by_word(
     path: list[Step], found: list[Span], digit: np.ndarray, stroke: float, signs: list[str] | None = None
 ) -> tuple[list[str], np.ndarray]:
-    """Why each step of a line's path is not read, '' where it is, and whether it has a vote.
+    """Say why each step of a line's path is not read, '' where it is, and whether it has a vote.
 
     The reasons: 'a blot', 'not a digit', 'a sign', 'within a word'.
 
@@ -127,7 +127,7 @@ def by_word(
 
 
 def rejected_share(lines: list[Read], every: bool = False) -> float:
-    """How much of the ink of lines that may be letters or digits is rejected, in width on the page; 0 without any.
+    """The rejected share of the ink, in width on the page, of lines that may be letters or digits; 0 without any.
 
     Args:
         lines: as they were read.

@@ -16,7 +16,7 @@ SEEN = 0.3  # of the network's probability of a printed line
 LIMIT, STEP = 18.0, 1.0  # degrees by which lines lean
 SHARP = 2.0  # as much fuller as on average are the rows of a picture with lines, at the right slope
 REACH = 2.0  # heights of digits to either side within which a line is seen again
-FAR, MOST = 8.0, 0.7  # and beyond its end it goes on where so much of so many heights before is seen
+FAR, MOST = 8.0, 0.7  # and beyond its end it goes on where this much of this many heights before is seen
 AWAY = 2  # pixels by which it may lie higher or lower there
 THICKER = 1.7  # times as thick as the line is: a stroke that crosses it
 LOW = 1.3  # heights: what is higher and crosses a line is a line itself
@@ -24,7 +24,7 @@ INK = 0.1  # of the light is taken, at least
 
 
 class Followed(NamedTuple):
-    """Where printed lines go on, and where strokes cross them: bool (height, width)."""
+    """The places where printed lines go on, and where strokes cross them: bool (height, width)."""
 
     goes_on: np.ndarray
     crossed: np.ndarray
@@ -44,7 +44,7 @@ def follow_rules(rule: np.ndarray, ink: np.ndarray, height: float) -> Followed:
 
 
 def _along_rows(rule: np.ndarray, ink: np.ndarray, height: float) -> Followed:
-    """Those that lead more or less along the rows."""
+    """The lines that lead more or less along the rows."""
     none = np.zeros(rule.shape, bool)
     slope = _slope(rule > SEEN)
     if slope is None:
@@ -70,7 +70,7 @@ def _along_rows(rule: np.ndarray, ink: np.ndarray, height: float) -> Followed:
 
 
 def _ahead(mask: np.ndarray, reach: int) -> np.ndarray:
-    """Where a mask is within reach to the left."""
+    """Mask the places that have the mask within reach to their left."""
     return np.asarray(ndimage.maximum_filter1d(mask, reach, axis=1, origin=(reach - 1) // 2))
 
 
@@ -134,13 +134,13 @@ def _columns(mask: np.ndarray) -> np.ndarray:
 
 
 def _ends(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where runs of columns begin, and where they have ended."""
+    """The columns where runs begin, and those where they have ended."""
     edges = np.diff(flat.astype(np.int8))
     return np.flatnonzero(edges == 1) + 1, np.flatnonzero(edges == -1) + 1
 
 
 def _runs(mask: np.ndarray) -> np.ndarray:
-    """For every pixel of a mask, how many of it lie one above the other there."""
+    """The number of pixels of a mask that lie one above the other, at each of them."""
     flat = _columns(mask)
     starts, stops = _ends(flat)
     lengths = np.zeros(len(flat), np.int32)
@@ -149,7 +149,7 @@ def _runs(mask: np.ndarray) -> np.ndarray:
 
 
 def _long(seen: np.ndarray, height: float) -> np.ndarray:
-    """Where, in a window along the row, at least a third is a printed line."""
+    """Mask the places where at least a third of a window along the row is a printed line."""
     reach = max(3, round(2 * REACH * height))
     rows = np.asarray(ndimage.maximum_filter1d(seen, 3, axis=0)).astype(np.float32)
     return ndimage.uniform_filter1d(rows, reach, axis=1) > 1 / 3

@@ -21,8 +21,8 @@ __all__ = ["Sheet", "analyse"]
 LARGEST = 2400  # pixels of the longer side that are worked with; writing is not finer than that
 SMALLEST = 112  # smaller pictures are enlarged, so that a digit of 8x8 pixels has edges to find
 FEWEST = 5  # components of about one height: fewer do not say which way lines run
-RULED, LINES_LONG = 0.5, 3.0  # printed lines say how it lies where they are surely seen, and so many widths long,
-FARTHER = 18.0  # and up to so many degrees: writing alone tells less
+RULED, LINES_LONG = 0.5, 3.0  # printed lines say how it lies where they are surely seen, and this many widths long,
+FARTHER = 18.0  # and up to this many degrees: writing alone tells less
 GREY = "nothing is written here: the picture is of one grey"
 NOISE = "nothing is written here: nothing is darker than the paper's noise"
 LINES = "nothing but printed lines was found"
@@ -72,7 +72,7 @@ class Sheet:
         return Box(round(left), round(top), min(wide, round(right)), min(high, round(bottom)))
 
     def in_cells(self, boxes: list[Box]) -> bool:
-        """Whether most of such boxes of the picture stand in cells: printed lines go all around them."""
+        """Return whether most of such boxes of the picture stand in cells: printed lines go all around them."""
         if self.regions is None:
             return False
         inside = [self.regions.in_cell(*(side / self.factor for side in box)) for box in boxes]

@@ -46,7 +46,7 @@ def sign_of(ink: np.ndarray, top: float, bottom: float, line: tuple[float, float
 
 
 def is_letter_like(box: tuple[int, int, int, int], size: float) -> bool:
-    """Whether ink of that box may be a letter: neither a crumb nor a bar nor what is left of a rule."""
+    """Return whether ink of that box may be a letter: neither a crumb nor a bar nor the remainder of a rule."""
     wide, high = (box[2] - box[0]) / size, (box[3] - box[1]) / size
     return not (high < SMALL and (wide < SMALL or high < FLAT * wide)) and high < 2.5
 
@@ -59,7 +59,7 @@ def _bands(ink: np.ndarray) -> list[tuple[int, int]]:
 
 
 def _is_cross(ink: np.ndarray) -> bool:
-    """Whether ink is a bar across and a bar down that meet near the middle, and leaves the four corners free."""
+    """Return whether ink is a bar across and a bar down that meet near the middle and leave the four corners free."""
     high, wide = ink.shape
     if high < 5 or wide < 5 or not 0.45 < high / wide < 2.2:
         return False
@@ -75,7 +75,7 @@ def _is_cross(ink: np.ndarray) -> bool:
 
 
 def _lean(ink: np.ndarray) -> float:
-    """By how much of its height a straight stroke leans to the right; 0 for what is not straight."""
+    """The lean of a straight stroke to the right, in heights of it; 0 for what is not straight."""
     y, x = np.nonzero(ink)
     if len(y) < 10 or np.ptp(x) < 2:
         return 0.0

@@ -1,4 +1,4 @@
-"""How far the writing is turned, and turning it back."""
+"""The angle by which the writing is turned, and turning it back."""
 
 import numpy as np
 from scipy import ndimage

@@ -34,7 +34,7 @@ def gru(x: np.ndarray, s: np.ndarray, W: np.ndarray, U: np.ndarray, b: np.ndarra
 def decoded(
     written: np.ndarray, s: np.ndarray, annotations: np.ndarray, p: dict[str, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What is written, step by step: o_t = tanh((s_t, c_t, y_{t-1}) R + b), (time, units), and alpha, (time, places).
+    """The decoder, step by step: o_t = tanh((s_t, c_t, y_{t-1}) R + b), (time, units), and alpha, (time, places).
 
     Args:
         written: vectors of the symbols before, (time, features).

@@ -55,7 +55,7 @@ Pair = tuple[int, int]
 
 
 class Cache(NamedTuple):
-    """What the way back needs of the way forth."""
+    """The values of the forward pass that the backward pass needs."""
 
     x_shape: tuple[int, ...]
     sections: Array  # (m, rows, columns, kernel rows * kernel columns * maps below)

@@ -127,7 +127,7 @@ def backprop(
 
 
 class Errors(NamedTuple):
-    """What a mini-batch leaves behind in each layer, and all that its gradient is made of."""
+    """The values of a mini-batch in each layer, of which its gradient is made."""
 
     inputs: list[Array]  # a^{l-1}, (k, m)
     deltas: list[Array]  # delta^l, (j, m)

@@ -70,7 +70,7 @@ class Parameters(NamedTuple):
 
 
 class Iteration(NamedTuple):
-    """What one pass over the training images leaves: shares of right answers, and the weights."""
+    """The result of one pass over the training images: shares of right answers, and the weights."""
 
     test_accuracy: float
     training_accuracy: float  # with dropout on

@@ -69,7 +69,7 @@ def load_results(folder: str | os.PathLike[str]) -> list[Result]:
 
 
 def load_recipes(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
-    """What was measured of the named recipes (tools/measure/run_recipe.py), the best first; empty without any."""
+    """Load the measurements of the named recipes (tools/measure/run_recipe.py), the best first; empty without any."""
     found = []
     for path in sorted(Path(folder).glob("*.json")):
         with reading(path, "not a measurement of a recipe"):
@@ -145,7 +145,7 @@ def overall(result: Result) -> str:
 
 
 def published_brief(published: Sequence[Published], claims: int) -> Text:
-    """What was published, in a few words."""
+    """The published numbers and claims, in a few words."""
     if len(published) > _FEW:
         words = [Text(f"{len(published)} numbers", f"{len(published)} 个数")]
     else:
@@ -157,7 +157,7 @@ def published_brief(published: Sequence[Published], claims: int) -> Text:
 
 
 def brief(result: Result) -> tuple[Text, Text]:
-    """What was published and what was measured, each in a few words."""
+    """The published and the measured, each in a few words."""
     found = comparisons(result)
     if len(found) > _FEW:
         reached = sum(each.verdict in ("reached", "higher") for each in found)
@@ -220,7 +220,7 @@ def markdown(results: Sequence[Result], language: str) -> list[str]:
 
 
 def provenance(results: Sequence[Result], language: str) -> str:
-    """Where, with what and when all of this was measured, and how to re-run it."""
+    """The provenance of all results: where, with what and when they were measured, and how to re-run them."""
     at = ("en", "zh").index(language)
     machines = dict.fromkeys(result.machine for result in results)
     names = ("python", "firsthand", "jax", "numpy")
@@ -231,8 +231,8 @@ def provenance(results: Sequence[Result], language: str) -> str:
     said = ", ".join(f"{name} {found}" for name, found in zip(names, versions, strict=True))
     first, last = min(result.date for result in results)[:10], max(result.date for result in results)[:10]
     dates = first if first == last else (f"{first} to {last}", f"{first} 至 {last}")[at]
-    anew = ("re-run with `firsthand run --all`.", "用 `firsthand run --all` 可重新测量。")[at]
-    return ("; ", "；")[at].join((*machines, said, dates, anew))
+    again = ("re-run with `firsthand run --all`.", "用 `firsthand run --all` 可重新测量。")[at]
+    return ("; ", "；")[at].join((*machines, said, dates, again))
 
 
 def _emphasized(verdict: str, at: int) -> str:

@@ -101,7 +101,7 @@ class _Words:
         return self(Text(en, zh))
 
     def attribute(self, text: Text) -> str:
-        """For an attribute, which cannot have two languages."""
+        """The text for an attribute, which cannot have two languages."""
         return escape(text.zh if self.language == "zh" else text.en)
 
 
@@ -202,7 +202,7 @@ def _verdict(verdict: str, words: _Words) -> str:
 
 
 def _beyond(recipes: Sequence[dict[str, Any]], words: _Words) -> Iterator[str]:
-    """What the named recipes reach, which the texts do not have."""
+    """The results of the named recipes, which the texts do not have."""
     if not recipes:
         return
     yield f"<h2>{words.say('Beyond the texts: recipes of our own', '书外：我们自己的配方')}</h2>\n"
@@ -247,7 +247,7 @@ def _section(result: Result, folder: Path, words: _Words) -> str:
 
 
 def _numbers(result: Result, words: _Words) -> Iterator[str]:
-    """All that was measured, run by run."""
+    """The measurements, run by run."""
     names = list(result.runs[0]["numbers"])
     if not names:
         return

@@ -1,4 +1,4 @@
-"""What the measured numbers are called, in both languages."""
+"""The names of the measured numbers, in both languages."""
 
 import re
 
@@ -62,7 +62,7 @@ _BEFORE = {
 
 
 def quantity_name(name: str) -> Text:
-    """What a number of a Result is called; one that is not known has its own name in both languages.
+    """The name of a number of a Result; an unknown one has its own name in both languages.
 
     Examples:
         >>> quantity_name("elastic_test_accuracy")

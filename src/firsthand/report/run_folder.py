@@ -1,4 +1,4 @@
-"""What a training leaves behind: a folder with the model, its history, and pages and pictures to look at."""
+"""The folder that a training leaves behind: the model, its history, and pages and pictures to look at."""
 
 import base64
 import dataclasses
@@ -42,7 +42,7 @@ class RunFolder(NamedTuple):
 
     @property
     def settings(self) -> Path:
-        """How the run was started, so that it can be resumed."""
+        """The file of settings that the run was started with, so that it can be resumed."""
         return self.path / "settings.json"
 
     @property
@@ -62,7 +62,7 @@ class RunFolder(NamedTuple):
 
     @property
     def history(self) -> Path:
-        """What was measured in every epoch."""
+        """The file of the quantities measured in every epoch."""
         return self.path / "history.json"
 
     @property
@@ -77,7 +77,7 @@ class RunFolder(NamedTuple):
 
     @property
     def has_begun(self) -> bool:
-        """Whether there is anything but hidden files: a kill may come before the settings are written."""
+        """Return whether there is anything but hidden files: a kill may come before the settings are written."""
         return any(not path.name.startswith(".") for path in self.path.iterdir())
 
     @contextmanager

@@ -245,11 +245,11 @@ class Search:
                 progress(self.result().trials[trial.number])
 
     def result(self) -> SearchResult:
-        """What is known now, from all processes."""
+        """The result so far, from all processes."""
         return SearchResult(tuple(_plain(trial) for trial in self.study.get_trials(deepcopy=False)))
 
     def _sampler(self, number: int, *parameter: int) -> "optuna.samplers.BaseSampler":
-        """What proposes trial `number`, and each of its parameters after the first: seed and numbers decide alone."""
+        """The sampler of trial `number`, and of its parameters after the first: seed and numbers decide alone."""
         state = np.random.SeedSequence([self.seed % 2**64, number, *parameter]).generate_state(1)[0]
         return _optuna().samplers.TPESampler(seed=int(state))
 

@@ -76,7 +76,7 @@ def recorded() -> dict[str, dict[str, list[float]]]:
 
 
 def epochs_alike(ours: Mapping[str, Sequence[float]], theirs: Mapping[str, Sequence[float]]) -> int:
-    """How many epochs pass before any of the curves parts from the recorded one.
+    """The number of epochs before any of the curves parts from the recorded one.
 
     Examples:
         >>> epochs_alike({"training_cost": [2.0, 1.0, 0.5]}, {"training_cost": [2.0, 1.0 + 1e-9, 0.6]})
@@ -90,7 +90,7 @@ def epochs_alike(ours: Mapping[str, Sequence[float]], theirs: Mapping[str, Seque
 
 
 def epochs_to_grow(apart: Sequence[float]) -> int:
-    """How many epochs it takes a difference to exceed `ALIKE`; one more than there are where it never does.
+    """The number of epochs until a difference exceeds `ALIKE`; one more than there are where it never does.
 
     Examples:
         >>> epochs_to_grow([1e-16, 1e-12, 1e-4])
@@ -129,7 +129,7 @@ def _measure(run: Run) -> Measured:
 
 
 def _kept(run: Run, name: str, make: Any) -> Any:
-    """What `make` makes, or has made before the run was stopped."""
+    """Load the result of `make` if it was made before the run was stopped, else make it."""
     place = run.place / f"{name}.json"
     if not place.exists():
         run.say(name)

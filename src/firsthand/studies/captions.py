@@ -66,7 +66,7 @@ def _on_quarter(model: Translator, test: Translations) -> float:
 
 
 def _in_rows(model: Translator, test: Translations) -> np.ndarray:
-    """Where it looks before each word, (n, time, rows, columns)."""
+    """The weights of attention before each word, (n, time, rows, columns)."""
     captioner = model.network.layers[0]
     assert isinstance(captioner, nn.Captioner)
     looks = model.looks(test.inputs)
@@ -74,7 +74,7 @@ def _in_rows(model: Translator, test: Translations) -> np.ndarray:
 
 
 def _shown(model: Translator, test: Translations, written: Sequence[list[str]]) -> dict[str, Any]:
-    """For the picture: the first test scene with three digits, its words, and where it looks."""
+    """The picture's data: the first test scene with three digits, its words, and where it looks."""
     chosen = next((i for i, words in enumerate(test.references) if _digits(words) == 3), 0)
     looks = _in_rows(model, test[chosen : chosen + 1])[0]
     return {

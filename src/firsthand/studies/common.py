@@ -104,7 +104,7 @@ def accuracy(
 
 
 def measured(training: Training) -> Measured:
-    """What a training gives an experiment.
+    """The measurements that a training gives an experiment.
 
     Returns:
         numbers: test_accuracy, validation_accuracy and training_accuracy, all at the parameters that the training ends

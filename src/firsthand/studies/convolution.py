@@ -135,7 +135,7 @@ def _error_falls_by_a_third(runs: Sequence[Measured], needed: Mapping[str, Resul
 
 
 def better_than(other: str, by: float):
-    """Whether the mean is above another experiment's by so much; the Finding gives both."""
+    """A check that the mean exceeds another experiment's by more than `by`; the Finding gives both."""
 
     def check(runs: Sequence[Measured], needed: Mapping[str, Result]) -> Finding:
         before, after = needed[other].mean("test_accuracy"), mean_of(runs, "test_accuracy")

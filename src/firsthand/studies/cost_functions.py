@@ -27,7 +27,7 @@ EPOCHS = 300
 
 
 class Learning(NamedTuple):
-    """What a neuron does before the first epoch and after each, (epochs + 1,)."""
+    """The state of a neuron before the first epoch and after each, (epochs + 1,)."""
 
     output: np.ndarray
     cost: np.ndarray

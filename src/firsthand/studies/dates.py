@@ -94,7 +94,7 @@ def _span(given: str, part: str) -> slice:
 
 
 def _looked_at(model: Translator) -> dict[str, list]:
-    """For the picture: a few test dates in letters, what is written, and where it looks."""
+    """The picture's data: a few test dates in letters, what is written, and where it looks."""
     pairs = [pair for pair in date_pairs(200, "test", seed=2) if _month_of(pair[0])]
     pairs = list({len(given.split()): (given, written) for given, written in pairs}.values())[:SHOWN]
     examples = Translations.of_pairs(pairs, DATE_GIVEN, DATE_STEPS, DATE_SYMBOLS)

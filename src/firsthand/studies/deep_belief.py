@@ -160,7 +160,7 @@ def _few_labels(run: Run) -> Measured:
 
 
 def _balanced(data: Dataset, count: int, seed: int) -> Dataset:
-    """So many images, as many of each class, drawn by the seed."""
+    """Draw `count` images by the seed, equally many of each class."""
     order = np.random.default_rng(seed).permutation(len(data))
     labels = data.labels[order]
     return data[

@@ -120,7 +120,7 @@ def _measure_dropout(run: Run) -> Measured:
 
 
 def voted(members: Sequence[Mapping[int, int]], labels: np.ndarray) -> list[list[int]]:
-    """What most members say of the images that at least one of them gets wrong, where that is wrong.
+    """The majority's answers to the images that at least one member gets wrong, where that is wrong.
 
     Args:
         members: of each member what it called every image that it misclassifies, by index.  Of several labels with as
@@ -224,7 +224,7 @@ EXPERIMENTS = (
         needs="conv-2-relu",
         claim=EXPANDING_HELPS,
         minutes=12,
-        runs=3,  # six others are held against it
+        runs=3,  # six others are compared with it
     ),
     *(
         _on_expanded(

@@ -37,7 +37,7 @@ def _forty_times(runs: Sequence[Measured]) -> Finding:
 
 
 def roughness(kernels: np.ndarray) -> np.ndarray:
-    """How unlike neighbouring weights of each kernel are: their mean squared difference over twice the variance.
+    """The roughness of each kernel: the mean squared difference of neighbouring weights over twice the variance.
 
     It is 25/24 on average where the places of 25 weights mean nothing, and less where light and dark form regions.
 

@@ -42,7 +42,7 @@ def _quadratic(hidden: int, run: Run) -> Measured:
 
 
 def _shown_by_such_runs(published: float, runs: Sequence[Measured]) -> Finding:
-    """Whether the text's single run could be one of ours in which no digit is lost: a prediction interval."""
+    """Check whether the text's single run could be one of ours in which no digit is lost: a prediction interval."""
     highest = [run.numbers["highest_test_accuracy"] for run in runs if not run.numbers["digits_not_learned"]]
     n = len(highest)
     if n < 2:

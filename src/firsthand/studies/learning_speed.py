@@ -106,7 +106,7 @@ def _measure_start(run: Run) -> Measured:
 
 
 def _check_start(runs: Sequence[Measured]) -> Finding:
-    """How often a layer is slower than the next, over all pairs of neighbours."""
+    """Count how often a layer is slower than the next, over all pairs of neighbours."""
     pairs = [
         run.numbers[f"length_{layer}_of_{hidden}"] < run.numbers[f"length_{layer + 1}_of_{hidden}"]
         for run in runs
@@ -178,7 +178,7 @@ def _measure_speed(run: Run) -> Measured:
 
 
 def _check_slower(runs: Sequence[Measured]) -> Finding:
-    """In what share of the epochs the first hidden layer is slower than the last."""
+    """The share of the epochs in which the first hidden layer is slower than the last."""
 
     def shares(suffix: str) -> list[float]:
         return [mean_of(runs, f"first_slower_{hidden}{suffix}") for hidden in DEPTHS]
@@ -195,7 +195,7 @@ def _check_slower(runs: Sequence[Measured]) -> Finding:
 
 
 def _check_hundred(runs: Sequence[Measured]) -> Finding:
-    """How many times slower the first of four hidden layers is than the last."""
+    """The ratio of the speeds of the last and the first of four hidden layers."""
     start, largest, end = (mean_of(runs, f"{name}_4") for name in ("ratio_at_start", "largest_ratio", "ratio_at_end"))
     free = mean_of(runs, "ratio_at_end_4_without_penalty")
     return Finding(
@@ -210,7 +210,7 @@ def _check_hundred(runs: Sequence[Measured]) -> Finding:
 
 
 def _check_fall(runs: Sequence[Measured]) -> Finding:
-    """How far the speeds of two hidden layers fall, when, and how far they come back."""
+    """The fall of the speeds of two hidden layers, when it happens, and how far they come back."""
     deepest, when, back = [], [], []
     for run in runs:
         for layer in run.arrays["speeds_2"]:

@@ -59,7 +59,7 @@ class Task:
     Args:
         kinds: of their operations.
         hardest: the most digits and the deepest nesting.
-        steps: of the sequences, so many that the longest program fits with its answer.
+        steps: of the sequences, enough that the longest program fits with its answer.
         epochs: of new programs that a network sees.
     """
 
@@ -303,7 +303,7 @@ EXPERIMENTS = (
                 Text(
                     "A recurrent network learns to predict what print(A+B) prints, from its characters alone: 99 % "
                     "of the characters at 3 digits.",
-                    "递归网络只凭字符就能学会预测 print(A+B) 的输出：3 位数时 99 % 的字符正确。",
+                    "循环网络只凭字符就能学会预测 print(A+B) 的输出：3 位数时 99 % 的字符正确。",
                 ),
                 _adds,
             ),

@@ -260,7 +260,7 @@ EXPERIMENTS = (
             ),
             Text(
                 "As many units is not as many parameters: the tanh RNN has a quarter of the LSTM's recurrent weights.",
-                "单元数相同并不等于参数数相同：tanh RNN 的递归权重只有 LSTM 的四分之一。",
+                "单元数相同并不等于参数数相同：tanh RNN 的循环权重只有 LSTM 的四分之一。",
             ),
         ),
         drawings=(

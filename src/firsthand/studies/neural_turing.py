@@ -69,7 +69,7 @@ def _measure(run: Run) -> Measured:
 
 
 def at_length(model: Regressor, task: MadeTask, size: int, steps: int, count: int) -> dict[str, float]:
-    """What a network makes of test examples of one size, which may be larger than all that it has been trained on."""
+    """Measure a network on test examples of one size, which may be larger than all that it has been trained on."""
     network = Network(model.network.layers, (steps, task.features))
     examples = task.examples(count, (size, size), "test", seed=size, steps=steps)
     return evaluate(network, model.params, tuple(map(jnp.asarray, examples.arrays)), Bits())
@@ -80,7 +80,7 @@ def _of_length(length: int, count: int) -> Arrays:
 
 
 def watched(model: Regressor, example: Arrays) -> dict[str, Any]:
-    """What a machine does with one test sequence, as short lists: the slots that are used most, and no others."""
+    """Record a machine on one test sequence, as short lists: the slots that are used most, and no others."""
     machine, x = model.network.layers[0], jnp.asarray(example.arrays[0][:1])
     assert isinstance(machine, nn.NeuralTuringMachine)
     heads = jax.tree.map(lambda array: np.asarray(array[0]), jax.jit(machine.watch)(model.params[0], x))

@@ -78,7 +78,7 @@ def _descend(
 
 
 def _images(count: int, held_out: int = 300) -> tuple[Array, Array, Array, Array]:
-    """So many training images as rows with their labels, and some validation images."""
+    """The first `count` training images as rows with their labels, and some validation images."""
     data = mnist()
     train, validation = data.train[:count], data.validation[:held_out]
     rows = [jnp.asarray(each.images.reshape(len(each), -1) / 255, jnp.float32) for each in (train, validation)]

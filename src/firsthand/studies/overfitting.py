@@ -170,7 +170,7 @@ def _overfit_50000(run: Run) -> Measured:
 
 
 def gap(run: Measured) -> float:
-    """How far training accuracy is above test accuracy, at the epoch of best validation accuracy."""
+    """The excess of training over test accuracy, at the epoch of best validation accuracy."""
     return run.numbers["training_accuracy"] - run.numbers["test_accuracy"]
 
 

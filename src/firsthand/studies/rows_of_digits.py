@@ -149,7 +149,7 @@ EXPERIMENTS = (
                 f"The text describes recurrent networks and has no experiment with one. All four have {UNITS} units "
                 f"and are trained by Adam for {ROWS.recipe.epochs} epochs, at a rate that falls from 0.002 (tanh RNN "
                 "0.001, ReLU RNN 0.0005) along half a cosine.",
-                f"书中只描述了递归网络，没有相应的实验。四种网络都有 {UNITS} 个单元，用 Adam 训练 "
+                f"书中只描述了循环网络，没有相应的实验。四种网络都有 {UNITS} 个单元，用 Adam 训练 "
                 f"{ROWS.recipe.epochs} 个回合，学习率从 0.002（tanh RNN 为 0.001，ReLU RNN 为 0.0005）沿半个余弦下"
                 "降。",
             ),

@@ -26,7 +26,7 @@ PROBLEMS = Source("Nielsen", "chapter 5, 'The prevalence of the vanishing gradie
 
 
 def window(w: ArrayLike) -> np.ndarray:
-    """How wide the interval of inputs a is in which |w sigma'(wa + b)| >= 1, for w >= 4:
+    """The width of the interval of inputs a in which |w sigma'(wa + b)| >= 1, for w >= 4:
 
         2/w ln( w (1 + sqrt(1 - 4/w)) / 2 - 1 )
 

@@ -148,7 +148,7 @@ def _others(runs: Sequence[Measured]) -> Finding:
 
 
 def _at_most(kind: int, limit: float, runs: Sequence[Measured]) -> Finding:
-    """With as many hops as the kind has facts."""
+    """Check the error of the network with as many hops as the kind has facts."""
     found = _mean(runs, kind, kind)
     worst = max(_errors(runs, kind, kind))
     return Finding(

@@ -39,13 +39,13 @@ FASHION_COUNTS = (5, 50, 500)
 
 
 def _few(data: Dataset, count: int, random: np.random.Generator) -> Dataset:
-    """So many images of each class, drawn by chance."""
+    """Draw `count` images of each class at random."""
     chosen = [random.permutation(np.flatnonzero(data.labels == k))[:count] for k in range(data.num_classes)]
     return data[np.sort(np.concatenate(chosen))]
 
 
 def _recipe(examples: int) -> Recipe:
-    """As many steps for few images as for many, in mini-batches as large as they allow."""
+    """A recipe of equally many steps for few images and for many, in mini-batches as large as they allow."""
     steps = -(-examples // min(BATCH, examples))
     epochs = max(1, STEPS // steps)
     return Recipe(epochs=epochs, batch_size=BATCH, learning_rate=Cosine(0.03, epochs), l2=1e-4, monitor=())

@@ -35,7 +35,7 @@ Pair = tuple[Sequence[str], Sequence[str]]
 
 
 class Size(NamedTuple):
-    """Of a network and its training."""
+    """The size of a network and of its training."""
 
     features: int
     units: int

@@ -62,7 +62,7 @@ def elongation(kernels: np.ndarray) -> np.ndarray:
 
 
 def beyond_chance(kernels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Which kernels are localised, and which oriented, more than 99 % of their own weights shuffled."""
+    """Mask the kernels that are localised, and those oriented, more than 99 % of their own weights shuffled."""
     flat = kernels.reshape(len(kernels), -1)
     narrower, longer = np.zeros(len(kernels)), np.zeros(len(kernels))
     for _ in range(SHUFFLES):
@@ -182,7 +182,7 @@ def _first_layer(params: nn.Params, images: np.ndarray, contrast: bool) -> np.nd
 def _of_units(
     name: str, chosen_on: np.ndarray, units: np.ndarray, labels: np.ndarray, labels_of_units: np.ndarray
 ) -> dict[str, float]:
-    """How well the best unit tells each digit, the best of these, and their mean; see `_tells`."""
+    """Measure how well the best unit tells each digit, the best of these, and their mean; see `_tells`."""
     tells = [_tells(chosen_on, units, labels, labels_of_units, digit) for digit in range(10)]
     each = {f"{name}digit_{digit}": value for digit, value in enumerate(tells)}
     return {**each, f"{name}best": max(tells), f"{name}mean": float(np.mean(tells))}

@@ -182,7 +182,7 @@ EXPERIMENTS = (
                 "带动量，学习率逐渐下降（配方 simard），三种情况相同。",
             ),
             Text(
-                "Images are distorted anew every time they are seen, and not once to make a larger set; elastic comes "
+                "Images are distorted differently each time they are seen, not once to enlarge the set; elastic comes "
                 "together with affine distortions.",
                 "图像每次使用时重新扭曲，而不是事先扩展成更大的数据集；弹性扭曲与仿射扭曲同时使用。",
             ),

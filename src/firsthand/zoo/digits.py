@@ -200,7 +200,7 @@ GATE = NamedRecipe(
 
 UPRIGHT = NamedRecipe(
     "upright",
-    "in the box, too: which side of a digit or letter is up",
+    "also bundled: which side of a digit or letter is up",
     (
         nn.ConvPool(12, 5, weights_init=nn.he),
         nn.BatchNorm(),

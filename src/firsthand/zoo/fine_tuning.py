@@ -13,6 +13,7 @@ from jax import Array
 
 from firsthand.data import Affine, Dataset, ImageSplits, Splits
 from firsthand.errors import FirsthandError
+from firsthand.keys import Key, as_key
 from firsthand.learning import Classification, Cosine, Progress, Recipe, Training, train
 from firsthand.models import CalibrationError, Model, fit_temperature
 from firsthand.nn import Cost, Network, Params, cross_entropy, log_likelihood, quadratic, sigmoid, softmax
@@ -44,7 +45,7 @@ def fine_tuning_recipe(network: Network) -> Recipe:
 
 @dataclass(frozen=True)
 class FineTuning:
-    """What is to be learned, and what is to be kept: the data of a fine-tuning.
+    """The data of a fine-tuning: what is to be learned, and what is to be kept.
 
     Of n images of an epoch, share n are rehearsed ones: drawn once from the original training images, all different as
     far as they reach; own images are repeated until an epoch has 3,000 of them.  The best epoch is chosen on as many
@@ -157,7 +158,7 @@ def fine_tune(
     recipe: Recipe | None = None,
     *,
     share: float = 0.75,
-    key: Array,
+    key: Key,
     progress: Callable[[Progress], None] | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
@@ -178,6 +179,7 @@ def fine_tune(
     """
     if original is None:
         share = 0.0
+    key = as_key(key)
     tuning = FineTuning(model, own, original, share, key)
     training = train(
         model.network,

@@ -47,7 +47,7 @@ class NamedRecipe:
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
-        """What its training is judged by; the first decides."""
+        """The quantities that its training is judged by; the first decides."""
         own = self.recipe.objective.quantities
         return own if self.environment is None else (Experience.quantity, *own)
 

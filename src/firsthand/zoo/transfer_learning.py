@@ -11,6 +11,7 @@ from jax import Array
 
 from firsthand.data import ImageSplits
 from firsthand.errors import FirsthandError
+from firsthand.keys import Key, as_key
 from firsthand.learning import Classification, Cosine, Progress, Recipe, Training, train
 from firsthand.models import CalibrationError, Model, fit_temperature
 from firsthand.nn import FullyConnected, Network, Params
@@ -110,7 +111,7 @@ def transfer(
     *,
     frozen: int = 0,
     kept_rate: float = 1.0,
-    key: Array,
+    key: Key,
     progress: Callable[[Progress], None] | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
@@ -137,6 +138,7 @@ def transfer(
         >>> Transfer(start, Splits(data, None, None), jax.random.key(0), frozen=-1).recipe(Recipe(1, 1, 0.1)).frozen
         ('0.*',)
     """
+    key = as_key(key)
     plan = Transfer(model, data, key, frozen, kept_rate)
     training = train(
         plan.network,

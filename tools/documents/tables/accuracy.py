@@ -73,7 +73,7 @@ _RECIPES: dict[str, dict[str, str]] = {
 
 
 def recipes(results: Path, language: str) -> list[str]:
-    """What the named recipes reach."""
+    """The results of the named recipes."""
     from firsthand.report.experiments import duration  # as the table of the experiments shows it
 
     rows = []
@@ -113,7 +113,7 @@ def recipes(results: Path, language: str) -> list[str]:
 
 @made_of("ensemble.json")
 def ensemble(found: dict[str, Any], language: str) -> list[str]:
-    """How much networks gain by reading together."""
+    """The gain of networks that read together."""
     ways = "by_mean_probability", "by_votes", "of_seven_looks"
     rows = [
         (str(one["members"]), str(one["subsets"]), *(accuracy_cell(one[way]) for way in ways)) for one in found["sizes"]
@@ -199,7 +199,7 @@ _AIMS: tuple[tuple[dict[str, str], str, tuple[str | int, ...], float], ...] = (
 
 
 def aims(results: Path, language: str) -> list[str]:
-    """What was aimed at, and how many of 10,000 images are missing where it was missed."""
+    """The aims, and how many of 10,000 images are missing where one was missed."""
     rows = []
     for what, name, place, aim in _AIMS:
         found: Any = read(results, name)

@@ -1,4 +1,4 @@
-"""What all tables need: a file of results, cells, rows, and where the numbers come from."""
+"""The common parts of all tables: a file of results, cells, rows, and where the numbers come from."""
 
 import json
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def local(name: str | dict[str, str], language: str) -> str:
 
 
 def source(found: dict[str, Any], language: str, command: str = "make bench") -> str:
-    """Where numbers come from: machine, versions, date, and the command that re-runs it."""
+    """The provenance of numbers: machine, versions, date, and the command that re-runs it."""
     versions = found["versions"] | found.get("peer_versions", {})
     names = ("python", "firsthand", "jax", "torch", "keras", "scikit-learn")
     shown = ", ".join(f"{name} {versions[name]}" for name in names if name in versions)

@@ -18,7 +18,7 @@ _WAYS = {
 
 @made_of("boxed_memories.json")
 def boxed(found: dict[str, Any], language: str) -> list[str]:
-    """What the networks in the box can do."""
+    """The abilities of the bundled networks."""
     rows = []
     for name in (name for name in _NAMES if name in found):  # the others are of machines.py
         scores = found[name]["scores"]
@@ -36,7 +36,7 @@ def boxed(found: dict[str, Any], language: str) -> list[str]:
     first = next(iter(found.values()))
     note = {
         "en": f"<sub>One training of each, {first['machine']}, with 16 bits a parameter; "
-        "`python tools/box/memories.py` trains and measures them anew.</sub>",
+        "`python tools/box/memories.py` re-trains and re-measures them.</sub>",
         "zh": f"<sub>各训练一次，{first['machine']}，每个参数 16 位；"
         "用 `python tools/box/memories.py` 可重新训练和测量。</sub>",
     }
@@ -45,7 +45,7 @@ def boxed(found: dict[str, Any], language: str) -> list[str]:
 
 @made_of("carried_state.json")
 def carried(found: dict[str, Any], language: str) -> list[str]:
-    """What the carried state does for the recipe `shakespeare`."""
+    """The effect of the carried state on the recipe `shakespeare`."""
     rows = []
     for way, names in _WAYS.items():
         runs = [run for run in found["runs"] if run["way"] == way]
@@ -65,7 +65,7 @@ def carried(found: dict[str, Any], language: str) -> list[str]:
     n = len(found["runs"]) // len(_WAYS)
     note = {
         "en": f"<sub>n = {n}, from the same start, {found['machine']}; `python tools/measure/run_carried_state.py` "
-        "measures it anew.</sub>",
+        "re-measures it.</sub>",
         "zh": f"<sub>n = {n}，起点相同，{found['machine']}；"
         "用 `python tools/measure/run_carried_state.py` 可重新测量。</sub>",
     }
@@ -74,7 +74,7 @@ def carried(found: dict[str, Any], language: str) -> list[str]:
 
 @made_of("benchmarks/time_to_bits.json")
 def time_to_bits(found: dict[str, Any], language: str) -> list[str]:
-    """How long firsthand and PyTorch take to 2.2 bit per character."""
+    """The time that firsthand and PyTorch take to 2.2 bit per character."""
     rows = []
     for name, shown in (("firsthand", "firsthand"), ("torch", "PyTorch")):
         if "runs" in found.get(name, {}):

@@ -27,7 +27,7 @@ _LEVELS: dict[str, dict[str, str]] = {
 
 @made_of("benchmarks/reading.json")
 def reading(found: dict[str, Any], language: str) -> list[str]:
-    """How well pages are read; for docs/reading.md."""
+    """The quality of reading pages; for docs/reading.md."""
 
     def share(value: float | None) -> str:
         return "–" if value is None else f"{100 * value:.2f} %"

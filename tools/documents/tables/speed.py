@@ -70,7 +70,7 @@ def performance(results: Path, language: str) -> list[str]:
 
 
 def _cost(results: Path, language: str) -> list[str]:
-    """What else was measured: time to an accuracy, and the floor."""
+    """The other measurements: time to an accuracy, and the floor."""
     lines = []
     race, floor = read(results, "benchmarks/time_to_accuracy.json"), read(results, "benchmarks/floor.json")
     if race is not None and "ratio" in race:
@@ -105,7 +105,7 @@ def _cost(results: Path, language: str) -> list[str]:
 
 
 def targets(results: Path, language: str) -> list[str]:
-    """What was to be reached, and what was; for docs/performance.md."""
+    """The targets, and what was reached; for docs/performance.md."""
     rows = []
     for name in ("benchmarks/steps.json", "benchmarks/floor.json", "benchmarks/cores.json"):
         for row in (read(results, name) or {"targets": []})["targets"]:
@@ -147,7 +147,7 @@ def _times(longer: list[float], shorter: list[float]) -> float:
 
 @made_of("benchmarks/parts.json")
 def parts(found: dict[str, Any], language: str) -> list[str]:
-    """Where the time of the convolutional step goes; for docs/performance.md."""
+    """The time of the convolutional step, part by part; for docs/performance.md."""
     names = list(found["batches"][0]["seconds"])
     head = ("microseconds on one core", *(f"mini-batch {batch['batch_size']}" for batch in found["batches"]))
     rows = [(name, *(f"{1e6 * batch['seconds'][name]['median']:.0f}" for batch in found["batches"])) for name in names]

@@ -16,7 +16,7 @@ SMALLEST = (100, 500, 2_000)
 
 
 def rows() -> list[str]:
-    """Of each curve from each smallest size: the limit c, two standard errors, and chi² with its degrees of freedom."""
+    """Each curve from each smallest size: the limit c, two standard errors, and chi² with its degrees of freedom."""
     found = []
     for id, name in (("more-data", "network"), ("more-data-svm", "SVM")):
         result = Result.load(RESULTS / f"{id}.json")

@@ -1,4 +1,4 @@
-"""Which initialization suits ReLUs: N(0, 1/n_in), as for sigmoids, or N(0, 2/n_in) of He et al. (chapter 6).
+"""The initialization that suits ReLUs: N(0, 1/n_in), as for sigmoids, or N(0, 2/n_in) of He et al. (chapter 6).
 
 Networks [784, 100 x k, 10] of ReLUs with softmax, the first 10,000 training images, 3 epochs, mini-batches of 10,
 learning rate 0.03; test accuracy after the last epoch, and how large the last hidden layer is at the start beside the

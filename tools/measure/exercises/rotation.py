@@ -1,6 +1,6 @@
-"""What large rotations of the training images do (chapter 3).
+"""The effect of large rotations of the training images (chapter 3).
 
-[784, 100, 10], ReLU and softmax, the first 10,000 training images, each turned anew by up to so many degrees whenever
+[784, 100, 10], ReLU and softmax, the first 10,000 training images, each turned by a new angle up to the limit whenever
 it is seen; 10 epochs, mini-batches of 10, learning rate 0.05.  The test images are upright.
 """
 

@@ -1,4 +1,4 @@
-"""Why shifted training images still teach a convolutional network something (chapter 6).
+"""The reason that shifted training images still teach a convolutional network something (chapter 6).
 
 ConvPool 20, 100 ReLUs, softmax; the first 10,000 training images, as they are or moved by up to 2 pixels whenever they
 are seen; 10 epochs, mini-batches of 10, learning rate 0.05.  Accuracy on test images that are moved to the right by

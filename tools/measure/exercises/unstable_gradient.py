@@ -1,4 +1,4 @@
-"""How the gradient shrinks or grows from layer to layer, for sigmoid, steeper sigmoid, tanh and ReLU (chapters 5, 6).
+"""The gradient from layer to layer, for sigmoid, steeper sigmoid, tanh and ReLU (chapters 5, 6).
 
 Fresh networks [784, 30 x 10, 10] with sigmoid outputs and cross-entropy; no training.  The gradient of the
 mean cost of the first 1,000 images, and of each of the first 20 by itself.

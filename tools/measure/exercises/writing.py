@@ -1,4 +1,4 @@
-"""What the programs of the exercises share: their data, their results' form, and where these are written."""
+"""The data of the exercises' programs, the form of their results, and where these are written."""
 
 import json
 import statistics

@@ -1,4 +1,4 @@
-"""As much of Keras as *Grokking Deep Learning*'s listing of chapter 10 needs: `from keras.datasets import mnist`."""
+"""The part of Keras that *Grokking Deep Learning*'s listing of chapter 10 needs: `from keras.datasets import mnist`."""
 
 from . import datasets
 

@@ -1,4 +1,4 @@
-"""What every augmentation is: a keyed function of a batch of images, described by a frozen dataclass."""
+"""The base of all augmentations: a keyed function of a batch of images, described by a frozen dataclass."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ class Augmentation(ABC):
 
     @abstractmethod
     def changed(self, images: Array, key: Array) -> Array:
-        """What `__call__` does with images that it has checked."""
+        """Compute `__call__` for images that it has checked."""
 
 
 @dataclass(frozen=True)
 class Compose(Augmentation):
     """One augmentation after the other, each with a key of its own.
 
-    Each resamples anew, and each resampling blurs a little: use `Distort` to do several warps in one.
+    Each resamples again, and each resampling blurs a little: use `Distort` to do several warps in one.
 
     Args:
         parts: the augmentations, first to last; none at all leaves images as they are.
@@ -135,5 +135,5 @@ def require(owner: Augmentation, name: str, holds: bool, expected: str) -> None:
 
 
 def is_number(value: object) -> bool:
-    """Whether a field is a number, and not True or False."""
+    """Return whether a field is a number, and not True or False."""
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -141,7 +141,7 @@ class Erase(Augmentation):
 
 
 def _between(n: int, length: Array, place: Array) -> Array:
-    """Which of n pixels are in a stretch of about `length`, put at `place` of the positions it can have: (batch, n).
+    """Mask the pixels, of n, in a stretch of about `length`, put at `place` of its possible positions: (batch, n).
 
     Args:
         n: how many pixels there are.

@@ -165,7 +165,7 @@ def sort_task(count: int, given: int, wanted: int, part: Part = "training", *, s
     Args:
         count: number of sets.
         given: vectors in a set.
-        wanted: of which so many are asked for.
+        wanted: this many of which are asked for.
         part: of the data; the vectors of a set, in their order, belong to one part, see `part_of`.
         seed: of all randomness; the same gives the same sets.
     Returns:

@@ -24,7 +24,7 @@ WHOLE = Quantity("whole", "whole answers right", "完全正确的答案", "%")
 
 @dataclass(frozen=True)
 class Answering(Objective):
-    """After a question, say the answer symbol by symbol; what the network says of the question itself is free.
+    """Say the answer to a question symbol by symbol; what the network says of the question itself is free.
 
         C = -1/|A| sum_(t in A) ln a_t[y_t],    A being the places whose next symbol belongs to the answer
 

@@ -26,7 +26,7 @@ RIGHT = Quantity("right", "next symbols right", "猜对的下一个符号", "%")
 
 @dataclass(frozen=True)
 class NextSymbol(Objective):
-    """At every place of a sequence, say which symbol comes next: the log-likelihood of the text, per symbol.
+    """Predict the next symbol at every place of a sequence: the log-likelihood of the text, per symbol.
 
         C = -1/T sum_t ln a_t[y_t],    bits = C / ln 2,    perplexity = e^C
 

@@ -56,7 +56,7 @@ class WholeNumber(Objective):
         return -jnp.take_along_axis(of_lengths, lengths[:, None], axis=-1)[:, 0] - jnp.sum(there, axis=-1)
 
     def _there(self, lengths: Array) -> Array:
-        """Which places hold a digit, (batch, longest)."""
+        """Mask the places that hold a digit, (batch, longest)."""
         return jnp.arange(self.longest) < lengths[:, None]
 
     def measure(self, network: Network, params: Any, batch: Batch) -> dict[str, Array]:

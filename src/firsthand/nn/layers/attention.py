@@ -22,7 +22,7 @@ UNKNOWN = -1e9  # instead of minus infinity, whose differences are no numbers
 
 
 class Read(NamedTuple):
-    """What a layer keeps of what it has read.
+    """The memory that a layer keeps of the input that it has read.
 
     Args:
         annotations: a vector for each of its places, (batch, places, annotated).
@@ -39,7 +39,7 @@ class Read(NamedTuple):
 
 @dataclass(frozen=True)
 class Writer(Layer):
-    """What `EncoderDecoder` and `Captioner` have in common: a GRU that writes, looking at what has been read.
+    """The base of `EncoderDecoder` and `Captioner`: a GRU that writes, looking at what has been read.
 
         e_ti = v . tanh(s_{t-1} W + h_i U),    alpha_t = softmax(e_t),    c_t = sum_i alpha_ti h_i
         s_t = GRU((y_{t-1}, c_t), s_{t-1}),    o_t = tanh((s_t, c_t, y_{t-1}) R + b)
@@ -78,7 +78,7 @@ class Writer(Layer):
 
     @property
     def given(self) -> int:
-        """How many of an example's integers are what is read."""
+        """The number of an example's integers that are read, not written."""
         raise NotImplementedError
 
     @property
@@ -181,7 +181,7 @@ class Writer(Layer):
         return states, contexts, looks
 
     def multiply_adds(self, input_shape: Shape) -> int:
-        """Of writing; reading is not counted."""
+        """The multiply-adds of writing; reading is not counted."""
         steps, n_in = input_shape[0] - self.given, self.features + self.annotated
         return steps * ((n_in + self.units) * 3 * self.units + (self.units + n_in) * self.units)
 

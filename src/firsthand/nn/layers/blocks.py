@@ -20,7 +20,7 @@ __all__ = ["Auxiliary", "Concatenate", "Residual", "SqueezeExcite"]
 
 @dataclass(frozen=True)
 class Residual(Layer):
-    """What the layers inside make of the input, added to the input: a = x + f(x).
+    """A residual block: the output of the layers inside, added to the input: a = x + f(x).
 
     Args:
         layers: f, first to last; its output has the shape of its input.

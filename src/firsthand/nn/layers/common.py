@@ -1,4 +1,4 @@
-"""What several layers begin with: sizes that are positive, and a matrix with a bias."""
+"""The common ground of several layers: sizes that are positive, and a matrix with a bias."""
 
 from typing import Any
 

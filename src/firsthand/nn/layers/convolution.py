@@ -144,7 +144,7 @@ class ConvPool(Layer):
 
     @property
     def _windows(self) -> Windows:
-        """Those of the convolution."""
+        """The windows of the convolution."""
         return Windows(pair(self.size), padding=pair(self.padding))
 
     def _convolved(self, input_shape: Shape) -> tuple[int, int]:
@@ -302,7 +302,7 @@ def _places(layer: Convolution | LocallyConnected, windows: Windows, image: tupl
 
 
 def _patch(x: Any, windows: Windows, row: int, column: int) -> np.ndarray:
-    """What one window sees of one image, padding included, (height, width, channels)."""
+    """The part of one image that one window covers, padding included, (height, width, channels)."""
     above, beside = windows.padding
     seen = windows.seen(Field(row, row + 1, column, column + 1))
     padded = np.pad(np.asarray(x), ((above, above), (beside, beside), (0, 0)))

@@ -83,5 +83,5 @@ class Softmax(FullyConnected):
 
 
 def _inputs(shape: Shape) -> int:
-    """How many inputs one unit has."""
+    """The number of inputs of one unit."""
     return shape[1] if len(shape) == 2 else math.prod(shape)

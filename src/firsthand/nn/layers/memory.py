@@ -25,7 +25,7 @@ NO_LOG = 1e-12  # added to weightings before the logarithm of the sharpening
 
 
 class Heads(NamedTuple):
-    """What a machine did at every step.
+    """The reading and writing of a machine at every step.
 
     Args:
         weightings: of the heads over the slots, (batch, time, heads, slots), the reading heads first.

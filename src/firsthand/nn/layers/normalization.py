@@ -190,7 +190,7 @@ class LocalContrastNormalization(Layer):
         return jnp.einsum("ip,jq,npq->nij", down, across, mean)[..., None]
 
     def _weights(self, pixels: int) -> np.ndarray:
-        """Of each pixel of a line in the mean about each other, (pixels, pixels); the sum of a row is 1."""
+        """The weight of each pixel of a line in the mean about each other, (pixels, pixels); rows sum to 1."""
         distance = np.subtract.outer(np.arange(pixels), np.arange(pixels))
         spread = self.size / 4 if self.spread is None else self.spread
         weights = np.where(np.abs(distance) <= self.size // 2, np.exp(-0.5 * (distance / spread) ** 2), 0)

@@ -93,7 +93,7 @@ class AveragePool(_Pool):
         return total / self._pixels(x.shape[1], x.shape[2]).astype(x.dtype)[None, :, :, None]
 
     def _pixels(self, height: int, width: int) -> np.ndarray:
-        """How many pixels of the image each window holds, (rows, columns)."""
+        """The number of the image's pixels in each window, (rows, columns)."""
         (kh, kw), (sh, sw), (ph, pw) = self._windows
         rows, columns = self._windows.places(height, width)
         inside = []

@@ -81,7 +81,7 @@ class _Recurrent(Layer):
         return outputs if self.every_step else state[0]
 
     def apply_up_to(self, params: Params, x: Array, lengths: Array) -> Array:
-        """Behind the end of a sequence the state stays as it is, so that the last one is that of its true last step."""
+        """Apply the layer and keep the state behind the end of a sequence: the last is that of its true last step."""
         outputs, state = self.run(params, x, self.start(len(x), x.dtype), _steps(x) < lengths[:, None])
         return outputs if self.every_step else state[0]
 

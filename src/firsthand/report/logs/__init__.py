@@ -16,7 +16,7 @@ KINDS = ("csv", "tensorboard", "mlflow", "wandb")
 
 
 class At(Protocol):
-    """What a log needs of a `Progress`."""
+    """The fields of a `Progress` that a log needs."""
 
     @property
     def epoch(self) -> int: ...

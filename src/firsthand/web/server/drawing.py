@@ -40,7 +40,7 @@ SIZES = (1, 4, 8, *CHUNKS)  # of a pass: the networks are compiled for these
 
 
 class Drawing(NamedTuple):
-    """What the page sends.
+    """The drawing that the page sends.
 
     Args:
         number: by which the answer names it.
@@ -64,7 +64,7 @@ class Found(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What is read from a drawing or a photo."""
+    """A reading of a drawing or a photo."""
 
     digits: list[Found]
     rejected: tuple[Reject, ...] = ()

@@ -40,7 +40,7 @@ class Program(BaseModel):
 
 
 class ReaderAbout(BaseModel):
-    """What a network was taught, and how well it has learned it."""
+    """A network's tasks, and how well it has learned them."""
 
     id: Reader
     kinds: list[str]  # of operations
@@ -52,7 +52,7 @@ class ReaderAbout(BaseModel):
 
 
 class Executed(BaseModel):
-    """What the network writes, and what is right."""
+    """The network's output, and the right one."""
 
     program: str  # as it was read
     letters: list[Letter]  # of the program, and of the answer; the last is the end of the line, where there is one

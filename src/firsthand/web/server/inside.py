@@ -101,7 +101,7 @@ class PoolingAnswer(BaseModel):
 
 
 class WhyAnswer(BaseModel):
-    """Which pixels a reading hangs on."""
+    """The pixels that a reading hangs on."""
 
     label: int
     saliency: Numbers  # |dz/dx|
@@ -135,19 +135,19 @@ class Example(BaseModel):
 
 @router.post("/inside")
 async def inside(seen: Seen, lab: TheLab) -> InsideAnswer:
-    """What every layer makes of an image; of an ensemble, its first member."""
+    """Compute every layer's output for an image; of an ensemble, its first member's."""
     return await lab.compute(_inside, lab, seen)
 
 
 @router.post("/inside/unit")
 async def unit(seen: SeenUnit, lab: TheLab) -> UnitAnswer:
-    """How one unit comes to its output."""
+    """Show the arithmetic of one unit."""
     return await lab.compute(_unit, lab, seen)
 
 
 @router.post("/inside/pooling")
 async def pooling(seen: SeenChannel, lab: TheLab) -> PoolingAnswer:
-    """What pooling keeps of one channel."""
+    """Show one channel before and after pooling."""
     model, image = given(lab, seen)
     values, kept = await lab.compute(before_pooling, model, image, seen.layer, seen.channel)
     return PoolingAnswer(before=numbers(values), kept=numbers(kept))
@@ -155,13 +155,13 @@ async def pooling(seen: SeenChannel, lab: TheLab) -> PoolingAnswer:
 
 @router.post("/why")
 async def why(seen: Seen, lab: TheLab) -> WhyAnswer:
-    """Which pixels the reading hangs on: by the slope at each, and by covering 5 x 5 of them."""
+    """Find the pixels that the reading hangs on: by the slope at each, and by covering 5 x 5 of them."""
     return await lab.compute(_why, lab, seen)
 
 
 @router.post("/neighbours")
 async def neighbours(seen: Seen, lab: TheLab) -> NeighboursAnswer:
-    """Which training images the network takes for alike: nearest in its last hidden layer."""
+    """Find the training images that the network takes for alike: nearest in its last hidden layer."""
     return await lab.study(_neighbours, lab, seen)
 
 

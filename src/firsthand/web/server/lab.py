@@ -1,4 +1,4 @@
-"""What the routes share: the models, and how much may happen at once."""
+"""The state that the routes share: the models, and how much may happen at once."""
 
 import asyncio
 import base64
@@ -34,7 +34,7 @@ PAGES = 8  # drawings that are read as pages in one pass: the first who waits do
 
 
 class Error(BaseModel):
-    """What every refusal is: one line."""
+    """The body of every refusal: one line."""
 
     error: str
 
@@ -68,7 +68,7 @@ class Lab:
         shelf: its models of images.
         trainings: its trainings.
         results: folder of the experiments' results.
-        text_model: file of the language model to begin with; that in the box if not given.
+        text_model: file of the language model to begin with; the bundled one if not given.
     """
 
     shelf: Shelf

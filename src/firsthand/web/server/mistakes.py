@@ -21,7 +21,7 @@ Class = Annotated[int | None, Query(ge=0, le=1000)]
 
 
 class Confusion(BaseModel):
-    """How often each class is called each other."""
+    """The confusion matrix: how often each class is called each other."""
 
     classes: list[str]
     n: int

@@ -22,7 +22,7 @@ class ModelName(BaseModel):
 
 
 class ModelAbout(BaseModel):
-    """What a model is."""
+    """A model's description."""
 
     id: str
     classes: list[str]

@@ -49,7 +49,7 @@ class PhotoSign(BaseModel):
 
 
 class PhotoAnswer(BaseModel):
-    """What is written on a photo; `lines` are with their signs."""
+    """The writing on a photo; `lines` are with their signs."""
 
     lines: list[str]
     line_probabilities: list[float]

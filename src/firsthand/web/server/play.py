@@ -1,4 +1,4 @@
-"""Routes: games, played by the policies in the box and by whoever takes over."""
+"""Routes: games, played by the bundled policies and by whoever takes over."""
 
 from functools import cache
 from typing import Annotated, Any, Literal

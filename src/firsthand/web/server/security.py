@@ -1,4 +1,4 @@
-"""What stands before every request: who may ask, how much may be sent, and what the browser is told to refuse.
+"""The guard before every request: who may ask, how much may be sent, and what the browser is told to refuse.
 
 Another site's page, open in the same browser, could otherwise drive the lab: by requests to 127.0.0.1, or by a name of
 its own that it lets point there (DNS rebinding).  The first carry their Origin, the second a foreign Host.
@@ -44,7 +44,7 @@ _COOKIE = "firsthand-lab"
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address or name is this machine's own, which nobody else can reach."""
+    """Return whether an address or name is this machine's own, which nobody else can reach."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:

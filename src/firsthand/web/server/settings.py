@@ -1,4 +1,4 @@
-"""What can be chosen for a training on the page, and what it means in layers and a recipe."""
+"""The choices for a training on the page, and their meaning in layers and a recipe."""
 
 from typing import Annotated, Any, Literal
 
@@ -68,7 +68,7 @@ class TrainingSettings(BaseModel):
         return tuple(layers)
 
     def recipe(self) -> Recipe:
-        """How it is trained; the cost and accuracy on validation data are measured after every epoch."""
+        """The recipe of the training; the cost and accuracy on validation data are measured after every epoch."""
         costs = {"quadratic": nn.quadratic, "cross-entropy": nn.cross_entropy, "log-likelihood": nn.log_likelihood}
         return Recipe(
             epochs=self.epochs,

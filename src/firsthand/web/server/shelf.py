@@ -28,7 +28,7 @@ class UnknownModel(FirsthandError):
 
 
 class Named(NamedTuple):
-    """Where a model comes from."""
+    """A model in a file."""
 
     about: str
     path: Path
@@ -70,7 +70,7 @@ class _Models(ABC, Generic[M]):
         """Refuse what the pages cannot show, and compile: nobody who looks shall wait for it."""
 
     def names(self) -> dict[str, str]:
-        """What there is now: name and a word about it, the one to begin with first."""
+        """The names of the models that are there, each with a word about it; the one to begin with comes first."""
         found = {name: named.about for name, named in self._files().items()}
         given = {"given": found.pop("given")} if "given" in found else {}
         return {**given, **{name: boxed.about for name, boxed in self.boxes.items()}, **found}
@@ -126,7 +126,7 @@ class Shelf(_Models[Model | Ensemble]):
 
     Args:
         given, runs: as of all.
-        box: makes the model in the box; None where there is none.
+        box: makes the bundled model; None where there is none.
     """
 
     families = ("classifier", "ensemble", None)  # of a damaged file it is said here that it is one
@@ -154,13 +154,13 @@ class Shelf(_Models[Model | Ensemble]):
 
 
 class TextShelf(_Models[LanguageModel]):
-    """Models that go on with a text."""
+    """Models that continue a text."""
 
     families = ("language",)
 
     @property
     def boxes(self) -> Mapping[str, Boxed[LanguageModel]]:
-        return {"letters": Boxed("plays of Shakespeare, in the box", lambda: boxed_memory(LETTERS))}
+        return {"letters": Boxed("plays of Shakespeare, bundled", lambda: boxed_memory(LETTERS))}
 
     def read(self, path: Path) -> LanguageModel:
         found: Any = load(path)

@@ -1,4 +1,4 @@
-"""What takes seconds to find out about a model, and is then kept: its answers to the test images, its neighbours."""
+"""Answers about a model that take seconds and are then kept: its predictions on the test images, its neighbours."""
 
 import threading
 from collections import OrderedDict

@@ -38,7 +38,7 @@ class Beginning(BaseModel):
 
 
 class Writing(Beginning):
-    """How to go on."""
+    """A beginning, and the way to go on."""
 
     temperature: Annotated[float, Field(ge=0.05, le=5, allow_inf_nan=False)] = 0.8
     length: Annotated[int, Field(ge=1, le=MAX_WRITTEN)] = 300
@@ -61,7 +61,7 @@ class RecurrentLayer(BaseModel):
 
 
 class TextModelAbout(BaseModel):
-    """What a language model is."""
+    """A language model's description."""
 
     id: str
     symbols: list[str]

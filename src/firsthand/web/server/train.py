@@ -32,7 +32,7 @@ class PresetAbout(BaseModel):
 
 
 class TrainingAbout(BaseModel):
-    """Where a training is; `cost`, `records` and `gradients` come over the WebSocket, and from `GET /api/trainings`."""
+    """A training's state; `cost`, `records` and `gradients` come over the WebSocket, and from `GET /api/trainings`."""
 
     number: int
     state: str
@@ -46,7 +46,7 @@ class TrainingAbout(BaseModel):
 
 
 class Kept(BaseModel):
-    """Where the model of a training is now."""
+    """The place of a training's model."""
 
     model: str
 

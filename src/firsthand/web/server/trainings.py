@@ -40,7 +40,7 @@ class UnknownTraining(FirsthandError):
 
 
 class AtLimit(FirsthandError):
-    """As many trainings run as may."""
+    """The most trainings that may run are running."""
 
 
 @dataclass(eq=False)
@@ -74,12 +74,12 @@ class Training:
 
     @property
     def over(self) -> bool:
-        """Whether its process has ended."""
+        """True if its process has ended."""
         return self.state in OVER
 
     @property
     def may_begin_again(self) -> bool:
-        """Whether a process that was killed, and not by us, is started again."""
+        """True if a process that was killed, and not by us, is started again."""
         return not (self.over or self.removed or self.state == "stopping") and self.restarts < RESTARTS
 
     def begin_again(self) -> None:
@@ -89,7 +89,7 @@ class Training:
             curve.clear()
 
     def about(self) -> dict[str, Any]:
-        """What is small, for the page."""
+        """The small part of its state, for the page."""
         names = ("number", "state", "error", "why", "parameters", "speed", "verdict", "has_model", "kept")
         return {name: getattr(self, name) for name in names}
 
@@ -346,7 +346,7 @@ def _kill(training: Training) -> None:
 
 
 async def _last_lines(process: asyncio.subprocess.Process) -> str:
-    """What a process complained of last; all of it is read, so that it never waits for us."""
+    """The last lines of a process's errors; all of them are read, so that it never waits for us."""
     assert process.stderr is not None
     last = ""
     while chunk := await process.stderr.read(4096):

@@ -34,7 +34,7 @@ BETWEEN_VERDICTS = 0.25  # seconds
 
 
 class Control:
-    """What the lab wants: told by a thread that reads it."""
+    """The lab's wishes, read by a thread."""
 
     def __init__(self) -> None:
         self.running = threading.Event()
@@ -182,7 +182,7 @@ class Teller:
             self.say("epoch", at=record["epoch"], record=record)
 
     def hear(self, progress: Any) -> None:
-        """What `train` calls; raises KeyboardInterrupt to end it."""
+        """The function that `train` calls; raises KeyboardInterrupt to end it."""
         at = progress.epoch - 1 + progress.step / progress.steps
         now = time.perf_counter()
         if progress.record is not None:

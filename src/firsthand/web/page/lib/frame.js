@@ -17,7 +17,7 @@ const widthOf = (text) => [...text].reduce((sum, c) => sum + (c > "\u2e80" ? 12 
  *
  * Options: title; note, a sentence that says what to look for; height in pixels, or square; bare, without axes.
  * A spec has x and y {label, domain, log, ticks}, paint(layer, X, Y), which appends SVG elements, legend (elements),
- * readings() [{x, y, text: [lines]}] in units of the axes, `across` where they are cells in rows of so many, nearest "x"
+ * readings() [{x, y, text: [lines]}] in units of the axes, `across` where they are cells in rows of this many, nearest "x"
  * or "both", onselect(reading), clip (to the axes), raster
  * {columns, rows, rgba} below the lines, and label, what the picture says in one line.
  */

@@ -18,12 +18,12 @@ export function inTime() {
   const picture = h("div", { class: "scroll unrolled", tabindex: 0, role: "group", "aria-label": t({ en: "The network unrolled in time; scrolls sideways", zh: "沿时间展开的网络，可左右滚动" }) });
   const cost = h("p", { class: "number", id: "cost", role: "status" });
   const lags = lineChart({ title: t({ en: "The gradient on its way back", zh: "往回传播的梯度" }), height: 300,
-    note: t({ en: "How much the last step's cost hangs on what was remembered so many steps before: the length of ∂C/∂(state). A straight line is a factor per step, as in chapter 5 from layer to layer. Beside it the same network as a training begins.",
+    note: t({ en: "How much the last step's cost depends on the state of that many steps before: the length of ∂C/∂(state). A straight line is a factor per step, as in chapter 5 from layer to layer. Beside it the same network as a training begins.",
       zh: "最后一步的代价在多大程度上取决于若干步之前的记忆：∂C/∂（状态）的长度。直线表示每一步缩小同样的倍数，正如第五章中逐层缩小那样。旁边是同一网络在训练开始时的情形。" }),
     x: { label: t({ en: "steps back in time", zh: "往回的步数" }) }, y: { label: t({ en: "length of ∂C/∂(state)", zh: "∂C/∂（状态）的长度" }), log: true, format: (v) => number(v, 2) } });
   const maps = h("div", {});
   const element = h("section", { class: "panel layer in-time" }, h("h2", {}, t({ en: "Unrolled in time", zh: "沿时间展开" })),
-    h("p", { class: "note" }, t({ en: "Below what is read at each step, above what is said. From cell to cell goes what is remembered: the thicker the arrow, the more the last step's cost depends on it (each tenth of it two pixels thinner).", zh: "下面是每一步读入的内容，上面是说出的内容。从一格到下一格传递的是记忆：箭头越粗，最后一步的代价越依赖于它（每缩小到十分之一，就细两个像素）。" })),
+    h("p", { class: "note" }, t({ en: "Below, the input of each step; above, its output. The arrows from cell to cell are the memory: the thicker the arrow, the more the last step's cost depends on it (each tenth of it two pixels thinner).", zh: "下面是每一步读入的内容，上面是说出的内容。从一格到下一格传递的是记忆：箭头越粗，最后一步的代价越依赖于它（每缩小到十分之一，就细两个像素）。" })),
     picture, cost, lags.element, maps);
 
   function draw({ steps, said, layers, target }) {

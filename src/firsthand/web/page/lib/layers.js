@@ -6,7 +6,7 @@ import { channel, most, numbers, picture, short } from "./numbers.js";
 
 const KEYS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
-/** Number of columns in which so many units are shown. */
+/** Number of columns in which this many units are shown. */
 const across = (count) => (count <= 12 ? count : Math.min(25, Math.ceil(Math.sqrt(count * 2.5))));
 
 /** A grid of numbers that can be pointed at: {element, mark(row, column) or mark(null), enter()}. */
@@ -119,7 +119,7 @@ export function layers(onpoint) {
   };
 }
 
-/** Frame a part of an image that is shown on a stage: [top, bottom, left, right] of an image of so many pixels. */
+/** Frame a part of an image that is shown on a stage: [top, bottom, left, right] of an image of this many pixels. */
 export function frameField(mark, [top, bottom, left, right], [height, width]) {
   mark.hidden = false;
   Object.assign(mark.style, {

@@ -3,7 +3,7 @@
 import { h, s } from "./dom.js";
 import { t } from "./i18n.js";
 
-/** Bars for so many classes: {element, show(probabilities or null)}. */
+/** Bars for this many classes: {element, show(probabilities or null)}. */
 export function probabilities(classes) {
   const rows = classes.map((name) => {
     const fill = s("rect", { height: 14, width: 0, rx: 2 });

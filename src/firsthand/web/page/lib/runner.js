@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { t } from "./i18n.js";
 
 /**
- * {element, stop(), refresh()}.  `advance(epochs)` learns for so many and shows the result, `done()` says whether
+ * {element, stop(), refresh()}.  `advance(epochs)` learns for that many and shows the result, `done()` says whether
  * there is nothing left, `speed()` gives epochs per second, `jump` is {text, epochs()}.  With reduced motion the picture
  * changes once a second instead of with every frame; what is computed is the same.
  */

@@ -24,7 +24,7 @@ export function why(api) {
   const body = h("div", { class: "columns three" },
     h("div", {}, saliency.element), h("div", {}, occlusion.element),
     h("div", {}, h("h3", {}, t({ en: "Nearest training digits", zh: "最相近的训练数字" })), alike, compared,
-      h("p", { class: "note" }, t({ en: "Nearest in the last hidden layer, with its distance: what the network takes for alike, whatever the pixels (review, “Distributed representations”).", zh: "在最后一个隐藏层中距离最近的训练图像（附距离）：网络认为相似的，而不一定像素相近（综述“分布式表示”）。" }))));
+      h("p", { class: "note" }, t({ en: "Nearest in the last hidden layer, with its distance: the images that the network considers alike, whatever their pixels (review, “Distributed representations”).", zh: "在最后一个隐藏层中距离最近的训练图像（附距离）：网络认为相似的，而不一定像素相近（综述“分布式表示”）。" }))));
   const button = h("button", { id: "why", "aria-expanded": "false", onclick: () => toggle(!open) }, t({ en: "Why?", zh: "为什么？" }));
   let digit = null;
   let timer = 0;

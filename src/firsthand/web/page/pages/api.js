@@ -3,7 +3,7 @@ import { t } from "../lib/i18n.js";
 
 export const title = { en: "The API", zh: "接口说明" };
 export const about = {
-  en: "What the pages ask the server for; programs on this machine may do the same. The whole schema is OpenAPI, at /api/openapi.json.",
+  en: "The requests that the pages make to the server; programs on this machine may make them, too. The whole schema is OpenAPI, at /api/openapi.json.",
   zh: "各页面向服务器请求的内容；本机上的其他程序也可以使用。完整的 OpenAPI 描述在 /api/openapi.json。",
 };
 

@@ -137,7 +137,7 @@ export function mount(root, { api }) {
     choice({ label: t({ en: "How many", zh: "数量" }), options: COUNTS.map((n) => [n, String(n)]), value: count, onchange: (n) => (count = Number(n)) }).element,
     modelChoice(() => {}),
     h("p", { class: "note" }, t({
-      en: "They are test digits, drawn by chance; nobody tells the label before the end. Answer with the keys 0 to 9, or with the buttons.",
+      en: "They are test digits, drawn at random; their labels are not shown before the end. Answer with the keys 0 to 9, or with the buttons.",
       zh: "这些是随机抽取的测试数字，结束前不会给出标签。用 0 至 9 键或按钮作答。" })),
     h("button", { class: "main", id: "begin", onclick: start }, t({ en: "Begin", zh: "开始" })));
 

@@ -64,7 +64,7 @@ export function mount(root, { api }) {
   function read(message) {
     const refused = !message.digits.length && message.reason;
     const kept = refused && message.careful && digits.length > 0; // what it would be stays to be seen
-    doubt.textContent = kept ? t({ en: "Carefully read, this is no digit. If it must be one, it is this:", zh: "仔细判读，这不是数字；若一定要认作数字，则为：" })
+    doubt.textContent = kept ? t({ en: "Read carefully, this is not a digit. If it must be one, it is this:", zh: "仔细判读，这不是数字；若一定要认作数字，则为：" })
       : refused ? t({ en: `No digit: ${message.reason}.`, zh: `没有读到数字（${because(message.reason)}）。` }) : "";
     if (kept) return;
     ({ digits, rejected } = message);

@@ -18,7 +18,7 @@ export const about = {
 
 const NOTES = {
   settle: {
-    en: "Four chains begin with units that are on or off by chance. Hidden and visible units of the machine at the top are drawn in turn, the label held; what they have come to goes down to the pixels. Digits appear within a few steps, and go on changing: a chain never ends, it wanders among what is likely.",
+    en: "Four chains begin with units that are on or off by chance. Hidden and visible units of the machine at the top are drawn in turn while the label is held; their state goes down to the pixels. Digits appear within a few steps, and keep changing: a chain never ends; it wanders among likely images.",
     zh: "四条链从随机开关的单元开始。顶层玻尔兹曼机的隐藏单元和可见单元轮流抽样，标签保持不变；得到的结果再向下传到像素。几步之内数字就出现了，之后还在变化：链不会停下来，而是在可能性大的状态之间游走。",
   },
   complete: {

@@ -7,7 +7,7 @@ import { nextBars, percent, visible } from "../lib/letters.js";
 export const title = { en: "Execute", zh: "执行" };
 export const about = {
   en: "A recurrent network that was never told what a number is: it reads a program character by character, and writes what it prints in the same way. Look at how sure it is of each digit, and where it is wrong. (Nielsen, chapter 6, “Other approaches to deep neural nets”: print(398345+42598); Zaremba and Sutskever 2014)",
-  zh: "一个从没有人告诉过它什么是数的递归网络：它逐个字符读入程序，再逐个字符写出程序的输出。看它对每位数字有多大把握，又在哪里出错。（Nielsen 第六章“其他的深度学习模型”：print(398345+42598)；Zaremba 与 Sutskever 2014）",
+  zh: "一个从没有人告诉过它什么是数的循环网络：它逐个字符读入程序，再逐个字符写出程序的输出。看它对每位数字有多大把握，又在哪里出错。（Nielsen 第六章“其他的深度学习模型”：print(398345+42598)；Zaremba 与 Sutskever 2014）",
 };
 
 const KINDS = {
@@ -84,7 +84,7 @@ export function mount(root, { api, reducedMotion }) {
     verdict.classList.toggle("is-fooled", !right);
     const { digits, nesting } = abouts.find(({ id }) => id === reader) ?? { digits: 3, nesting: 1 };
     put(part, found.part === null
-      ? t({ en: `It has never met such a program: in its training numbers have at most ${digits} digits, operations a depth of at most ${nesting}, and there is nothing else than the kinds listed below.`, zh: `它从未见过这样的程序：训练中数字至多 ${digits} 位，运算至多嵌套 ${nesting} 层，而且只有下面列出的几种。` })
+      ? t({ en: `It has never met such a program: in its training numbers have at most ${digits} digits, operations a depth of at most ${nesting}, and only the kinds listed below occur.`, zh: `它从未见过这样的程序：训练中数字至多 ${digits} 位，运算至多嵌套 ${nesting} 层，而且只有下面列出的几种。` })
       : t(PARTS[found.part]));
   }
 

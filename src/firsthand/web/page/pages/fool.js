@@ -10,7 +10,7 @@ import * as seen from "../lib/seen.js";
 
 export const title = { en: "Fool it", zh: "骗过它" };
 export const about = {
-  en: "Draw a digit and pull epsilon: every pixel moves by as much, up or down, the way that hurts the network most. Look at how little it takes, and that random noise of the same size does nothing (chapter 6, “Recent progress in image recognition”).",
+  en: "Draw a digit and pull epsilon: every pixel moves by that much, up or down, in the direction that hurts the network most. Look at how little it takes, and that random noise of the same size does nothing (chapter 6, “Recent progress in image recognition”).",
   zh: "写一个数字，再拉动 epsilon：每个像素都按最不利于网络的方向增减同样多。请看只需多小的改变，而同样大小的随机噪声不起作用（第六章“图像识别领域中的近期进展”）。",
 };
 

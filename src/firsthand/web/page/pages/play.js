@@ -7,7 +7,7 @@ import { fixed } from "../lib/scale.js";
 
 export const title = { en: "Play", zh: "玩游戏" };
 export const about = {
-  en: "A network that learned a game from what it saw and from its rewards, and was told no rules: deep Q-learning. Watch it play, and what it expects of every action. Press an arrow key to take over; let go, and it goes on. (Nielsen, chapter 6, “On the future of neural networks”)",
+  en: "A network that learned a game from what it saw and from its rewards, and was told no rules: deep Q-learning. Watch it play, and see what it expects of every action. Press an arrow key to take over; let go, and it continues. (Nielsen, chapter 6, “On the future of neural networks”)",
   zh: "这个网络只凭所见和奖励学会了游戏，没有人告诉它规则：深度 Q 学习。看它怎么玩，以及它对每个动作的期望。按方向键可以接手；松开后它接着玩。（Nielsen 第六章“神经网络的未来”）",
 };
 
@@ -86,7 +86,7 @@ export function mount(root, { api, reducedMotion }) {
       h("span", { class: "number" }, fixed(values[i], 2)))));
     const total = film.rewards.slice(0, at).reduce((sum, reward) => sum + reward, 0);
     const over = at === film.cells.length - 1;
-    const who = own ? t({ en: `, ${own} steps of them yours`, zh: `，其中 ${own} 步是你走的` }) : "";
+    const who = own ? t({ en: `, ${own} steps of them yours`, zh: `，其中 ${own} 步是您走的` }) : "";
     put(score, t({ en: `score ${fixed(total, 0)} after ${at} steps${who}${over ? (film.ended ? ": the end" : ": time is up") : ""}`, zh: `${at} 步后得分 ${fixed(total, 0)}${who}${over ? (film.ended ? "：结束" : "：时间到") : ""}` }));
     step.set(at);
   }
@@ -148,7 +148,7 @@ export function mount(root, { api, reducedMotion }) {
       h("button", { type: "button", id: "new-game", onclick: begin }, t({ en: "A new game", zh: "新的一局" }))), key, fault),
     h("section", { class: "panel" }, h("h2", {}, t({ en: "What it expects of each action", zh: "它对每个动作的期望" })), bars, score,
       h("p", { class: "note" }, t({
-        en: "Q(s, a): what is still to come after this action, each later step counting 0.99 of the one before. The policy takes the largest; the marked one was taken. Before a reward the values rise, and where nothing can go wrong they hardly differ.",
+        en: "Q(s, a): the reward still to come after this action, each later step counting 0.99 of the one before. The policy takes the largest; the marked one was taken. Before a reward the values rise, and where nothing can go wrong they hardly differ.",
         zh: "Q(s, a)：做了这个动作之后还能得到多少，每晚一步乘 0.99。策略取最大的一个；标出的是实际所做的动作。奖励之前数值上升；怎么做都行的地方，各个数值几乎没有差别。" })))));
   begin();
   return () => {

@@ -8,17 +8,17 @@ import { textModel, textModelAbout, textModelChoice } from "../lib/textmodel.js"
 
 export const title = { en: "Text", zh: "文本" };
 export const about = {
-  en: "A network with a memory that names the next letter: write a beginning, and watch it go on. At every letter the bars say what it thought likely, and one unit of its memory colours the text. (Nielsen, chapter 6, “Other approaches to deep neural nets”; LeCun, Bengio and Hinton, “Recurrent neural networks”)",
+  en: "A network with a memory that names the next letter: write a beginning, and watch it continue. At every letter the bars show what it thought likely, and one unit of its memory colours the text. (Nielsen, chapter 6, “Other approaches to deep neural nets”; LeCun, Bengio and Hinton, “Recurrent neural networks”)",
   zh: "一个有记忆的网络，逐个说出下一个字母：写一个开头，看它怎样续写。每个字母处，概率条显示它认为可能出现的字母，文本的颜色是它记忆中一个单元的激活值。（Nielsen 第六章“其他的深度学习模型”；LeCun、Bengio、Hinton 综述“递归神经网络”）",
 };
 
 const NOTES = {
   write: {
-    en: "It has read letters alone: nobody told it of words, verses or speakers. Below a temperature of 1 the likely becomes likelier, and the text safer; above it, words appear that do not exist.",
+    en: "It has read nothing but letters: nobody told it about words, verses or speakers. Below a temperature of 1 the likely becomes likelier, and the text safer; above it, words appear that do not exist.",
     zh: "它只读过字母，没有人告诉过它什么是单词、诗行或说话人。温度低于 1 时，可能的更可能，文字更稳妥；高于 1 时，会出现不存在的词。",
   },
   bars: {
-    en: "Point at a letter, or go there with Tab and the arrow keys: what the model held likely before it came. After the last letter: what comes next.",
+    en: "Point at a letter, or go there with Tab and the arrow keys: what the model considered likely before it came. After the last letter: what may come next.",
     zh: "指向一个字母，或用 Tab 和方向键移到那里：看模型在它出现之前认为什么最可能。在最后一个字母之后：接下来会是什么。",
   },
   unit: {
