@@ -13,8 +13,8 @@ MOST = 64  # are looked at
 LEAST = 0.04  # no component is believed more surely than this: it may be anything
 MARGIN = 4.0  # by which the sum of the logarithms must be greater than as it came: most pictures come upright,
 EACH = 0.5  # and this much more for each component: what is neither digit nor letter says anything
-# the least mean logarithm with which turned digits make sense, and more where they are few: pairs that touch make none as
-# they stand, and some do when they lie
+# the least mean logarithm with which turned digits make sense, and more where they are few: pairs that touch make none
+# as they stand, and some do when they lie
 SENSE, FEW = -0.9, 3.5
 
 

@@ -37,9 +37,11 @@ LIKELIER = 10.0  # what is on it is one with odds this many times those of ink f
 COMMON, DIGIT = 0.3, 0.95  # shares of what looks like digits among letters, and in a number
 NEVER = 1e-4  # no probability is believed to be nearer to 0 or 1
 START = 1.5  # the odds of a number before anything else is seen
+DOUBTFUL = 0.15  # this quantile of the parts of what hangs together speaks for it
 TEXT = 6.0  # a word of letters counts this many times: a text has many of them, and hardly a number
 BESIDE = (-2.0, 6.0)  # logarithms of odds that half of what stands beside it in its line may add
 SURE, CRUMB = 0.9, 0.45  # means of the probabilities of a line that is surely digits, and of one of crumbs beside it
+A_TEXT, AMONG_LETTERS = 0.75, 0.85  # where so much that votes is no digit, a line of digits has a mean of so much
 SURELY = 0.0  # the logarithm of the odds from which on a word is a number
 BLOT = 0.42  # strokes wider than such a part of their height are none: a bar half as wide as it is high is a blot
 
@@ -178,14 +180,18 @@ def numbers(lines: list[Read]) -> list[np.ndarray]:
 
 
 def _evidence(line: Read, steps: list[int]) -> float:
-    """The logarithm of the ratio of likelihoods, number to letters: what hangs together counts by its worst part."""
-    worst: dict[int, float] = {}
+    """The logarithm of the ratio of likelihoods, number to letters: what hangs together counts once, by doubtful parts.
+
+    Once, because it is one piece of evidence: a word in joined letters would otherwise outweigh a page.  Not by the
+    worst of its parts, because of ten digits that touch one is often cut badly.
+    """
+    parts: dict[int, list[float]] = {}
     for i in steps:
         p = float(np.clip(line.probability[i], NEVER, 1 - NEVER)) if line.path[i].is_digit else NEVER
         ratio = p / (1 - p) * (1 - COMMON) / COMMON
         said = float(np.log(DIGIT * ratio + 1 - DIGIT) - np.log(COMMON * ratio + 1 - COMMON))
-        worst[line.component[i]] = min(said, worst.get(line.component[i], np.inf))
-    return sum(worst.values())
+        parts.setdefault(line.component[i], []).append(said)
+    return sum(float(np.quantile(said, DOUBTFUL)) for said in parts.values())
 
 
 def by_page(lines: list[Read], odds: list[np.ndarray]) -> list[list[str]]:
@@ -202,9 +208,17 @@ def by_page(lines: list[Read], odds: list[np.ndarray]) -> list[list[str]]:
     # where other lines are surely digits, what is left of a rule or an edge is none, though the page makes it likelier
     means = [_mean(line, reasons) for line, reasons in zip(lines, result, strict=True)]
     crumbs = [max(means, default=0) > SURE and mean < CRUMB for mean in means]
-    return [
+    result = [
         ["not a digit" if r == "" and crumb else r for r in reasons]
         for reasons, crumb in zip(result, crumbs, strict=True)
+    ]
+    votes = np.concatenate([np.zeros(0, bool), *(line.votes for line in lines)])
+    out = np.array([bool(r) for reasons in result for r in reasons], bool)
+    if not votes.any() or out[votes].mean() < A_TEXT:
+        return result
+    return [
+        ["in a text" if r == "" and mean < AMONG_LETTERS else r for r in reasons]
+        for reasons, mean in zip(result, means, strict=True)
     ]
 
 
