@@ -40,8 +40,8 @@ class Answers(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     model: Annotated[str | None, Field(max_length=200)] = None
-    indices: Annotated[list[Annotated[int, Field(ge=0, lt=10_000)]], Field(min_length=1, max_length=MOST)]
-    answers: Annotated[list[Annotated[int, Field(ge=0, le=9)]], Field(min_length=1, max_length=MOST)]
+    indices: Annotated[list[Annotated[int, Field(strict=True, ge=0, lt=10_000)]], Field(min_length=1, max_length=MOST)]
+    answers: Annotated[list[Annotated[int, Field(strict=True, ge=0, le=9)]], Field(min_length=1, max_length=MOST)]
 
 
 class Errors(BaseModel):

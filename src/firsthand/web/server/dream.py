@@ -35,8 +35,10 @@ HALVES = {
     "right": np.s_[:, SIDE // 2 :],
 }
 
-Label = Annotated[int | None, Field(ge=0, le=9, description="The label unit that is held on; null leaves them free.")]
-RandomSeed = Annotated[int, Field(ge=0, lt=2**32)]
+Label = Annotated[
+    int | None, Field(strict=True, ge=0, le=9, description="The label unit that is held on; null leaves them free.")
+]
+RandomSeed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
 
 
 class Seed(BaseModel):
