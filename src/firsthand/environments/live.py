@@ -67,7 +67,7 @@ class Live:
         return np.concatenate(self.moments, axis=-1)
 
     def stands_at(self, state: Any) -> bool:
-        """Whether it is where a state says."""
+        """Return whether it is where a state says."""
         same = self.seed == int(state.seed) and self.count == int(state.steps)
         return same and np.array_equal(self.taken, state.actions)
 

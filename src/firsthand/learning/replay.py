@@ -152,14 +152,14 @@ def remember_and_draw(source: "Experience"):
         )
 
     def shown(kept: Array) -> Array:
-        """What one step has shown, as the network takes it: bits as bytes 0 or 255."""
+        """The observation of one step, as the network takes it: bits as bytes 0 or 255."""
         one = (*shape[:-1], shape[-1] // moments)
         if environment.observation_type.kind == "b":
             kept = jnp.uint8(255) * jnp.unpackbits(kept, axis=-1, count=int(np.prod(one)))
         return kept.reshape(-1, *one)
 
     def seen_at(memory: Memory, row: Array, game: Array) -> Array:
-        """What was seen at a step: the moments up to it of the same episode, and zeros before."""
+        """The observation at a step: the moments up to it of the same episode, and zeros before."""
         parts, same = [shown(memory.seen[row, game])], jnp.ones(row.shape, bool)
         for back in range(1, moments):
             same = same & ~memory.ended[(row - back) % rows, game]

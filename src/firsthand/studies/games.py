@@ -105,7 +105,7 @@ def one_game(model: Policy, key: jax.Array) -> dict[str, Any]:
 
 
 def _as_bits(seen: np.ndarray) -> np.ndarray:
-    """What is seen of a game as bits, (steps, height, width, channels): of grey pictures what is not the ground."""
+    """The observations of a game as bits, (steps, height, width, channels): of grey pictures what is not the ground."""
     if seen.dtype == bool:
         return seen
     newest = seen[..., -1:].astype(np.int16)

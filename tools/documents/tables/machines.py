@@ -15,7 +15,7 @@ _KINDS = {
 
 @made_of("boxed_memories.json")
 def boxed(found: dict[str, Any], language: str) -> list[str]:
-    """What the two can do: bits and sequences by length, and answers by kind."""
+    """The quality of the two: bits and sequences by length, and answers by kind."""
     if not {"copies", "stories"} <= found.keys():
         return []
     copies, stories = found["copies"], found["stories"]

@@ -31,7 +31,7 @@ Vector = Annotated[str, Field(pattern=rf"^[01]{{{BITS}}}$", description="Bits, s
 
 
 class Sequence(BaseModel):
-    """What is to be said again."""
+    """The sequence to copy."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -39,7 +39,7 @@ class Sequence(BaseModel):
 
 
 class Scores(BaseModel):
-    """How well sequences of one length are copied."""
+    """The quality of copies of one length."""
 
     length: int
     wrong: float  # share of the bits
@@ -47,7 +47,7 @@ class Scores(BaseModel):
 
 
 class MachineAbout(BaseModel):
-    """What the machine is, and how well it copies."""
+    """The machine, and the quality of its copies."""
 
     slots: int
     width: int  # numbers in a slot
@@ -60,7 +60,7 @@ class MachineAbout(BaseModel):
 
 
 class Copied(BaseModel):
-    """What is said, and what happens on the way.
+    """The answer of the machine, and each step towards it.
 
     Step by step: the vectors are given, then a mark, then as many steps in which they are to be said.
     """
@@ -76,7 +76,7 @@ class Copied(BaseModel):
 
 @router.get("")
 def about() -> MachineAbout:
-    """What the machine is, and how well it copies sequences that were held out."""
+    """The machine, and the quality of its copies of held-out sequences."""
     model, machine = boxed_copier(), _machine(boxed_copier())
     found: Any = model.provenance
     return MachineAbout(

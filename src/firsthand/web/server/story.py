@@ -45,7 +45,7 @@ class Kind(BaseModel):
 
 
 class ReaderAbout(BaseModel):
-    """What the network knows, and how well it answers."""
+    """The words of the network, and its share of right answers."""
 
     kinds: list[Kind]
     words: list[str]
@@ -66,7 +66,7 @@ class Example(BaseModel):
 
 
 class Answered(BaseModel):
-    """What the network answers, and where it has looked."""
+    """The answer of the network, and the sentences at which it has looked."""
 
     sentences: list[str]  # as they were read
     question: str
@@ -76,7 +76,7 @@ class Answered(BaseModel):
 
 @router.get("")
 def about() -> ReaderAbout:
-    """What the network knows, and how well it answers questions that were held out."""
+    """The words of the network, and its share of right answers to held-out questions."""
     model, layer = boxed_story_reader(), _layer(boxed_story_reader())
     found: Any = model.provenance
     return ReaderAbout(
