@@ -103,6 +103,24 @@ def lab_url(tmp_path_factory):
         yield url
 
 
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    """A client of a lab without models, which trains nothing."""
+    pytest.importorskip("fastapi", reason="the lab's tests need the extra lab")
+    pytest.importorskip("httpx2", reason="httpx2 is not installed (extra test)")
+    from starlette.testclient import TestClient
+
+    from firsthand.web.server.app import create_app
+    from firsthand.web.server.lab import Lab
+    from firsthand.web.server.shelf import Shelf
+    from firsthand.web.server.trainings import Trainings
+
+    place = tmp_path_factory.mktemp("lab")
+    lab = Lab(Shelf(None, place / "runs"), Trainings(0, place / "runs"), place / "results")
+    with TestClient(create_app(lab), base_url="http://localhost:8000") as client:
+        yield client
+
+
 @contextmanager
 def serving(app) -> Iterator[str]:
     """Serve an ASGI application on a free port of this machine; the block gets its address."""
@@ -116,6 +134,13 @@ def serving(app) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join(PATIENCE)
+
+
+def says(page, selector, text):
+    """Wait until an element of a page says this."""
+    page.wait_for_function(
+        "([selector, text]) => document.querySelector(selector)?.textContent.includes(text)", arg=[selector, text]
+    )
 
 
 @pytest.fixture

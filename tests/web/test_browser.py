@@ -14,6 +14,7 @@ from PIL import Image
 
 from firsthand import mnist
 from firsthand.experiments.result import Finding, Published, Result, Source, Text
+from tests.conftest import says
 from tests.processes import PATIENCE, read_until, running
 
 PAGES = (
@@ -92,13 +93,6 @@ def found(pattern, text):
     match = re.search(pattern, text)
     assert match, text
     return match.groups()
-
-
-def says(page, selector, text):
-    """Wait until an element says this."""
-    page.wait_for_function(
-        "([selector, text]) => document.querySelector(selector)?.textContent.includes(text)", arg=[selector, text]
-    )
 
 
 @pytest.mark.slow

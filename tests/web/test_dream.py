@@ -8,23 +8,9 @@ import pytest
 pytest.importorskip("fastapi", reason="the lab's tests need the extra lab")
 pytest.importorskip("httpx2", reason="httpx2 is not installed (extra test)")
 
-from starlette.testclient import TestClient
-
 from firsthand import mnist
 from firsthand.reading import boxed_model
-from firsthand.web.server import create_app
-from firsthand.web.server.lab import Lab
-from firsthand.web.server.shelf import Shelf
-from firsthand.web.server.trainings import Trainings
 from firsthand.zoo.box import DREAMER, MAP
-
-
-@pytest.fixture(scope="module")
-def client(tmp_path_factory):
-    place = tmp_path_factory.mktemp("lab")
-    lab = Lab(Shelf(None, place / "runs"), Trainings(0, place / "runs"), place / "results")
-    with TestClient(create_app(lab), base_url="http://localhost:8000") as client:
-        yield client
 
 
 def images(text, count):

@@ -10,29 +10,16 @@ import pytest
 pytest.importorskip("fastapi", reason="the lab's tests need the extra lab")
 pytest.importorskip("httpx2", reason="httpx2 is not installed (extra test)")
 
-from starlette.testclient import TestClient
-
 from firsthand import nn
 from firsthand.data.tasks import copy_task
 from firsthand.nn import Network
 from firsthand.studies.neural_turing import at_length
-from firsthand.web.server import create_app
-from firsthand.web.server.lab import Lab
 from firsthand.web.server.memory import LONGEST
-from firsthand.web.server.shelf import Shelf
-from firsthand.web.server.trainings import Trainings
 from firsthand.zoo.box import COPIER, boxed_copier
 from firsthand.zoo.machines import COPY
+from tests.conftest import says
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
-
-
-@pytest.fixture(scope="module")
-def client(tmp_path_factory):
-    place = tmp_path_factory.mktemp("lab")
-    lab = Lab(Shelf(None, place / "runs"), Trainings(0, place / "runs"), place / "results")
-    with TestClient(create_app(lab), base_url="http://localhost:8000") as client:
-        yield client
 
 
 def test_the_box_copies_as_its_file_says():
@@ -99,12 +86,6 @@ def test_what_cannot_be_copied_is_one_line(client, asked, line):
     refused = client.post("/api/memory", json=asked)
     assert refused.status_code == 422
     assert line in refused.json()["error"]
-
-
-def says(page, selector, text):
-    page.wait_for_function(
-        "([selector, text]) => document.querySelector(selector).textContent.includes(text)", arg=[selector, text]
-    )
 
 
 @pytest.mark.slow

@@ -7,29 +7,16 @@ import pytest
 pytest.importorskip("fastapi", reason="the lab's tests need the extra lab")
 pytest.importorskip("httpx2", reason="httpx2 is not installed (extra test)")
 
-from starlette.testclient import TestClient
-
 from firsthand import nn
 from firsthand.data.tasks import STORY_KINDS, STORY_SYMBOLS, part_of, stories, told
-from firsthand.web.server import create_app
-from firsthand.web.server.lab import Lab
-from firsthand.web.server.shelf import Shelf
-from firsthand.web.server.trainings import Trainings
 from firsthand.zoo.box import STORY_READER, boxed_story_reader
 from firsthand.zoo.questions import LONGEST_KIND
+from tests.conftest import says
 
 pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
 STORY = ["Ben went to the kitchen.", "", "Anna walked to the garden.", "Ben took the ball.", "Ben moved to the attic!"]
 KNOWN = "expected one of the words anna, ben"
-
-
-@pytest.fixture(scope="module")
-def client(tmp_path_factory):
-    place = tmp_path_factory.mktemp("lab")
-    lab = Lab(Shelf(None, place / "runs"), Trainings(0, place / "runs"), place / "results")
-    with TestClient(create_app(lab), base_url="http://localhost:8000") as client:
-        yield client
 
 
 def test_the_box_answers_as_its_file_says(client):
@@ -96,12 +83,6 @@ def test_another_kind_than_there_are_is_one_line(client):
     refused = client.get("/api/story/example/4?seed=0")
     assert refused.status_code == 422
     assert refused.json()["error"] == "stories: kind 4 found, one of 1, 2, 3, 6, 15 expected"
-
-
-def says(page, selector, text):
-    page.wait_for_function(
-        "([selector, text]) => document.querySelector(selector).textContent.includes(text)", arg=[selector, text]
-    )
 
 
 @pytest.mark.slow

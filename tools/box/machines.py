@@ -8,11 +8,10 @@ bits a parameter.  What their descriptions say of their quality is measured with
 test examples; results/boxed_memories.json has the same.
 """
 
-import argparse
 from pathlib import Path
 
 import jax
-from memories import checkpointed, halved, write
+from memories import checkpointed, halved, make_named, write
 
 from firsthand.data.tasks import STORY_KINDS, stories, told
 from firsthand.learning import train
@@ -33,15 +32,7 @@ STORIES = 1_000  # tested of each kind
 
 def main() -> None:
     """Train those that are named, or both."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=MADE, metavar="NAME")
-    parser.add_argument("--checkpoints", type=Path, default=Path("runs/machines"))
-    asked = parser.parse_args()
-    asked.checkpoints.mkdir(parents=True, exist_ok=True)
-    for name in asked.names:
-        if name not in MADE:
-            parser.error(f"{name!r} found, {' or '.join(MADE)} expected")
-        MADE[name](asked.checkpoints)
+    make_named({"copies": copies, "stories": answers}, __doc__, Path("runs/machines"))
 
 
 def copies(place: Path) -> None:
@@ -96,8 +87,6 @@ def answers(place: Path) -> None:
     }
     write(model, about, STORY_READER, sum(linear.history["seconds"]) + sum(training.history["seconds"]))
 
-
-MADE = {"copies": copies, "stories": answers}
 
 if __name__ == "__main__":
     main()

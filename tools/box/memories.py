@@ -11,7 +11,9 @@ held out; results/boxed_memories.json has the same.
 
 import argparse
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -44,8 +46,7 @@ M = TypeVar("M", bound=NetworkModel)
 
 SHORTER = 0.25  # of the numbers have fewer digits
 RESULTS = Path("results/boxed_memories.json")
-NAMES = ("letters", "sums", "programs")
-LISTED = (*NAMES, "copies", "stories")  # in the results; the last two are of machines.py
+LISTED = ("letters", "sums", "programs", "copies", "stories")  # in the results; the last two are of machines.py
 EPOCHS = {"sums": SUMS.epochs, "programs": LINES.epochs // 2}  # of the second, that it takes less than ten minutes
 TASKS = {
     name: (replace(task, hardest=task.hardest._replace(shorter=SHORTER), epochs=EPOCHS[name]), path)
@@ -55,18 +56,28 @@ TASKS = {
 
 def main() -> None:
     """Train those that are named, or all."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=NAMES, metavar="NAME")
-    parser.add_argument("--checkpoints", type=Path, default=Path("runs/memories"))
+    made = {name: partial(executed, name, *task) for name, task in TASKS.items()}
+    make_named({"letters": letters, **made}, __doc__, Path("runs/memories"))
+
+
+def make_named(made: Mapping[str, Callable[[Path], None]], about: str | None, checkpoints: Path) -> None:
+    """Read the command line of a tool: make those that are named, or all.
+
+    Args:
+        made: name to a function of the folder of checkpoints.
+        about: the tool.
+        checkpoints: where they are by default.
+    """
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("names", nargs="*", default=made, metavar="NAME")
+    parser.add_argument("--checkpoints", type=Path, default=checkpoints)
     asked = parser.parse_args()
     asked.checkpoints.mkdir(parents=True, exist_ok=True)
     for name in asked.names:
-        if name == "letters":
-            letters(asked.checkpoints)
-        elif name in TASKS:
-            executed(name, *TASKS[name], asked.checkpoints)
-        else:
-            parser.error(f"{name!r} found, letters, sums or programs expected")
+        if name not in made:
+            *others, last = made
+            parser.error(f"{name!r} found, {', '.join(others)} or {last} expected")
+        made[name](asked.checkpoints)
 
 
 def letters(place: Path) -> None:

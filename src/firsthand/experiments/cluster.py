@@ -49,8 +49,7 @@ class Cluster:
                 f"--scheduler: found {address}, expected the address of a Dask scheduler that answers, "
                 f"as in tcp://node0:8786 ({error})"
             ) from None
-        self._module, self._threads, self._name = module, threads, f"firsthand-{uuid.uuid4().hex}"
-        self._made = 0
+        self._module, self._threads = module, threads
 
     def jobs(self) -> int:
         """The number of runs that the cluster has threads for now, at least one: it may still grow."""
@@ -60,8 +59,7 @@ class Cluster:
     def new_worker(self, others: object, inbox: queue.SimpleQueue) -> "ClusterWorker":
         """One that takes a run at a time, wherever there is room for it."""
         del others
-        self._made += 1
-        return ClusterWorker(self._client, f"{self._name}-{self._made}", self._module, self._threads, inbox)
+        return ClusterWorker(self._client, self._module, self._threads, inbox)
 
     def close(self) -> None:
         """Leave the scheduler and its workers to themselves."""
@@ -73,7 +71,6 @@ class ClusterWorker:
 
     Args:
         client: of the scheduler.
-        name: no other's: of the topic of what is said, and of the event that stops its run.
         module, threads: see `Cluster`.
         inbox: takes (worker, answer).
     """
@@ -83,7 +80,6 @@ class ClusterWorker:
     def __init__(
         self,
         client: "Client",
-        name: str,
         module: str,
         threads: int,
         inbox: queue.SimpleQueue,
@@ -91,10 +87,12 @@ class ClusterWorker:
         from distributed import Event
 
         self.cores: tuple[int, ...] = ()
-        self._client, self._name, self._module, self._threads, self._inbox = client, name, module, threads, inbox
-        self._stop = Event(name, client=client)
+        self._client, self._module, self._threads, self._inbox = client, module, threads, inbox
+        # of the topic of what is said, and of the event that stops its run
+        self._name = f"firsthand-{uuid.uuid4().hex}"
+        self._stop = Event(self._name, client=client)
         self._future: Future | None = None
-        client.subscribe_topic(name, lambda event: inbox.put((self, {"line": event[1]})))
+        client.subscribe_topic(self._name, lambda event: inbox.put((self, {"line": event[1]})))
 
     def ask(self, **request: Any) -> None:
         """Hand out a run."""

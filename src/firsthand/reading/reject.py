@@ -207,19 +207,16 @@ def by_page(lines: list[Read], odds: list[np.ndarray]) -> list[list[str]]:
     ]
     # where other lines are surely digits, what is left of a rule or an edge is none, though the page makes it likelier
     means = [_mean(line, reasons) for line, reasons in zip(lines, result, strict=True)]
-    crumbs = [max(means, default=0) > SURE and mean < CRUMB for mean in means]
-    result = [
-        ["not a digit" if r == "" and crumb else r for r in reasons]
-        for reasons, crumb in zip(result, crumbs, strict=True)
-    ]
+    result = _without(result, [max(means, default=0) > SURE and mean < CRUMB for mean in means], "not a digit")
     votes = np.concatenate([np.zeros(0, bool), *(line.votes for line in lines)])
     out = np.array([bool(r) for reasons in result for r in reasons], bool)
-    if not votes.any() or out[votes].mean() < A_TEXT:
-        return result
-    return [
-        ["in a text" if r == "" and mean < AMONG_LETTERS else r for r in reasons]
-        for reasons, mean in zip(result, means, strict=True)
-    ]
+    text = bool(votes.any() and out[votes].mean() >= A_TEXT)
+    return _without(result, [text and mean < AMONG_LETTERS for mean in means], "in a text")
+
+
+def _without(reasons: list[list[str]], lines: list[bool], why: str) -> list[list[str]]:
+    """The reasons, where of such lines nothing is read."""
+    return [[why if r == "" and out else r for r in line] for line, out in zip(reasons, lines, strict=True)]
 
 
 def _mean(line: Read, reasons: list[str]) -> float:

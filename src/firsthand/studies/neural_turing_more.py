@@ -1,14 +1,16 @@
 """Chapter 6, neural Turing machines: recalling the next item of a list, and sorting by priority."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING
 
 from firsthand import nn
+from firsthand.data import Arrays
 from firsthand.experiments.drawing import COLOURS, curves, in_percent, panels
 from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
 from firsthand.experiments.result import Finding, Result, Text
+from firsthand.models import Regressor
 from firsthand.zoo import NamedRecipe
 from firsthand.zoo.machines import NTM_RECALL, NTM_SORT, RECALL, SORT, MadeTask, turing_recipe
 
@@ -18,7 +20,7 @@ from .neural_turing import TURING, at_length, draw_machine, each, failing, watch
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["EXPERIMENTS"]
+__all__ = ["EXPERIMENTS", "LEARNING", "NAMES", "TESTED", "WRONG", "beside_lstm"]
 
 EACH_EPOCH = 1_000
 TESTED = 200
@@ -28,7 +30,18 @@ WRONG = 0.05
 NAMES = {"ntm": Text("neural Turing machine", "神经图灵机"), "lstm": Text("LSTM, 256 units", "LSTM，256 个单元")}
 
 
-def _measure(recipe: NamedRecipe, task: MadeTask, sizes: Sequence[int], run: Run) -> Measured:
+def beside_lstm(
+    run: Run, recipe: NamedRecipe, task: MadeTask, grade: Callable[[Regressor, str], Mapping[str, float]], shown: Arrays
+) -> Measured:
+    """Train a recipe's machine, and an LSTM on the same sequences.
+
+    Args:
+        run: the run.
+        recipe: of the machine.
+        task: what both learn.
+        grade: takes a trained network and its name of NAMES, and returns the numbers of the tests.
+        shown: one test example, on which the machine is watched.
+    """
     numbers, arrays = {}, {}
     epochs, count = run.shortened(recipe.recipe.epochs, 1), run.shortened(EACH_EPOCH, 40)
     data = task.splits(epochs, count, run.shortened(200, 20))
@@ -37,14 +50,23 @@ def _measure(recipe: NamedRecipe, task: MadeTask, sizes: Sequence[int], run: Run
         training = trained(run, layers, turing_recipe(epochs), data=data, name=name, quick_epochs=1)
         arrays[f"validation_{name}"] = [round(value, 4) for value in training.history["validation_wrong"]]
         numbers[f"validation_{name}"] = min(training.history["validation_wrong"])
-        for size in sizes:
-            found = at_length(training.model, task, size, _steps(task, size), run.shortened(TESTED, 5))
-            numbers |= {f"wrong_{name}_{size}": found["wrong"], f"whole_{name}_{size}": found["whole"]}
+        numbers |= grade(training.model, name)
         if name == "ntm":
-            arrays |= watched(
-                training.model, task.examples(1, (sizes[-1], sizes[-1]), "test", seed=1, steps=_steps(task, sizes[-1]))
-            )
+            arrays |= watched(training.model, shown)
     return Measured(numbers, arrays)
+
+
+def _measure(recipe: NamedRecipe, task: MadeTask, sizes: Sequence[int], run: Run) -> Measured:
+    def grade(model: Regressor, name: str) -> dict[str, float]:
+        numbers = {}
+        for size in sizes:
+            found = at_length(model, task, size, _steps(task, size), run.shortened(TESTED, 5))
+            numbers |= {f"wrong_{name}_{size}": found["wrong"], f"whole_{name}_{size}": found["whole"]}
+        return numbers
+
+    most = sizes[-1]
+    shown = task.examples(1, (most, most), "test", seed=1, steps=_steps(task, most))
+    return beside_lstm(run, recipe, task, grade, shown)
 
 
 def _steps(task: MadeTask, size: int) -> int:

@@ -1,55 +1,39 @@
 """Chapter 6, neural Turing machines: saying a sequence a given number of times, and then an end mark."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from statistics import median
-from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from firsthand import nn
 from firsthand.data.tasks import BITS, repeat_task
-from firsthand.experiments.drawing import COLOURS, curves, in_percent, panels
 from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run
-from firsthand.experiments.result import Finding, Result, Text
+from firsthand.experiments.result import Finding, Text
 from firsthand.models import Regressor
 from firsthand.nn import Network
-from firsthand.zoo.machines import NTM_REPEAT, REPEAT, turing_recipe
+from firsthand.zoo.machines import NTM_REPEAT, REPEAT
 
-from .common import trained
-from .neural_turing import TURING, draw_machine, each, failing, watched
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from .neural_turing import TURING, draw_machine, each, failing
+from .neural_turing_more import LEARNING, NAMES, TESTED, WRONG, beside_lstm
 
 __all__ = ["EXPERIMENTS"]
 
-EACH_EPOCH = 1_000
-TESTED = 200
 MOST = REPEAT.largest
 # (vectors, times): the most of what is trained, then twice as long, then twice as often
 SIZES = ((MOST, MOST), (2 * MOST, MOST), (MOST, 2 * MOST))
-WRONG = 0.05
-NAMES = {"ntm": Text("neural Turing machine", "神经图灵机"), "lstm": Text("LSTM, 256 units", "LSTM，256 个单元")}
 
 
 def _measure(run: Run) -> Measured:
-    numbers, arrays = {}, {}
-    epochs, count = run.shortened(NTM_REPEAT.recipe.epochs, 1), run.shortened(EACH_EPOCH, 40)
-    data = REPEAT.splits(epochs, count, run.shortened(200, 20))
-    for name, layer in zip(NAMES, (NTM_REPEAT.layers[0], nn.LSTM(256)), strict=True):
-        layers = (layer, nn.FullyConnected(REPEAT.bits))
-        training = trained(run, layers, turing_recipe(epochs), data=data, name=name, quick_epochs=1)
-        arrays[f"validation_{name}"] = [round(value, 4) for value in training.history["validation_wrong"]]
-        numbers[f"validation_{name}"] = min(training.history["validation_wrong"])
+    def grade(model: Regressor, name: str) -> dict[str, float]:
+        numbers = {}
         for length, times in SIZES:
-            found = _said(training.model, length, times, run.shortened(TESTED, 5))
+            found = _said(model, length, times, run.shortened(TESTED, 5))
             numbers |= {f"{what}_{name}_{length}_{times}": share for what, share in found.items()}
-        if name == "ntm":
-            arrays |= watched(training.model, repeat_task(1, (MOST, MOST), (MOST, MOST), "test", seed=1))
-    return Measured(numbers, arrays)
+        return numbers
+
+    return beside_lstm(run, NTM_REPEAT, REPEAT, grade, repeat_task(1, (MOST, MOST), (MOST, MOST), "test", seed=1))
 
 
 def _said(model: Regressor, length: int, times: int, count: int) -> dict[str, float]:
@@ -105,16 +89,6 @@ def _miscounts(runs: Sequence[Measured]) -> Finding:
     )
 
 
-def _draw_learning(result: Result, needed: Mapping[str, Result]) -> "Figure":
-    figure, ((axes,),) = panels(1, 1, width=5)
-    for (name, label), colour in zip(NAMES.items(), COLOURS, strict=False):
-        curves(axes, result, f"validation_{name}", "-", colour, label.en)
-    axes.set(xlabel=f"epoch of {EACH_EPOCH:,} sequences", ylabel="bits wrong, validation")
-    in_percent(axes)
-    axes.legend(frameon=False)
-    return figure
-
-
 EXPERIMENTS = (
     Experiment(
         "ntm-repeat",
@@ -166,7 +140,7 @@ EXPERIMENTS = (
             ),
         ),
         drawings=(
-            Drawing("learning", Text("While they learn, all runs.", "学习过程，全部运行。"), _draw_learning),
+            LEARNING,
             Drawing(
                 "memory",
                 Text(
