@@ -425,7 +425,7 @@ def test_no_access_outside_the_arrays(tmp_path):
 
 
 @needs_native
-@pytest.mark.parametrize("zeros_are_dead", [True, False])
+@pytest.mark.parametrize(("zeros_are_dead", "thinned"), [(True, False), (False, False), (True, True)])
 @pytest.mark.parametrize(
     ("batch", "inputs", "units", "l2"),
     [
@@ -437,15 +437,15 @@ def test_no_access_outside_the_arrays(tmp_path):
         (300, 3, 1100, 0.1),
     ],
 )
-def test_inputs_that_are_zero(instruction_set, batch, inputs, units, l2, zeros_are_dead):
-    """Dead inputs have no error, unless examples are many; everything else is the plain formula's."""
+def test_inputs_that_are_zero(instruction_set, batch, inputs, units, l2, zeros_are_dead, thinned):
+    """Dead inputs have no error, unless examples are many and not thinned; everything else is the plain formula's."""
     random = np.random.default_rng(0)
     weights = random.standard_normal((inputs, units), np.float32)
     delta = random.standard_normal((batch, units), np.float32)
 
     @jax.jit
     def backward(x, weights, rate):
-        z, back = jax.vjp(lambda x, w: x @ w, x, SteppedWeights(weights, rate, l2, zeros_are_dead))
+        z, back = jax.vjp(lambda x, w: x @ w, x, SteppedWeights(weights, rate, l2, zeros_are_dead, thinned))
         return z, *back(delta)
 
     for density in (0.0, 0.2, 1.0):
@@ -455,7 +455,7 @@ def test_inputs_that_are_zero(instruction_set, batch, inputs, units, l2, zeros_a
         error = delta @ weights.T
         for found, expected in (
             (z, x @ weights),
-            (d_x, np.where(alive, error, 0) if zeros_are_dead and batch < dense._MANY else error),
+            (d_x, np.where(alive, error, 0) if zeros_are_dead and (thinned or batch < dense._MANY) else error),
             (stepped.weights, (1 - 0.3 * l2) * weights - 0.3 * (x.T @ delta)),
         ):
             assert np.linalg.norm(found - expected) <= 1e-5 * np.linalg.norm(expected)
@@ -513,6 +513,17 @@ def test_only_matrices_that_are_used_once_step_during_the_backward_pass():
     for number in (1, 2):
         expected = params[number]["weights"] - 0.1 * gradient[number]["weights"]
         np.testing.assert_allclose(stepped[number]["weights"].weights, expected, atol=1e-6)
+
+
+@needs_native
+def test_behind_a_relu_and_dropout_of_a_half_any_number_of_examples_is_visited():
+    hidden = nn.FullyConnected(400, nn.relu)
+    for dropped, thinned in (((), None), ((nn.Dropout(0.25),), None), ((nn.Dropout(0.5),), True)):
+        network = nn.Network((hidden, *dropped, hidden, nn.Softmax(10)), (30,))
+        params = network.init(key=jax.random.key(0))
+        rule = step.Rule(Classification(), 128)
+        weights = step._given(network, params, jnp.asarray(0.1), rule, alone=True)[1 + len(dropped)]["weights"]
+        assert getattr(weights, "thinned", None) is thinned
 
 
 @needs_native

@@ -243,12 +243,14 @@ def _given(network: Network, params: Any, rate: Array, rule: Rule, alone: bool) 
         if matches(path, rule.frozen):
             return lax.stop_gradient(w)
         layer, keys = network.layers[path[0].idx], [entry.key for entry in path[1:]]
-        if not (alone and rule.plain and layer.multiplies_once(*keys) and can_step(w, rule.batch_size)):
-            return w
         # of a layer within a layer we do not know what stands before it
-        dead = len(path) == 2 and _rectified(network.layers[: path[0].idx])
+        before = network.layers[: path[0].idx] if len(path) == 2 else ()
+        dead = _rectified(before)
+        thinned = dead and before[-1].dropped_share >= 0.5
+        if not (alone and rule.plain and layer.multiplies_once(*keys) and can_step(w, rule.batch_size, thinned)):
+            return w
         l2 = rule.l2 if matches(path, rule.penalized) else 0.0
-        return SteppedWeights(w, rate, l2, dead)
+        return SteppedWeights(w, rate, l2, dead, thinned)
 
     return jax.tree_util.tree_map_with_path(given, params)
 

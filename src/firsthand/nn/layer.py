@@ -25,6 +25,7 @@ has to answer again.)
 
     seen(field, input_shape)              the part of the input on which a part of the output depends (None: unknown)
     zeros_end_gradient(before)            whether an output of 0 lets no gradient through (False: it may)
+    dropped_share                         the share of its outputs that training sets to 0 (0.0)
     multiplies_once(*keys)                whether a parameter is a matrix used once, as x @ W (False: it may not)
     takes_integers                        whether the input is numbers of symbols, and not pixels (False)
 
@@ -198,6 +199,11 @@ class Layer:
             before: whether it is so of the input.
         """
         return False
+
+    @property
+    def dropped_share(self) -> float:
+        """The share of its outputs that training sets to 0, as dropout does."""
+        return 0.0
 
     def multiplies_once(self, *keys: str) -> bool:
         """Return whether the formula uses the parameter at these keys once, as a matrix W in x @ W with a matrix x.

@@ -43,6 +43,10 @@ class Dropout(Layer):
     def zeros_end_gradient(self, before: bool) -> bool:
         return before  # what is dropped ends it as well
 
+    @property
+    def dropped_share(self) -> float:
+        return self.rate
+
 
 def _kept(key: Array, rate: float, shape: Shape) -> Array:
     """Independent truth values, each false with probability `rate`.
