@@ -468,7 +468,10 @@ def test_a_crumb_is_no_digit_beside_lines_that_surely_are():
     path = best_path(found, np.array([0.9]), np.ones(1), (1,))
     crumb = Read(path, found, [""], np.ones(1, bool), np.array([0.3]), 40.0, [1])
     assert reasons_of(crumb) == [[""]]
-    assert reasons_of(crumb, read_as([0.99] * 5)) == [["not a digit"], [""] * 5]
+    lines = [crumb, read_as([0.99] * 5)]
+    assert reasons_of(*lines) == [["not a digit"], [""] * 5]
+    # of what, where there is nothing but writing?
+    assert by_page(lines, numbers(lines), plain=True) == [[""], [""] * 5]
 
 
 def test_the_share_of_rejected_ink_is_of_all_lines():

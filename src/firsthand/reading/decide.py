@@ -4,7 +4,7 @@ import numpy as np
 
 from .decode import Step, best_path
 from .judge import Judged
-from .reject import DIGITS, Decided, Read, by_page, by_word, likelier, numbers, rejected_share
+from .reject import DIGITS, LIKELIER, Decided, Read, by_page, by_word, likelier, numbers, rejected_share
 from .segment import HEIGHT
 from .signs import sign_of
 
@@ -15,8 +15,13 @@ NEAR = 1.3  # a sign has a digit beside it, in heights of the line
 SURELY = 0.5  # p(digit) of what is no sign, whatever it looks like
 
 
-def decide(judged: list[Judged]) -> list[Decided]:
-    """Decide which spans of a sheet's lines are digits; on a page of digits, and in a line, the odds are others."""
+def decide(judged: list[Judged], plain: bool = False) -> list[Decided]:
+    """Decide which spans of a sheet's lines are digits; on a page of digits, and in a line, the odds are others.
+
+    Args:
+        judged: the lines of the sheet.
+        plain: whether there is nothing but writing on it, see `Regions`.
+    """
     signs, rows = _decoded(judged, judged)
     odds = numbers(rows)
     page = rejected_share(rows, every=True) < DIGITS
@@ -26,9 +31,10 @@ def decide(judged: list[Judged]) -> list[Decided]:
             one._replace(digit=likelier(one.digit)) if line else one for one, line in zip(judged, lines, strict=True)
         ]
         signs, rows = _decoded(likely, judged)
-        odds, judged = numbers(rows), likely
+        # the page says of its words what it says of its digits
+        odds, judged = [of_line + page * np.log(LIKELIER) for of_line in numbers(rows)], likely
     decided = []
-    for row, one, told, reasons in zip(rows, judged, signs, by_page(rows, odds), strict=True):
+    for row, one, told, reasons in zip(rows, judged, signs, by_page(rows, odds, plain), strict=True):
         chosen = [step.span for step in row.path]
         spans = [one.spans[i] for i in chosen]
         told, reasons = _beside_digits([span.box for span in spans], told, reasons)

@@ -75,6 +75,6 @@ def read_sheets(sheets: list[Sheet], model: Classifier | None = None) -> list[Pa
         raise FirsthandError(f"model: it reads inputs of shape {model.input_shape}, expected ({SIZE}, {SIZE}, 1)")
     lines = [(strip, found) for sheet in sheets for strip, found in zip(sheet.strips, sheet.spans, strict=True)]
     judged = iter(judge(lines, model))
-    decided = [decide([next(judged) for _ in sheet.strips]) for sheet in sheets]
+    decided = [decide([next(judged) for _ in sheet.strips], sheet.plain) for sheet in sheets]
     look_again([row for rows in decided for row in rows], model)
     return [compose(sheet, rows, model.classes) for sheet, rows in zip(sheets, decided, strict=True)]

@@ -44,6 +44,11 @@ class Regions(NamedTuple):
     beyond: np.ndarray
     cells: np.ndarray
 
+    @property
+    def plain(self) -> bool:
+        """True where only a pen's ink and paper were seen: no printed line, and no edge of the sheet."""
+        return not ((self.rule > 0.5).any() or (self.beyond > 0.5).any())
+
     def paper(self) -> tuple[float, float, float, float]:
         """Left, top, right, bottom of the paper: of the rows and columns that are not mostly beyond it."""
         high, wide = self.beyond.shape

@@ -194,12 +194,13 @@ def _evidence(line: Read, steps: list[int]) -> float:
     return sum(float(np.quantile(said, DOUBTFUL)) for said in parts.values())
 
 
-def by_page(lines: list[Read], odds: list[np.ndarray]) -> list[list[str]]:
+def by_page(lines: list[Read], odds: list[np.ndarray], plain: bool = False) -> list[list[str]]:
     """The reasons of all lines: 'in a text' in words that are rather no numbers, 'not a digit' in a line of crumbs.
 
     Args:
         lines: as they were read.
         odds: of every step, as `numbers` says them.
+        plain: whether the page has neither printed lines nor edges, of which crumbs could be left.
     """
     result = [
         ["in a text" if r in ("", "a sign") and at < SURELY else r for r, at in zip(line.reasons, of_line, strict=True)]
@@ -207,7 +208,9 @@ def by_page(lines: list[Read], odds: list[np.ndarray]) -> list[list[str]]:
     ]
     # where other lines are surely digits, what is left of a rule or an edge is none, though the page makes it likelier
     means = [_mean(line, reasons) for line, reasons in zip(lines, result, strict=True)]
-    result = _without(result, [max(means, default=0) > SURE and mean < CRUMB for mean in means], "not a digit")
+    result = _without(
+        result, [not plain and max(means, default=0) > SURE and mean < CRUMB for mean in means], "not a digit"
+    )
     votes = np.concatenate([np.zeros(0, bool), *(line.votes for line in lines)])
     out = np.array([bool(r) for reasons in result for r in reasons], bool)
     text = bool(votes.any() and out[votes].mean() >= A_TEXT)

@@ -71,6 +71,11 @@ class Sheet:
         left, top, right, bottom = (self.factor * side for side in self.regions.paper())
         return Box(round(left), round(top), min(wide, round(right)), min(high, round(bottom)))
 
+    @property
+    def plain(self) -> bool:
+        """True where only writing was seen on it: no printed line, and no edge."""
+        return self.regions is not None and self.regions.plain
+
     def in_cells(self, boxes: list[Box]) -> bool:
         """Return whether most of such boxes of the picture stand in cells: printed lines go all around them."""
         if self.regions is None:
