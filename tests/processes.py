@@ -1,13 +1,18 @@
 """Processes that tests start: all waits have the same patience, and nothing outlives its test."""
 
+import contextlib
+import io
+import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -26,6 +31,35 @@ def finished(command: Sequence[object], **options: Any) -> subprocess.CompletedP
     """A process that has ended, with its output and its errors as text."""
     given = {"capture_output": True, "text": True, "timeout": PATIENCE, **options}
     return subprocess.run(list(map(str, command)), **given)
+
+
+def called(
+    *arguments: object, cwd: object = None, stdin: bytes = b"", **environment: str
+) -> subprocess.CompletedProcess[bytes]:
+    """What `firsthand ARGUMENTS` would be as a process, called in this one: JAX is imported, programs are compiled."""
+    from firsthand.cli import main
+
+    streams = {
+        "stdin": io.TextIOWrapper(io.BytesIO(stdin), "utf-8"),
+        "stdout": io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True),
+        "stderr": io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True),
+    }
+    command = ["firsthand", *map(str, arguments)]
+    with (
+        mock.patch.multiple(sys, argv=command, **streams),
+        mock.patch.dict(os.environ, environment),
+        contextlib.chdir(os.fspath(cwd or ".")),  # type: ignore[arg-type]
+        pytest.raises(SystemExit) as ended,
+    ):
+        main()
+    said = (streams[name].buffer.getvalue() for name in ("stdout", "stderr"))
+    return subprocess.CompletedProcess(command, ended.value.code or 0, *said)
+
+
+def called_text(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    """The same, with output and errors as text."""
+    done = called(*arguments, **options)
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 @contextmanager

@@ -1,8 +1,9 @@
-"""The command line as a user meets it: real processes, real files, and every mistake in one line with exit code 2."""
+"""The command line as a user meets it: real files, and every mistake in one line with exit code 2.
+
+Trainings are real processes; what follows them is called in this one, which has imported JAX already.
+"""
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,25 +13,19 @@ from PIL import Image
 
 from firsthand.data import mnist
 from firsthand.models import Model
-from tests.processes import PATIENCE, read_until, running
+from tests.processes import called_text as firsthand
+from tests.processes import finished, read_until, running
 
 
-def firsthand(*arguments, cwd=None, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "firsthand", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        timeout=PATIENCE,
-        env={**os.environ, **environment},
-    )
+def as_process(*arguments, cwd=None):
+    return finished([sys.executable, "-m", "firsthand", *arguments], cwd=cwd)
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """A short real training, through the front door."""
     out = tmp_path_factory.mktemp("cli") / "runs" / "first"
-    done = firsthand("train", "--recipe", "digit-reader", "--examples", 2000, "--epochs", 3, "--out", out)
+    done = as_process("train", "--recipe", "digit-reader", "--examples", 2000, "--epochs", 3, "--out", out)
     assert done.returncode == 0, done.stderr
     return out, done.stdout
 
@@ -63,20 +58,20 @@ def test_train_prints_lines_and_leaves_a_whole_folder(run):
 def test_a_killed_run_goes_on_with_resume(tmp_path):
     """SIGKILL in the middle, then --resume: the same model as without, and nothing left over."""
     arguments = ["train", "--recipe", "fully-connected", "--examples", 3000, "--epochs", 6, "--seed", 5]
-    whole = firsthand(*arguments, "--out", tmp_path / "whole")
+    whole = as_process(*arguments, "--out", tmp_path / "whole")
     assert whole.returncode == 0, whole.stderr
     command = [sys.executable, "-u", "-m", "firsthand", *map(str, arguments), "--out", str(tmp_path / "killed")]
     with running(command) as process:
         read_until(process, lambda line: line.startswith("epoch 2/"))
         process.kill()
-    resumed = firsthand("train", "--resume", tmp_path / "killed")
+    resumed = as_process("train", "--resume", tmp_path / "killed")
     assert resumed.returncode == 0, resumed.stderr
     one, two = (Model.load(tmp_path / name / "model.safetensors") for name in ("whole", "killed"))
     for a, b in zip(one.params, two.params, strict=True):
         np.testing.assert_array_equal(a["weights"], b["weights"])
     assert one.temperature == two.temperature is not None
     assert {p.name for p in (tmp_path / "killed").iterdir()} == {p.name for p in (tmp_path / "whole").iterdir()}
-    again = firsthand("train", "--resume", tmp_path / "killed")
+    again = as_process("train", "--resume", tmp_path / "killed")
     assert again.returncode == 2
     assert "is complete" in again.stderr
 
@@ -122,15 +117,15 @@ def test_the_newest_model_is_called_last(run):
 
 @pytest.mark.slow
 def test_own_images_in_folders_train_and_evaluate(tmp_path, run):
-    firsthand("data", "--export", tmp_path / "own", "--count", 200)
-    trained = firsthand(
+    as_process("data", "--export", tmp_path / "own", "--count", 200)
+    trained = as_process(
         "train", "--recipe", "fully-connected", "--data", tmp_path / "own", "--epochs", 2, "--json",
         "--out", tmp_path / "run",
     )  # fmt: skip
     events = [json.loads(line) for line in trained.stdout.splitlines()]
     assert [event["event"] for event in events] == ["epoch", "epoch", "done"]
     assert set(events[-1]["accuracies"]) == {"training", "validation", "test"}
-    done = firsthand("evaluate", "--data", tmp_path / "own", "--model", run[0] / "model.safetensors", "--json")
+    done = as_process("evaluate", "--data", tmp_path / "own", "--model", run[0] / "model.safetensors", "--json")
     assert json.loads(done.stdout)["n"] == 200
 
 
@@ -185,7 +180,7 @@ def test_wrong_usage_is_exit_code_2():
 
 @pytest.mark.slow
 def test_a_diverging_training_keeps_nothing_or_the_last_good_epoch(tmp_path):
-    done = firsthand("train", "--recipe", "digit-reader", "--examples", 500, "--learning-rate", 1e6, cwd=tmp_path)
+    done = as_process("train", "--recipe", "digit-reader", "--examples", 500, "--learning-rate", 1e6, cwd=tmp_path)
     assert done.returncode == 2
     assert "the learning rate (1e+06) is likely too large" in done.stderr
     assert done.stderr.count("\n") == 1
@@ -194,15 +189,15 @@ def test_a_diverging_training_keeps_nothing_or_the_last_good_epoch(tmp_path):
 @pytest.mark.slow
 def test_an_ensemble_through_the_front_door(tmp_path):
     out = tmp_path / "two"
-    done = firsthand("train", "--examples", 300, "--epochs", 1, "--members", 2, "--out", out)
+    done = as_process("train", "--examples", 300, "--epochs", 1, "--members", 2, "--out", out)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("2 trainings, ")
     assert "member 1  epoch 1/1" in done.stdout
     assert "by votes: validation" in done.stdout
     assert {path.name for path in out.glob("checkpoint*")} == set()
     assert len(json.loads((out / "history.json").read_text())) == 2
-    evaluated = firsthand("evaluate", "--model", out / "model.safetensors", "--json")
+    evaluated = as_process("evaluate", "--model", out / "model.safetensors", "--json")
     accuracy = json.loads(evaluated.stdout)["accuracy"]
     assert f"test {accuracy:.2%}" in done.stdout
-    described = firsthand("summary", "--model", out / "model.safetensors")
+    described = as_process("summary", "--model", out / "model.safetensors")
     assert "2 of 2 members:" in described.stdout

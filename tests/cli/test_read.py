@@ -1,29 +1,15 @@
-"""`firsthand read` and `predict` as a user meets them: real processes, real files, exit codes."""
+"""`firsthand read` and `predict` as a user meets them: real files, exit codes."""
 
 import csv
 import io
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from firsthand.data import mnist
-from tests.processes import PATIENCE
-
-
-def firsthand(*arguments, cwd=None, stdin=None):
-    return subprocess.run(
-        [sys.executable, "-m", "firsthand", *map(str, arguments)],
-        capture_output=True,
-        cwd=cwd,
-        input=stdin,
-        timeout=PATIENCE,
-        env={**os.environ},
-    )
+from tests.processes import called as firsthand
 
 
 def line(indices):

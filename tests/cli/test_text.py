@@ -14,11 +14,7 @@ from firsthand.errors import FirsthandError
 from firsthand.models import LanguageModel
 from firsthand.zoo import QUICK, SHAKESPEARE
 from tests.processes import PATIENCE, read_until, running
-
-
-def firsthand(*arguments, cwd=None):
-    command = [sys.executable, "-m", "firsthand", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=PATIENCE)
+from tests.processes import called_text as firsthand
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +159,7 @@ def test_mistakes_are_one_line(folder, arguments, message):
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_data_made_by_rule_come_with_the_recipe(tmp_path):
     done = firsthand("train", "--recipe", "dates", "--epochs", 1, "--out", "run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -54,6 +54,8 @@ def a_photo():
     return {}
 
 
+LONG = ("docs/adversarial.md", "docs/backwards.md")  # ten processor seconds or more
+
 GIVEN = {
     "docs/experiments.md": declared,
     "docs/memory.md": letters,
@@ -86,7 +88,11 @@ def few(monkeypatch, tmp_path):
 
 
 @pytest.mark.usefixtures("few")
-@pytest.mark.parametrize("page", list(paths()))
+def marked(page):
+    return pytest.param(page, marks=pytest.mark.slow) if page in LONG else page
+
+
+@pytest.mark.parametrize("page", [marked(page) for page in paths()])
 def test_a_page_runs(page):
     names = {"__name__": "__main__", **GIVEN.get(page, dict)()}
     cut = CUT.get(page, {})
