@@ -109,6 +109,7 @@ def test_verses_are_translated_and_drawn(tmp_path, monkeypatch):
         (f"number {given} of {i}{more[i % 3 == 0]}", f"{written} {i} ,") for i, (given, written) in enumerate(NUMBERS)
     )
     monkeypatch.setattr(translation, "aligned_verses", lambda: verses)
+    monkeypatch.setattr(translation, "_sacrebleu", lambda: None)
     monkeypatch.setattr(translation, "bleu", lambda written, references: float(len(written)))
     monkeypatch.setattr(translation, "BINS", ((1, 4), (5, 6)))
     found = measured_and_drawn("verses", tmp_path)

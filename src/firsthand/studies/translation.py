@@ -76,11 +76,14 @@ def bleu(written: Sequence[str], references: Sequence[str]) -> float:
     Raises:
         FirsthandError: sacrebleu is not installed.
     """
+    return float(_sacrebleu().corpus_bleu(list(written), [list(references)], tokenize="none").score)
+
+
+def _sacrebleu() -> Any:
     try:
-        sacrebleu = import_module("sacrebleu")
+        return import_module("sacrebleu")
     except ImportError:
         raise FirsthandError("BLEU needs sacrebleu: pip install 'firsthand[bleu]'") from None
-    return float(sacrebleu.corpus_bleu(list(written), [list(references)], tokenize="none").score)
 
 
 def _network(splits: Splits[Any, Translations], size: Size, attends: bool) -> tuple[nn.Layer, ...]:
@@ -192,6 +195,7 @@ def _frequent(pairs: Sequence[Pair], side: int) -> list[str]:
 
 
 def _measure_verses(run: Run) -> Measured:
+    _sacrebleu()  # before the training, and not after it
     splits = _verses(run)
     test: Any = splits.test
     numbers: dict[str, float] = {"training_verses": len(splits.train), "test_verses": len(test)}
