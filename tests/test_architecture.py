@@ -16,7 +16,7 @@ import firsthand.zoo
 ROOT = Path(firsthand.__file__).parent
 # the rooms in order, one floor a line: a room may import those before it, never those after it
 FLOORS = """
-errors lazy processes files compilation figures keys notebooks
+errors lazy processes files compilation cluster figures keys notebooks
 data environments kernels
 nn
 models learning

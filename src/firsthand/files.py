@@ -15,6 +15,7 @@ from firsthand.errors import FirsthandError
 from firsthand.processes import cores
 
 __all__ = [
+    "UNFINISHED",
     "check_path",
     "describe_machine",
     "naming",
@@ -25,7 +26,7 @@ __all__ = [
 ]
 
 # of a file that is being written; nobody else's file ends so
-_UNFINISHED = ".firsthand-part"
+UNFINISHED = ".firsthand-part"
 
 
 def check_path(path: Any, where: str) -> None:
@@ -50,7 +51,7 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> Path
     data = content.encode() if isinstance(content, str) else content
     with naming(path):
         # the same folder, because a rename is atomic within one file system only
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
@@ -82,7 +83,7 @@ def remove_leftovers(folder: Path) -> None:
     Nobody may be writing into the folder meanwhile.
     """
     for path in folder.iterdir():
-        if re.fullmatch(rf"\..+\.[a-z0-9_]{{8}}{re.escape(_UNFINISHED)}", path.name) and path.is_file():
+        if re.fullmatch(rf"\..+\.[a-z0-9_]{{8}}{re.escape(UNFINISHED)}", path.name) and path.is_file():
             path.unlink()
 
 
@@ -92,7 +93,7 @@ def naming(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno is None or (error.filename is not None and not str(error.filename).endswith(_UNFINISHED)):
+        if error.errno is None or (error.filename is not None and not str(error.filename).endswith(UNFINISHED)):
             raise
         raise OSError(error.errno, error.strerror, os.fspath(path)) from None
 

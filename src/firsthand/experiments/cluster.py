@@ -1,33 +1,26 @@
-"""Runs on the machines of a Dask cluster instead of in processes here (extra `cluster`).
+"""Runs on the machines of a Dask cluster instead of in processes here (`firsthand.cluster`).
 
-Every run is a task: Dask gives it to a worker that is free, and when that worker is lost to another one, where the run
-resumes from its checkpoint.  So the folders of results and checkpoints are ones that all machines see.
+Every run is a task, done in a process of its own beside the Dask worker.  So the folders of results and checkpoints are
+ones that all machines see.
 """
 
 import os
 import queue
-import uuid
 from concurrent.futures import CancelledError
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from firsthand.cluster import AtWork, Cluster, Task
 from firsthand.errors import FirsthandError
-from firsthand.files import versions
 from firsthand.processes import cores
 
 from .worker import Worker, ended
 
-if TYPE_CHECKING:
-    from distributed import Client, Future
-
-__all__ = ["Cluster", "ClusterWorker"]
-
-_PATIENCE = 10.0  # seconds, for a scheduler to answer
+__all__ = ["ClusterRuns", "ClusterWorker"]
 
 
-class Cluster:
-    """A client of a Dask scheduler, whose workers do runs.
+class ClusterRuns:
+    """A place of work: the workers of a Dask scheduler.
 
     Args:
         address: of the scheduler, as in tcp://node0:8786.
@@ -38,81 +31,64 @@ class Cluster:
     """
 
     def __init__(self, address: str, module: str, threads: int):
-        try:
-            from distributed import Client
-        except ModuleNotFoundError:
-            raise FirsthandError("--scheduler: distributed not found: pip install 'firsthand[cluster]'") from None
-        try:
-            self._client: Client = Client(address, timeout=_PATIENCE, set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise FirsthandError(
-                f"--scheduler: found {address}, expected the address of a Dask scheduler that answers, "
-                f"as in tcp://node0:8786 ({error})"
-            ) from None
+        self._cluster = Cluster(address)
         self._module, self._threads = module, threads
 
     def jobs(self) -> int:
         """The number of runs that the cluster has threads for now, at least one: it may still grow."""
-        threads: Any = self._client.nthreads()
-        return max(1, sum(threads.values()) // self._threads)
+        return max(1, sum(self._cluster.threads()) // self._threads)
 
     def new_worker(self, others: object, inbox: queue.SimpleQueue) -> "ClusterWorker":
         """One that takes a run at a time, wherever there is room for it."""
         del others
-        return ClusterWorker(self._client, self._module, self._threads, inbox)
+        return ClusterWorker(self._cluster, self._module, self._threads, inbox)
 
     def close(self) -> None:
         """Leave the scheduler and its workers to themselves."""
-        self._client.close()
+        self._cluster.close()
 
 
 class ClusterWorker:
     """A place for one run at a time on the cluster; answers as `worker.Worker` does.
 
     Args:
-        client: of the scheduler.
-        module, threads: see `Cluster`.
+        cluster: whose workers.
+        module, threads: see `ClusterRuns`.
         inbox: takes (worker, answer).
     """
 
     log = "the log of the Dask worker"
 
-    def __init__(
-        self,
-        client: "Client",
-        module: str,
-        threads: int,
-        inbox: queue.SimpleQueue,
-    ):
-        from distributed import Event
-
+    def __init__(self, cluster: Cluster, module: str, threads: int, inbox: queue.SimpleQueue):
         self.cores: tuple[int, ...] = ()
-        self._client, self._module, self._threads, self._inbox = client, module, threads, inbox
-        # of the topic of what is said, and of the event that stops its run
-        self._name = f"firsthand-{uuid.uuid4().hex}"
-        self._stop = Event(self._name, client=client)
-        self._future: Future | None = None
-        client.subscribe_topic(self._name, lambda event: inbox.put((self, {"line": event[1]})))
+        self._cluster, self._module, self._threads, self._inbox = cluster, module, threads, inbox
+        self._task: Task | None = None
 
     def ask(self, **request: Any) -> None:
         """Hand out a run."""
         request |= {name: os.path.abspath(request[name]) for name in ("out", "scratch")}
-        # the same name for the same run: what an earlier client began, and could not stop, is not begun twice
-        key = f"firsthand-{request['scratch']}-{request['id']}-{request['seed']}"
-        ours = versions()["firsthand"]
-        given = (self._module, request, self._threads, self._name, ours)
-        future = self._client.submit(carry_out, *given, key=key, pure=False)
-        future.add_done_callback(self._ended)
-        self._future = future
+        self._task = Task(
+            self._cluster,
+            carry_out,
+            self._module,
+            request,
+            self._threads,
+            seen=Path(request["scratch"], "lock"),
+            tell=lambda line: self._inbox.put((self, {"line": line})),
+            done=self._answer,
+            key=f"firsthand-{request['scratch']}-{request['id']}-{request['seed']}",
+        )
 
-    def _ended(self, future: "Future") -> None:
+    def _answer(self, task: Task) -> None:
         try:
-            answer = future.result()
-        except CancelledError:
+            answer = task.result()
+        except (CancelledError, KeyboardInterrupt):
             return
-        except Exception as error:  # of Dask itself: that the task was given up, or cannot be read by a worker
-            answer = {"failed": f"{type(error).__name__}: {error}", "trace": self.log}
-        future.release()
+        except FirsthandError as error:
+            answer = _failed(str(error), self.log)
+        except Exception as error:
+            answer = _failed(f"{type(error).__name__}: {error}", self.log)
+        task.end()
         self._inbox.put((self, answer))
 
     def how_it_ended(self) -> str:
@@ -121,25 +97,14 @@ class ClusterWorker:
 
     def end(self) -> None:
         """Stop its run wherever it is."""
-        with suppress(Exception):  # the scheduler may be gone
-            self._stop.set()
-            if self._future is not None and not self._future.done():
-                self._future.cancel()
+        if self._task is not None:
+            self._task.end()
 
 
-def carry_out(module: str, request: dict[str, Any], threads: int, name: str, version: str) -> dict[str, Any]:
+def carry_out(here: AtWork, module: str, request: dict[str, Any], threads: int) -> dict[str, Any]:
     """Do a run on the machine of a Dask worker, in a process of its own, and return its last answer."""
-    from distributed import Event, get_worker
-
-    worker = get_worker()
-    scratch, found = Path(request["scratch"]), versions()["firsthand"]
-    if found != version:
-        return _failed(f"{worker.address} has firsthand {found}, expected {version}", worker.address)
-    if not (scratch / "lock").exists():
-        return _failed(f"{worker.address} does not see {scratch}, expected a folder that all machines share", scratch)
     os.environ["NPROC"] = str(threads)  # of the process: where the cores are, the system says, not we
-    log = scratch / f"worker-{worker.address.replace('/', '-').replace(':', '-')}.log"
-    stop = Event(name, client=worker.client)
+    log = Path(request["scratch"]) / f"worker-{here.address.replace('/', '-').replace(':', '-')}.log"
     answers: queue.SimpleQueue[tuple[Worker, dict[str, Any] | None]] = queue.SimpleQueue()
     with ended() as processes:
         process = Worker(module, tuple(cores()), log, answers)
@@ -149,14 +114,14 @@ def carry_out(module: str, request: dict[str, Any], threads: int, name: str, ver
             try:
                 _, answer = answers.get(timeout=2)
             except queue.Empty:
-                if stop.is_set():
+                if here.stopped():
                     return _failed("stopped", log)
                 continue
             if answer is None:
                 return _failed(f"its process ended ({process.how_it_ended()})", log)
             if "line" not in answer:
                 return answer
-            worker.log_event(name, answer["line"])
+            here.say(answer["line"])
 
 
 def _failed(why: str, where: object) -> dict[str, Any]:

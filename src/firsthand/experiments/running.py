@@ -26,7 +26,7 @@ from .result import Result
 from .worker import Worker, ended
 
 if TYPE_CHECKING:
-    from .cluster import Cluster, ClusterWorker
+    from .cluster import ClusterRuns, ClusterWorker
 
     AnyWorker = Worker | ClusterWorker
 
@@ -122,13 +122,13 @@ def run_all(
 
 
 @contextmanager
-def _place_of_work(scheduler: str | None, module: str, scratch: Path, threads: int) -> "Iterator[_Here | Cluster]":
+def _place_of_work(scheduler: str | None, module: str, scratch: Path, threads: int) -> "Iterator[_Here | ClusterRuns]":
     if scheduler is None:
         yield _Here(module, scratch, threads)
         return
-    from .cluster import Cluster
+    from .cluster import ClusterRuns
 
-    cluster = Cluster(scheduler, module, threads)
+    cluster = ClusterRuns(scheduler, module, threads)
     try:
         yield cluster
     finally:
@@ -256,7 +256,7 @@ class _Work:
 
     # --- doing it ---
 
-    def do(self, place: "_Here | Cluster", jobs: int) -> None:
+    def do(self, place: "_Here | ClusterRuns", jobs: int) -> None:
         """Run all items, `jobs` at a time."""
         inbox: queue.SimpleQueue[tuple[AnyWorker, dict[str, Any] | None]] = queue.SimpleQueue()
         with ended() as workers:
@@ -280,7 +280,7 @@ class _Work:
             self._draw(self.everything[id], Result.load(self.out / f"{id}.json"))
 
     def _give_work(
-        self, place: "_Here | Cluster", jobs: int, workers: "list[AnyWorker]", inbox: queue.SimpleQueue
+        self, place: "_Here | ClusterRuns", jobs: int, workers: "list[AnyWorker]", inbox: queue.SimpleQueue
     ) -> None:
         ready = [item for item in self.waiting if self.complete.issuperset(self.everything[item.id].needs)]
         for worker in [each for each in workers if each.how_it_ended() and each not in self.at_work]:
