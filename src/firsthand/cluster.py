@@ -129,11 +129,13 @@ class Cluster:
                     task.stop()
                     if not task.begun or time.monotonic() > patience:
                         raise KeyboardInterrupt
-                with suppress(queue.Empty):
+                try:
                     done, message = said.get(timeout=0.2)
-                    if done:
-                        return task.result()
-                    tell(message)
+                except queue.Empty:
+                    continue
+                if done:
+                    return task.result()
+                tell(message)
         finally:
             task.end()
 

@@ -1,8 +1,10 @@
 """Options that the commands share, and the meaning of the names that a user gives."""
 
+import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -30,6 +32,7 @@ __all__ = [
     "Size",
     "Threads",
     "check_recipe",
+    "check_scheduler",
     "check_whole",
     "expand",
     "find_model",
@@ -143,6 +146,30 @@ def use_device(device: str | None) -> None:
         jax.devices()
     except RuntimeError as error:
         raise FirsthandError(f"--device {device}: not available here ({error})") from None
+
+
+def check_scheduler(scheduler: str | None, here: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Find out whether the workers of a cluster can do the work, before anything is read or written.
+
+    Args:
+        scheduler: its address, if one was given.
+        here: options that say how this machine does the work, with their values.
+    Raises:
+        FirsthandError: one of them was given, too; distributed is not installed, or no scheduler answers.
+    """
+    if scheduler is None:
+        return
+    for option, value in here.items():
+        if value is not None:
+            raise FirsthandError(
+                f"{option}: found {value} beside --scheduler, whose workers compute on what they were started with; "
+                "expected one of the two"
+            )
+    from firsthand.cluster import Cluster
+
+    Cluster(scheduler).close()
+    for name in ("distributed", "distributed.client"):  # that a scheduler is lost, we say in one line
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def check_recipe(name: str | None) -> None:

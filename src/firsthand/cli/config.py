@@ -17,7 +17,10 @@ __all__ = ["NAME", "read_config", "write_config"]
 
 NAME = "run.toml"
 # of one invocation, not of a training
-_NOT_SETTINGS = ("config", "resume", "out", "as_json", "device", "devices", "coordinator", "processes", "process_id")
+_NOT_SETTINGS = (
+    *("config", "resume", "out", "as_json"),
+    *("device", "devices", "scheduler", "coordinator", "processes", "process_id"),
+)
 _OPTIONS = {"start": "from"}  # parameter -> option, where they differ in more than hyphens
 
 

@@ -14,7 +14,7 @@ import typer
 from firsthand.errors import FirsthandError, nearest
 from firsthand.report.places import OWN, results_folder
 
-from .common import Json, whole
+from .common import Json, check_scheduler, whole
 from .habits import complete_experiment
 from .streams import go_on_without_output
 
@@ -142,7 +142,7 @@ def run(
         typer.Option(
             help="Do the runs on the workers of a Dask scheduler, as in tcp://node0:8786; --out and --scratch are "
             "folders that all machines see.",
-            show_default=False,
+            metavar="ADDRESS",
         ),
     ] = None,
 ) -> None:
@@ -150,6 +150,7 @@ def run(
     from firsthand.studies import IDS
 
     chosen = _chosen(ids or [], everything, IDS)
+    check_scheduler(scheduler)
     from firsthand.experiments.running import run_all
 
     go_on_without_output()

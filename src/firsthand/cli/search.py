@@ -18,7 +18,7 @@ import typer
 from firsthand.errors import FirsthandError
 
 from . import train
-from .common import DataName, Device, Invert, Json, Seed, find_recipe, load_splits, use_device, whole
+from .common import DataName, Device, Invert, Json, Seed, check_scheduler, find_recipe, load_splits, use_device, whole
 from .streams import go_on_without_output
 from .texts import refuse_text
 
@@ -42,7 +42,22 @@ def search(
     trials: Annotated[
         int, typer.Option(help="Trainings to finish, including those in the storage.", callback=whole(1))
     ] = 20,
-    workers: Annotated[int, typer.Option(help="Processes that train side by side.", callback=whole(1, 1000))] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            help="Processes that train side by side.",
+            callback=whole(1, 1000),
+            show_default="1; with --scheduler all its workers",
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Train on the workers of a Dask scheduler, as in tcp://node0:8786; --storage is in a folder that all "
+            "machines share, with locks.",
+            metavar="ADDRESS",
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data, in every training.")] = None,
     examples: Annotated[int | None, typer.Option(help="Use only the first N training images.")] = None,
     seed: Seed = 0,
@@ -55,6 +70,7 @@ def search(
     spaces = dict(map(_space, space))
     if epochs is not None and "epochs" in spaces:
         raise FirsthandError("--epochs: given, and in --space as well, expected one of them")
+    check_scheduler(scheduler, {"--device": device})
     use_device(device)
     from firsthand.search import Search
 
@@ -69,10 +85,14 @@ def search(
     show.all(opened.result())
     interrupted = False
     try:
-        if workers == 1:
+        if scheduler is not None:
+            from firsthand.search.on_cluster import work_on_cluster
+
+            work_on_cluster(opened, trials, scheduler, workers=workers, progress=lambda _: show.all(opened.result()))
+        elif workers in (None, 1):
             opened.work(trials, lambda _: show.all(opened.result()))
         else:
-            _work_together(workers, opened, trials, show)
+            _work_together(workers or 1, opened, trials, show)
     except KeyboardInterrupt:
         interrupted = True
     result = opened.result()

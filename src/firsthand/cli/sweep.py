@@ -1,15 +1,18 @@
 """`firsthand sweep`."""
 
 import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from firsthand.errors import FirsthandError
 from firsthand.files import write_atomically, write_saved
 
-from .common import DataName, Device, Invert, Json, Seed, expand, find_recipe, load_splits, use_device
+from .common import DataName, Device, Invert, Json, Seed, check_scheduler, expand, find_recipe, load_splits, use_device
 from .streams import go_on_without_output
 from .texts import refuse_text
 
@@ -29,12 +32,21 @@ def sweep(
     out: Annotated[
         Path | None, typer.Option(help="New folder for table and figure.", show_default="runs/DATE-sweep-RECIPE")
     ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Train on the workers of a Dask scheduler, as in tcp://node0:8786; --out is in a folder that all "
+            "machines share.",
+            metavar="ADDRESS",
+        ),
+    ] = None,
     device: Device = None,
     as_json: Json = False,
 ) -> None:
     """Train a recipe with several values of its settings, and compare: a table, and a picture of the cost curves."""
     go_on_without_output()
     lists = dict(map(_values, values))
+    check_scheduler(scheduler, {"--device": device})
     use_device(device)
     import jax
 
@@ -57,10 +69,12 @@ def sweep(
     if out is not None and out.exists():
         raise FirsthandError(f"{out}: exists already, expected a new folder")
     if not as_json:
-        print(plan(count))
+        print(plan(count) if scheduler is None else f"{count} trainings, each a task of {scheduler}")
+    quantity = chosen.recipe.objective.quantities[0]
     try:
-        with show_progress(as_json, count, chosen.recipe.objective.quantities[0]) as progress:
-            result = run(network, splits, chosen.recipe, key=jax.random.key(seed), progress=progress, **lists)
+        with _checkpoints(scheduler, out) as checkpoint, show_progress(as_json, count, quantity) as progress:
+            given: dict[str, Any] = {"checkpoint": checkpoint, "scheduler": scheduler, **lists}
+            result = run(network, splits, chosen.recipe, key=jax.random.key(seed), progress=progress, **given)
     except KeyboardInterrupt:
         raise FirsthandError("interrupted before every training had an epoch: nothing to compare") from None
     rows, folder = result.rows(), new_run_folder(out, f"sweep-{chosen.name}").path
@@ -73,6 +87,21 @@ def sweep(
     print(result)
     print(f"best on validation data: {', '.join(f'{name} {value:g}' for name, value in result.best.settings.items())}")
     print(f"table and figure: {folder}")
+
+
+@contextmanager
+def _checkpoints(scheduler: str | None, out: Path | None) -> Iterator[Path | None]:
+    """The beginning of the checkpoints' names on a cluster, in a folder beside that of the results; None without one.
+
+    The folder goes with the block: it is there for workers that are lost.
+    """
+    if scheduler is None:
+        yield None
+        return
+    parent = Path("runs") if out is None else out.absolute().parent
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=parent, prefix=".sweep-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder) / "checkpoint"
 
 
 def _values(text: str) -> tuple[str, list[float]]:

@@ -23,6 +23,7 @@ from .common import (
     Seed,
     Threads,
     check_recipe,
+    check_scheduler,
     expand,
     find_recipe,
     load_splits,
@@ -74,6 +75,7 @@ def train(
     config: options.Config = None,
     log: options.Log = None,
     devices: options.Devices = None,
+    scheduler: options.Scheduler = None,
     coordinator: options.Coordinator = None,
     processes: options.Processes = 1,
     process_id: options.ProcessId = 0,
@@ -118,6 +120,7 @@ def train(
         "--size": size,
         "--members": members,
         "--devices": devices,
+        "--scheduler": scheduler,
         "--coordinator": coordinator,
     }
     typed = {
@@ -137,6 +140,8 @@ def train(
         raise FirsthandError(
             f"--config: found {config}, but --resume {resume} has its own settings; expected one of both"
         )
+    here = {"--device": device, "--threads": threads, "--devices": devices, "--coordinator": coordinator}
+    check_scheduler(scheduler, here)
     kinds = check_kinds(log)
     check_recipe(recipe)
     if coordinator is None and (processes > 1 or process_id):
@@ -156,6 +161,8 @@ def train(
                 held.enter_context(folder.held())
             settings = run_settings.resumed(folder, given)
         chosen, splits, tuning = _prepared(settings)
+        if scheduler is not None and settings["members"] is None:
+            raise FirsthandError(f"--scheduler: found {scheduler} for one network, expected --members N beside it")
         check_alone(chosen, settings["members"], devices, coordinator)
         chosen.network(splits.train)  # refuses what it cannot be made for, before anything is written
         if folder is not None:
@@ -168,7 +175,8 @@ def train(
             held.enter_context(folder.held())
         run_settings.write(folder, settings)
         write_config(folder, settings)
-        _train(chosen, splits, settings, folder, _divided_over(devices, coordinator), as_json, started, tuning, kinds)
+        place = _divided_over(devices, coordinator), scheduler
+        _train(chosen, splits, settings, folder, place, as_json, started, tuning, kinds)
 
 
 def _had_not_begun(path: Path) -> bool:
@@ -235,7 +243,7 @@ def _train(
     splits: "Splits[Any, Any] | ImageSplits",
     settings: dict[str, Any],
     folder: "RunFolder",
-    devices: list[Any] | None,
+    place: tuple[list[Any] | None, str | None],
     as_json: bool,
     started: float,
     tuning: "FineTuning | Transfer | None",
@@ -246,10 +254,11 @@ def _train(
     from firsthand.learning import all_of, distributed, plan, show_progress, train_and_finish
     from firsthand.report import write_run
 
+    devices, scheduler = place
     network = chosen.network(splits.train)
     members = settings.get("members")
     if members is not None and not as_json:
-        print(plan(members))
+        print(plan(members) if scheduler is None else f"{members} trainings, each a task of {scheduler}")
     if tuning is not None and not as_json:
         print(fine_tune.describe(tuning))
     logs = open_logs(kinds, folder.path, folder.path.name, settings)
@@ -267,6 +276,7 @@ def _train(
                 resume=bool(folder.checkpoints()),
                 devices=devices,
                 members=members,
+                scheduler=scheduler,
             )
     except (jax.errors.JaxRuntimeError, ValueError) as error:
         # what the lost connection breaks comes as either

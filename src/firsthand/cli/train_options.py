@@ -38,6 +38,7 @@ __all__ = [
     "Rehearsal",
     "Rehearse",
     "Resume",
+    "Scheduler",
     "Size",
     "Start",
 ]
@@ -147,6 +148,15 @@ Log = Annotated[
 ]
 
 Devices = Annotated[int | None, _option(CLUSTER, help="Divide every mini-batch over N devices of this machine.")]
+Scheduler = Annotated[
+    str | None,
+    _option(
+        CLUSTER,
+        help="Train the --members on the workers of a Dask scheduler, as in tcp://node0:8786; --out is in a folder "
+        "that all machines share.",
+        metavar="ADDRESS",
+    ),
+]
 Coordinator = Annotated[
     str | None, _option(CLUSTER, help="Address of process 0, where several train together.", metavar="HOST:PORT")
 ]

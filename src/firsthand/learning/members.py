@@ -3,12 +3,13 @@
 On a CPU they run side by side, each on a core of its own: the kernels use one thread each, and a training is one call
 of compiled code after another, during which Python's lock is free.  On an accelerator, which one small network cannot
 fill, those on the same device are one program, vmapped over the members.  benchmarks/speed/members.py measures both.
+On the workers of a cluster each is a task of its own (on_cluster.py).
 """
 
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from firsthand.errors import FirsthandError
 from firsthand.nn import Network
 from firsthand.processes import cores
 
+from .on_cluster import trainer
 from .recipe import Recipe
 from .run import NotFinite, Progress, Run, pass_over, together
 from .single import DataSplits, Diverged, Training, concluded, placed, provenance, train_one
@@ -71,10 +73,12 @@ def train_members(
     checkpoint: Path | None = None,
     resume: bool = False,
     one_program: bool | None = None,
+    scheduler: str | None = None,
 ) -> list[Training]:
     """Train several networks at a time, each as `train` would alone with its key.
 
-    Side by side they end with the same bits as alone; as one program, with the same numbers up to rounding.
+    Side by side, and on a cluster of such processors, they end with the same bits as alone; as one program, with the
+    same numbers up to rounding.
 
     Args:
         network: one for all, or one each.
@@ -85,6 +89,9 @@ def train_members(
         checkpoint: files FILE-0, FILE-1, ... that are replaced after every epoch.
         resume: those with a checkpoint file go on from it.
         one_program: see `plan`.
+        scheduler: address of a Dask scheduler, as in tcp://node0:8786, on whose workers they are trained; the
+            checkpoints are then needed, in a folder that all machines share, and a training whose worker is lost
+            resumes on another.
     Returns:
         What `train` returns, for each.  Ctrl-C ends all of them with their last completed epoch; where one has none, it
         is raised as usual.
@@ -104,7 +111,11 @@ def train_members(
         raise FirsthandError("train: one program takes one network, and recipes that differ in nothing but their rates")
     if checkpoint is not None or not alike or isinstance(data.train, Source):
         one_program = False  # a group's runs would have to stop and go on together
-    layout = plan(count, one_program)
+    if scheduler is not None:
+        here = jax.local_devices()[0]
+        layout = Plan([(here, [member]) for member in range(count)], count, False)  # which of them wait, Dask says
+    else:
+        layout = plan(count, one_program)
     stop = threading.Event()
     lock = threading.Lock()
 
@@ -118,7 +129,7 @@ def train_members(
 
     def alone(member: int) -> Training:
         file = None if checkpoint is None else checkpoint.with_name(f"{checkpoint.name}-{member}")
-        return train_one(
+        return train(
             networks[member],
             data,
             chosen[member],
@@ -136,7 +147,8 @@ def train_members(
                 return _as_one(networks[0], data, [chosen[member] for member in members], own, stop.is_set)
             return [alone(member) for member in members]
 
-    with ThreadPoolExecutor(layout.at_once) as pool:
+    place = nullcontext(train_one) if scheduler is None else trainer(scheduler, data, checkpoint)
+    with place as train, ThreadPoolExecutor(layout.at_once) as pool:
         futures = [pool.submit(group, device, members) for device, members in layout.groups]
         with suppress(KeyboardInterrupt):
             wait(futures, return_when=FIRST_EXCEPTION)

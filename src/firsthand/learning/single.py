@@ -51,6 +51,9 @@ class Diverged(FirsthandError):
         super().__init__(message)
         self.training = training
 
+    def __reduce__(self) -> tuple[Any, ...]:  # exceptions are pickled with their message alone
+        return type(self), (str(self), self.training)
+
 
 def train_one(
     network: Network,

@@ -4,7 +4,7 @@ single.py is the training of one network, run.py what stands between its epochs,
 members.py trains several.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, overload
 
@@ -47,6 +47,7 @@ def train(
     resume: bool = False,
     devices: Sequence[Device] | None = None,
     members: None = None,
+    scheduler: None = None,
 ) -> Training: ...
 @overload
 def train(
@@ -62,6 +63,7 @@ def train(
     resume: bool = False,
     devices: Sequence[Device] | None = None,
     members: int,
+    scheduler: str | None = None,
 ) -> EnsembleTraining: ...
 def train(
     network: Network,
@@ -76,6 +78,7 @@ def train(
     resume: bool = False,
     devices: Sequence[Device] | None = None,
     members: int | None = None,
+    scheduler: str | None = None,
 ) -> Training | EnsembleTraining:
     """Train a network by stochastic gradient descent.
 
@@ -97,13 +100,14 @@ def train(
         resume: go on from the checkpoint file.
         devices: divide every mini-batch over these; by default one device does it all.
         members: number of networks to train, as an ensemble.
+        scheduler: address of a Dask scheduler, on whose workers members are trained: see `train_members`.
     Returns:
         The model (of the best epoch, if the recipe says so and what decides was monitored) and the `History`; of
         several members their `Ensemble`, or where the objective has none all of them, and their histories.
         Ctrl-C ends the training with the last completed epoch; before the first, it is raised as usual.
     Raises:
         FirsthandError: data that do not fit the network, a checkpoint of another training, mini-batches that cannot be
-            divided over the devices, both devices and members.
+            divided over the devices, both devices and members, a scheduler without members.
         Diverged: the cost is no longer a number.
     """
     key, objective = as_key(key), recipe.objective
@@ -111,6 +115,8 @@ def train(
     check_path(checkpoint, "train: checkpoint")
     with shown_progress(progress, verbose, members or 1, objective.quantities[0]) as tell:
         if members is None:
+            if scheduler is not None:
+                raise FirsthandError(f"train: scheduler is {scheduler}, expected members beside it")
             return train_one(
                 network,
                 data,
@@ -132,6 +138,7 @@ def train(
             progress=tell,
             checkpoint=checkpoint,
             resume=resume,
+            scheduler=scheduler,
         )
         return joined(trainings, data, recipe)
 
@@ -141,6 +148,9 @@ def joined(trainings: Sequence[Training], data: DataSplits, recipe: Recipe) -> E
     models = [training.model for training in trainings]
     each = [model.provenance for model in models]
     alike = {name: value for name, value in each[0].items() if all(other[name] == value for other in each)}
+    for name in ("machine", "device", "kernels"):  # those of a cluster may differ
+        alike[name] = _different(other[name] for other in each)
+    alike["versions"] = {name: _different(other["versions"][name] for other in each) for name in each[0]["versions"]}
     about: dict[str, Any] = alike | {
         "members": len(each),
         "epochs": [other["epochs"] for other in each],
@@ -148,3 +158,7 @@ def joined(trainings: Sequence[Training], data: DataSplits, recipe: Recipe) -> E
     }
     model = recipe.objective.join(models, about, data.validation, data.test)
     return EnsembleTraining(model, tuple(training.history for training in trainings))
+
+
+def _different(texts: Iterable[str]) -> str:
+    return " / ".join(dict.fromkeys(texts))

@@ -149,6 +149,8 @@ def search(
     storage: str | os.PathLike[str],
     seed: int = 0,
     progress: Callable[[Trial], None] | None = None,
+    scheduler: str | None = None,
+    workers: int | None = None,
 ) -> SearchResult:
     """Train a recipe with settings out of a space up to a number of trials, and report the result of each.
 
@@ -163,14 +165,23 @@ def search(
         trials: how many to finish, with those that the storage has already.
         storage: file of the search.  Several processes may work on it at the same time, with the same arguments.
         seed: of the proposals and of the trainings.
-        progress: called with every trial that this process has finished.
+        progress: called with every trial that this process, or its workers, have finished.
+        scheduler: address of a Dask scheduler whose workers do the trials; the storage is then in a folder that all
+            machines share, and whose file system has locks.
+        workers: how many of them; by default all that are there.
     Returns:
         A `SearchResult`.
     Raises:
-        FirsthandError: Optuna is missing, the space does not fit the recipe, or the storage is of another search.
+        FirsthandError: Optuna is missing, the space does not fit the recipe, or the storage is of another search; no
+            scheduler answers.
     """
     opened = Search(chosen, data, space, storage=storage, seed=seed)
-    opened.work(trials, progress)
+    if scheduler is None:
+        opened.work(trials, progress)
+    else:
+        from .on_cluster import work_on_cluster
+
+        work_on_cluster(opened, trials, scheduler, workers=workers, progress=progress)
     return opened.result()
 
 

@@ -4,6 +4,7 @@ import itertools
 import numbers
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from firsthand.errors import FirsthandError
@@ -73,6 +74,9 @@ def sweep(
     *,
     key: Key,
     progress: Callable[[Progress], None] | None = None,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    scheduler: str | None = None,
     **values: Sequence[float],
 ) -> Sweep:
     """Train once for every combination of values, all from the same key, several at a time (see `train_members`).
@@ -80,6 +84,7 @@ def sweep(
     Args:
         network, data, recipe, key: what the trainings have in common.
         progress: called with the `Progress` of each; `member` is its place in the result.
+        checkpoint, resume, scheduler: as for `train_members`, which can train them on a cluster.
         values: for numeric fields of the recipe, or for `dropout`, the rate of every Dropout layer: a list each.
     Returns:
         A `Sweep`.
@@ -114,7 +119,16 @@ def sweep(
     settings = [dict(zip(values, point, strict=True)) for point in itertools.product(*values.values())]
     networks = [_with_dropout(network, point) for point in settings]
     recipes = [recipe.changed(**{k: v for k, v in point.items() if k != "dropout"}) for point in settings]
-    trainings = train_members(networks, data, recipes, keys=[as_key(key)] * len(settings), progress=progress)
+    trainings = train_members(
+        networks,
+        data,
+        recipes,
+        keys=[as_key(key)] * len(settings),
+        progress=progress,
+        checkpoint=checkpoint,
+        resume=resume,
+        scheduler=scheduler,
+    )
     return Sweep(tuple(Point(point, training) for point, training in zip(settings, trainings, strict=True)))
 
 
