@@ -39,21 +39,20 @@ def called(
     """What `firsthand ARGUMENTS` would be as a process, called in this one: JAX is imported, programs are compiled."""
     from firsthand.cli import main
 
-    streams = {
-        "stdin": io.TextIOWrapper(io.BytesIO(stdin), "utf-8"),
-        "stdout": io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True),
-        "stderr": io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True),
-    }
+    output, errors = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
     command = ["firsthand", *map(str, arguments)]
     with (
-        mock.patch.multiple(sys, argv=command, **streams),
+        mock.patch.object(sys, "argv", command),
+        mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8")),
+        mock.patch.object(sys, "stdout", output),
+        mock.patch.object(sys, "stderr", errors),
         mock.patch.dict(os.environ, environment),
-        contextlib.chdir(os.fspath(cwd or ".")),  # type: ignore[arg-type]
+        contextlib.chdir(str(cwd or ".")),
         pytest.raises(SystemExit) as ended,
     ):
         main()
-    said = (streams[name].buffer.getvalue() for name in ("stdout", "stderr"))
-    return subprocess.CompletedProcess(command, ended.value.code or 0, *said)
+    said = (stream.buffer.getvalue() for stream in (output, errors))
+    return subprocess.CompletedProcess(command, int(ended.value.code or 0), *said)
 
 
 def called_text(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -244,7 +244,7 @@ def _given(network: Network, params: Any, rate: Array, rule: Rule, alone: bool) 
             return lax.stop_gradient(w)
         layer, keys = network.layers[path[0].idx], [entry.key for entry in path[1:]]
         # of a layer within a layer we do not know what stands before it
-        before: tuple[Layer, ...] = network.layers[: path[0].idx] if len(path) == 2 else ()
+        before = network.layers[: path[0].idx if len(path) == 2 else 0]
         dead = _rectified(before)
         thinned = dead and before[-1].dropped_share >= 0.5
         if not (alone and rule.plain and layer.multiplies_once(*keys) and can_step(w, rule.batch_size, thinned)):
