@@ -9,6 +9,8 @@ import jax
 import numpy as np
 import pytest
 
+from firsthand.errors import FirsthandError
+from firsthand.learning import distributed
 from firsthand.models import Model
 from tests.processes import PATIENCE, finished, read_until, running
 
@@ -63,6 +65,16 @@ def test_what_cannot_be_divided_is_said_in_one_line(tmp_path):
         assert done.returncode == 2
         assert message in done.stderr
         assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_name_at_which_no_other_machine_finds_this_one_is_one_line(monkeypatch):
+    """Gloo would announce 127.0.1.1, as Debian has it in /etc/hosts, and others would wait for an answer from it."""
+    monkeypatch.setattr(socket, "gethostname", lambda: "here")
+    monkeypatch.setattr(socket, "gethostbyname", {"here": "127.0.1.1", "node0": "10.0.0.1"}.__getitem__)
+    with pytest.raises(
+        FirsthandError, match=r"found 127\.0\.1\.1 as the address of this machine's name, here, expected"
+    ):
+        distributed.join("node0:7733", 2, 1)
 
 
 @pytest.mark.slow

@@ -4,6 +4,9 @@ Each process has its devices; a mini-batch is divided over all devices of all pr
 are added up after every step (see `train`).  docs/cluster.md says how to start them, and what to expect.
 """
 
+import ipaddress
+import socket
+from contextlib import suppress
 from pathlib import Path
 
 import jax
@@ -40,6 +43,7 @@ def join(coordinator: str, processes: int, process_id: int) -> None:
         raise FirsthandError(
             f"--process-id: found {process_id} of {processes} processes, expected 0 to {max(0, processes - 1)}"
         )
+    _check_own_name(host)
     # on a CPU, what the processes say to each other goes by Gloo
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     try:
@@ -53,6 +57,21 @@ def join(coordinator: str, processes: int, process_id: int) -> None:
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
         raise LostProcess(f"{processes} processes at {coordinator}: not all are there ({reason})") from None
+
+
+def _check_own_name(host: str) -> None:
+    """Raise FirsthandError where Gloo would tell other machines to find this one at a loopback address.
+
+    It announces the address of the machine's own name, which on many systems is 127.0.0.1 or 127.0.1.1.
+    """
+    name = socket.gethostname()
+    with suppress(OSError):  # what cannot be resolved, Gloo says itself
+        coordinator, own = (ipaddress.ip_address(socket.gethostbyname(each)) for each in (host, name))
+        if own.is_loopback and not coordinator.is_loopback:
+            raise FirsthandError(
+                f"--coordinator: found {own} as the address of this machine's name, {name}, "
+                "expected one that the other machines reach; see /etc/hosts"
+            )
 
 
 def lost(error: Exception, folder: Path | None) -> LostProcess:
