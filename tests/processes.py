@@ -36,7 +36,7 @@ def finished(command: Sequence[object], **options: Any) -> subprocess.CompletedP
 def called(
     *arguments: object, cwd: object = None, stdin: bytes = b"", **environment: str
 ) -> subprocess.CompletedProcess[bytes]:
-    """What `firsthand ARGUMENTS` would be as a process, called in this one: JAX is imported, programs are compiled."""
+    """Call `firsthand ARGUMENTS` in this process, which has imported JAX and compiled programs already."""
     from firsthand.cli import main
 
     output, errors = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))

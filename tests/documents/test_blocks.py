@@ -87,11 +87,11 @@ def few(monkeypatch, tmp_path):
     monkeypatch.setattr(network3, "load_data_shared", lambda: shared)
 
 
-@pytest.mark.usefixtures("few")
 def marked(page):
     return pytest.param(page, marks=pytest.mark.slow) if page in LONG else page
 
 
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("page", [marked(page) for page in paths()])
 def test_a_page_runs(page):
     names = {"__name__": "__main__", **GIVEN.get(page, dict)()}
