@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import os
 import signal
 import subprocess
 import sys
@@ -33,9 +32,7 @@ def finished(command: Sequence[object], **options: Any) -> subprocess.CompletedP
     return subprocess.run(list(map(str, command)), **given)
 
 
-def called(
-    *arguments: object, cwd: object = None, stdin: bytes = b"", **environment: str
-) -> subprocess.CompletedProcess[bytes]:
+def called(*arguments: object, cwd: object = None, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """Call `firsthand ARGUMENTS` in this process, which has imported JAX and compiled programs already."""
     from firsthand.cli import main
 
@@ -46,7 +43,6 @@ def called(
         mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8")),
         mock.patch.object(sys, "stdout", output),
         mock.patch.object(sys, "stderr", errors),
-        mock.patch.dict(os.environ, environment),
         contextlib.chdir(str(cwd or ".")),
         pytest.raises(SystemExit) as ended,
     ):

@@ -2,13 +2,17 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from firsthand.errors import FirsthandError
 
-__all__ = ["ONE_THREAD", "Locks", "check_threads", "cores", "refuse_fork", "use_threads"]
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+__all__ = ["ONE_THREAD", "Locks", "check_threads", "cores", "raise_failure", "refuse_fork", "use_threads"]
 
 # environment of a child that has one core to itself, read by numerical libraries when they start
 ONE_THREAD = {
@@ -22,6 +26,13 @@ ONE_THREAD = {
 def cores() -> list[int]:
     """Return the numbers of the cores that this process may use."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+
+
+def raise_failure(futures: "Iterable[Future]") -> None:
+    """Raise what one of several futures, all done, has failed with: what ended the others, not how they ended."""
+    failed = [error for each in futures if not each.cancelled() and (error := each.exception()) is not None]
+    for error in sorted(failed, key=lambda error: isinstance(error, KeyboardInterrupt)):
+        raise error
 
 
 def check_threads(count: int) -> None:

@@ -2,18 +2,15 @@
 
 import pytest
 
-from firsthand.cli import main
+from tests.processes import called_text
 
 
 @pytest.fixture
-def command(monkeypatch, capsys):
+def command():
     """Call a command in this process: exit code, output and errors."""
 
     def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["firsthand", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
+        done = called_text(*arguments)
+        return done.returncode, done.stdout, done.stderr
 
     return run

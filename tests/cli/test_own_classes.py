@@ -1,7 +1,6 @@
 """Data of one's own, with any number of classes and any names: what is trained can be read, evaluated and used."""
 
 import json
-import sys
 
 import jax
 import numpy as np
@@ -18,16 +17,6 @@ from firsthand.learning import Classification, Recipe, train
 from firsthand.models import Model, load_model
 from firsthand.search import Range, search
 from firsthand.zoo import RECIPES, NamedRecipe
-
-
-def command(monkeypatch, capsys, *arguments):
-    """Run the command line in this process: exit code, output, errors."""
-    from firsthand.cli import main
-
-    monkeypatch.setattr(sys, "argv", ["firsthand", *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    return ended.value.code, *capsys.readouterr()
 
 
 @pytest.fixture
@@ -66,39 +55,39 @@ def test_a_belief_net_has_a_label_unit_for_every_class():
 
 @pytest.mark.parametrize("names", [("猫", "狗 $"), tuple(f"class {i}" for i in range(12))], ids=["two", "twelve"])
 @pytest.mark.parametrize("members", [None, 2])
-def test_what_is_trained_on_a_folder_can_be_used(folder, tmp_path, monkeypatch, capsys, names, members):
+def test_what_is_trained_on_a_folder_can_be_used(folder, tmp_path, command, names, members):
     own = folder(*names)
     more = () if members is None else ("--members", members)
     options = ("--recipe", "fully-connected", "--epochs", 1, "--data", own, "--out", tmp_path / "run", *more)
-    code, _, err = command(monkeypatch, capsys, "train", *options)
+    code, _, err = command("train", *options)
     assert code == 0, err
     assert all(line.startswith("firsthand: probabilities are not calibrated") for line in err.splitlines())
     model = tmp_path / "run" / "model.safetensors"
     assert load_model(model).classes == tuple(sorted(names))
     assert "kernels" in load_model(model).provenance or members
-    code, out, err = command(monkeypatch, capsys, "evaluate", "--model", model, "--data", own, "--json")
+    code, out, err = command("evaluate", "--model", model, "--data", own, "--json")
     assert code == 0, err
     assert json.loads(out)["n"] == 20 * len(names)
 
 
-def test_pictures_of_several_sizes_are_brought_to_one(folder, tmp_path, monkeypatch, capsys):
+def test_pictures_of_several_sizes_are_brought_to_one(folder, tmp_path, command):
     own = folder("a", "b")
     Image.new("L", (40, 50)).save(own / "b" / "large.png")
     train = ("train", "--data", own, "--recipe", "fully-connected", "--epochs", 1, "--out", tmp_path / "run")
-    code, _, err = command(monkeypatch, capsys, *train)
+    code, _, err = command(*train)
     assert (code, err.count("\n")) == (2, 1)
     assert "50 x 40 pixels found, 28 x 28 expected" in err
     assert "train --size N" in err
-    assert command(monkeypatch, capsys, *train, "--size", 20)[0] == 0
+    assert command(*train, "--size", 20)[0] == 0
     model = tmp_path / "run" / "model.safetensors"
     assert load_model(model).input_shape == (20, 20, 1)
-    assert command(monkeypatch, capsys, "evaluate", model, "--data", own)[0] == 0
-    assert command(monkeypatch, capsys, "train", "--resume", tmp_path / "run", "--size", 28)[0] == 2
+    assert command("evaluate", model, "--data", own)[0] == 0
+    assert command("train", "--resume", tmp_path / "run", "--size", 28)[0] == 2
 
 
-def test_one_class_is_refused_and_nothing_is_left(folder, tmp_path, monkeypatch, capsys):
+def test_one_class_is_refused_and_nothing_is_left(folder, tmp_path, command):
     options = ("--recipe", "fully-connected", "--data", folder("3"), "--out", tmp_path / "run")
-    code, _, err = command(monkeypatch, capsys, "train", *options)
+    code, _, err = command("train", *options)
     assert code == 2
     assert err == "firsthand: data: 1 class found, two or more expected\n"
     assert not (tmp_path / "run").exists()

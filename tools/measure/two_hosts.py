@@ -44,9 +44,9 @@ def main() -> None:
     options = (*RECIPE, "--epochs", str(chosen.epochs))
     with tempfile.TemporaryDirectory(prefix="firsthand-hosts-") as folder, _hosts():
         place = Path(folder)
-        whole = [process.wait(PATIENCE) for process in _start(place / "whole", *options)]
+        whole = _exit_codes(_start(place / "whole", *options))
         cut = _cut_off(place / "cut", *options)
-        resumed = [process.wait(PATIENCE) for process in _start(place / "cut", resume=True)]
+        resumed = _exit_codes(_start(place / "cut", resume=True))
         models = [Model.load(place / name / "model.safetensors").params for name in ("whole", "cut")]
         same = all(np.array_equal(*pair) for pair in zip(*map(jax.tree.leaves, models), strict=True))
     results = {
@@ -60,6 +60,12 @@ def main() -> None:
     }
     print(json.dumps(results, indent=1))
     write_atomically(chosen.out, json.dumps(results, indent=1).encode())
+
+
+def _exit_codes(processes: list[subprocess.Popen[str]]) -> list[int]:
+    for process in processes:
+        process.communicate(timeout=PATIENCE)  # a pipe that nobody reads stops who writes into it
+    return [process.returncode for process in processes]
 
 
 def _cut_off(out: Path, *options: str) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from .conv_pool import conv_pool, conv_pool_plain, rectified_convolution
 from .convolution import convolution
-from .dense import SteppedWeights, can_step
+from .dense import THINNED, SteppedWeights, can_step
 from .native import Status, limit_threads, status, threads
 from .pooling import max_pool
 from .recurrent import gru, lstm, simple
 from .tied_conv_pool import tied_conv_pool
 
 __all__ = [
+    "THINNED",
     "Status",
     "SteppedWeights",
     "can_step",

@@ -14,7 +14,7 @@ from jax.custom_derivatives import SymbolicZero
 
 from . import native
 
-__all__ = ["SteppedWeights", "can_step"]
+__all__ = ["THINNED", "SteppedWeights", "can_step"]
 
 # The choice of the way, all of it; measured by `python -m benchmarks dense`, see docs/performance.md.
 _MANY = 16  # examples, from which on matrix products are faster than visits of what is not zero, unless it is thinned
@@ -23,6 +23,7 @@ _MOST = 64  # examples, above which XLA's products and a step of their own are a
 _WORTH_IT_FOR_ONE = 200_000
 _WORTH_IT_FOR_FEW = 100_000
 _WORTH_IT_FOR_MANY = 500_000
+THINNED = 0.5  # the dropped share behind a ReLU, from which on visits are faster for any number of examples
 
 
 def can_step(weights: Array, examples: int, thinned: bool = False) -> bool:

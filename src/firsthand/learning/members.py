@@ -19,7 +19,7 @@ from jax import Array
 
 from firsthand.errors import FirsthandError
 from firsthand.nn import Network
-from firsthand.processes import cores
+from firsthand.processes import cores, raise_failure
 
 from .on_cluster import trainer
 from .recipe import Recipe
@@ -156,10 +156,7 @@ def train_members(
         stop.set()
         for future in futures:
             future.cancel()
-    failed = [error for future in futures if not future.cancelled() and (error := future.exception()) is not None]
-    # what ended the others is said, not how they ended
-    for error in sorted(failed, key=lambda error: isinstance(error, KeyboardInterrupt)):
-        raise error
+    raise_failure(futures)
     if any(future.cancelled() for future in futures):
         raise KeyboardInterrupt
     found: dict[int, Training] = {}

@@ -16,7 +16,7 @@ from jax import Array, lax
 from jax.sharding import Mesh, PartitionSpec
 
 from firsthand.errors import FirsthandError
-from firsthand.kernels import SteppedWeights, can_step
+from firsthand.kernels import THINNED, SteppedWeights, can_step
 from firsthand.nn import Layer, Network
 from firsthand.nn.network import is_statistic
 
@@ -246,7 +246,7 @@ def _given(network: Network, params: Any, rate: Array, rule: Rule, alone: bool) 
         # of a layer within a layer we do not know what stands before it
         before = network.layers[: path[0].idx if len(path) == 2 else 0]
         dead = _rectified(before)
-        thinned = dead and before[-1].dropped_share >= 0.5
+        thinned = dead and before[-1].dropped_share >= THINNED
         if not (alone and rule.plain and layer.multiplies_once(*keys) and can_step(w, rule.batch_size, thinned)):
             return w
         l2 = rule.l2 if matches(path, rule.penalized) else 0.0

@@ -208,9 +208,8 @@ def by_page(lines: list[Read], odds: list[np.ndarray], plain: bool = False) -> l
     ]
     # where other lines are surely digits, what is left of a rule or an edge is none, though the page makes it likelier
     means = [_mean(line, reasons) for line, reasons in zip(lines, result, strict=True)]
-    result = _without(
-        result, [not plain and max(means, default=0) > SURE and mean < CRUMB for mean in means], "not a digit"
-    )
+    crumbs = not plain and max(means, default=0) > SURE
+    result = _without(result, [crumbs and mean < CRUMB for mean in means], "not a digit")
     votes = np.concatenate([np.zeros(0, bool), *(line.votes for line in lines)])
     out = np.array([bool(r) for reasons in result for r in reasons], bool)
     text = bool(votes.any() and out[votes].mean() >= A_TEXT)

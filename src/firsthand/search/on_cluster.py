@@ -6,6 +6,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 from firsthand.cluster import AtWork, Cluster, Kept
 from firsthand.compilation import keep_compilations
+from firsthand.processes import raise_failure
 
 from .search import Search, Trial
 
@@ -65,10 +66,7 @@ def work_on_cluster(
             finally:
                 stop.set()
         tell()
-        failed = [error for call in calls if (error := call.exception()) is not None]
-        # what ended the others is said, not how they ended
-        for error in sorted(failed, key=lambda error: isinstance(error, KeyboardInterrupt)):
-            raise error
+        raise_failure(calls)
 
 
 def _work(here: AtWork, kept: Kept, trials: int) -> None:
