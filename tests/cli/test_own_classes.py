@@ -85,6 +85,24 @@ def test_pictures_of_several_sizes_are_brought_to_one(folder, tmp_path, command)
     assert command("train", "--resume", tmp_path / "run", "--size", 28)[0] == 2
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("sweep", "--values", "l2=0,1e-4"),
+        ("search", "--space", "learning_rate=0.1:0.2", "--trials", 1, "--storage", "s.journal"),
+    ],
+    ids=["sweep", "search"],
+)
+def test_a_comparison_brings_pictures_to_one_size(folder, tmp_path, command, monkeypatch, given):
+    monkeypatch.chdir(tmp_path)
+    own = folder("a", "b")
+    Image.new("L", (40, 50)).save(own / "b" / "large.png")
+    options = (*given, "--recipe", "fully-connected", "--epochs", 1, "--data", own, "--size", 14)
+    code, out, err = command(*options)
+    assert code == 0, err
+    assert given[0] == "sweep" or "--size 14" in out
+
+
 def test_one_class_is_refused_and_nothing_is_left(folder, tmp_path, command):
     options = ("--recipe", "fully-connected", "--data", folder("3"), "--out", tmp_path / "run")
     code, _, err = command("train", *options)

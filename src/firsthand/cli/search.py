@@ -18,7 +18,19 @@ import typer
 from firsthand.errors import FirsthandError
 
 from . import train
-from .common import DataName, Device, Invert, Json, Seed, check_scheduler, find_recipe, load_splits, use_device, whole
+from .common import (
+    DataName,
+    Device,
+    Invert,
+    Json,
+    Seed,
+    Size,
+    check_scheduler,
+    find_recipe,
+    load_splits,
+    use_device,
+    whole,
+)
 from .streams import go_on_without_output
 from .texts import refuse_text
 
@@ -39,6 +51,7 @@ def search(
     recipe: Annotated[str, typer.Option(help="What to train; `firsthand summary` lists the names.")] = "digit-reader",
     data: DataName = "mnist",
     invert: Invert = None,
+    size: Size = None,
     trials: Annotated[
         int, typer.Option(help="Trainings to finish, including those in the storage.", callback=whole(1))
     ] = 20,
@@ -76,7 +89,7 @@ def search(
 
     chosen = find_recipe(recipe, {} if epochs is None else {"epochs": epochs})
     refuse_text(chosen, "search")
-    splits = load_splits(data, examples, seed, invert=invert)
+    splits = load_splits(data, examples, seed, size=None if size is None else (size, size), invert=invert)
     opened = Search(chosen, splits, spaces, storage=storage, seed=seed)
     if parent is not None:
         _work_for(parent, opened, trials)
@@ -99,7 +112,7 @@ def search(
     show.all(result)
     picture = storage.with_name(storage.name + ".png")
     _draw(result, spaces, picture)
-    options = {"recipe": recipe, "data": data, "examples": examples, "epochs": epochs, "seed": seed}
+    options = {"recipe": recipe, "data": data, "size": size, "examples": examples, "epochs": epochs, "seed": seed}
     options["invert"] = invert
     show.end(result, options, picture)
     if interrupted:

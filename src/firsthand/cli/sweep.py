@@ -12,7 +12,19 @@ import typer
 from firsthand.errors import FirsthandError
 from firsthand.files import write_atomically, write_saved
 
-from .common import DataName, Device, Invert, Json, Seed, check_scheduler, expand, find_recipe, load_splits, use_device
+from .common import (
+    DataName,
+    Device,
+    Invert,
+    Json,
+    Seed,
+    Size,
+    check_scheduler,
+    expand,
+    find_recipe,
+    load_splits,
+    use_device,
+)
 from .streams import go_on_without_output
 from .texts import refuse_text
 
@@ -26,6 +38,7 @@ def sweep(
     recipe: Annotated[str, typer.Option(help="What to train; `firsthand summary` lists the names.")] = "digit-reader",
     data: DataName = "mnist",
     invert: Invert = None,
+    size: Size = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data, in every training.")] = None,
     examples: Annotated[int | None, typer.Option(help="Use only the first N training images.")] = None,
     seed: Seed = 0,
@@ -58,7 +71,7 @@ def sweep(
 
     chosen = find_recipe(recipe, {} if epochs is None else {"epochs": epochs})
     refuse_text(chosen, "sweep")
-    splits = load_splits(data, examples, seed, invert=invert)
+    splits = load_splits(data, examples, seed, size=None if size is None else (size, size), invert=invert)
     if chosen.expanded:
         splits = expand(splits)
     splits = Splits(splits.train, splits.validation, None)  # a setting must not be chosen by the test images
