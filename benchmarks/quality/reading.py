@@ -7,6 +7,7 @@ scikit-learn's copy of the UCI digits, 8x8 pixels each, through the same pipelin
 results/benchmarks/reading.json.
 """
 
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -81,8 +82,17 @@ def score(page: Page, read_page: Found) -> Score:
     return Score(right, found, lines, lengths, false)
 
 
-def run(folder: Path, pages: int = PAGES) -> None:
-    """Measure, print, and write `reading.json` into a folder."""
+def run(folder: Path, pages: int = PAGES, kinds: tuple[str, ...] = ()) -> None:
+    """Measure, print, and write `reading.json` into a folder.
+
+    Args:
+        folder: where the file stands.
+        pages: of each kind.
+        kinds: measure these alone, and replace their rows in the file that is there, each with a date of its own.
+    """
+    if kinds:
+        _renew(folder / "reading.json", pages, kinds)
+        return
     results = about(pages, first_seed=FIRST_SEED, model=boxed_model().provenance["accuracies"])
     results["parameters"] = boxed_model().parameter_count, boxed_gate().parameter_count
     results["processes"] = len(os.sched_getaffinity(0))
@@ -99,6 +109,20 @@ def run(folder: Path, pages: int = PAGES) -> None:
     print(f"crops: {results['crops']['per_minute']:.0f} a minute, {results['crops']['accuracy']:.2%} right", flush=True)
     results["targets"] = target_rows(results)
     save(folder / "reading.json", results)
+
+
+def _renew(path: Path, pages: int, kinds: tuple[str, ...]) -> None:
+    results, now = json.loads(path.read_text()), about(pages)
+    rows = {row["level"]: row for row in results["levels"]}
+    if pages != results["n"] or not set(kinds) <= set(rows):
+        found = f"{results['n']} pages of {', '.join(rows)}"
+        raise SystemExit(f"{path}: {found} found, {pages} of {', '.join(kinds)} asked for")
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("spawn"), _warm_up) as pool:
+        for kind in kinds:
+            rows[kind] |= {**_level(kind, pool, pages), **{name: now[name] for name in ("machine", "versions", "date")}}
+            print(_shown(rows[kind]), flush=True)
+    results["targets"] = target_rows(results)
+    save(path, results)
 
 
 class Measured(NamedTuple):

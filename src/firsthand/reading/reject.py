@@ -42,6 +42,7 @@ TEXT = 6.0  # a word of letters counts this many times: a text has many of them,
 BESIDE = (-2.0, 6.0)  # logarithms of odds that half of what stands beside it in its line may add
 SURE, CRUMB = 0.9, 0.45  # means of the probabilities of a line that is surely digits, and of one of crumbs beside it
 A_TEXT, AMONG_LETTERS = 0.75, 0.85  # where so much that votes is no digit, a line of digits has a mean of so much
+PLAIN_TEXT, ON_PLAIN = 0.4, 0.75  # the same where all that votes was written: nothing is left of a printed line
 SURELY = 0.0  # the logarithm of the odds from which on a word is a number
 BLOT = 0.42  # strokes wider than such a part of their height are none: a bar half as wide as it is high is a blot
 
@@ -212,8 +213,9 @@ def by_page(lines: list[Read], odds: list[np.ndarray], plain: bool = False) -> l
     result = _without(result, [crumbs and mean < CRUMB for mean in means], "not a digit")
     votes = np.concatenate([np.zeros(0, bool), *(line.votes for line in lines)])
     out = np.array([bool(r) for reasons in result for r in reasons], bool)
-    text = bool(votes.any() and out[votes].mean() >= A_TEXT)
-    return _without(result, [text and mean < AMONG_LETTERS for mean in means], "in a text")
+    share, least = (PLAIN_TEXT, ON_PLAIN) if plain else (A_TEXT, AMONG_LETTERS)
+    text = bool(votes.any() and out[votes].mean() >= share)
+    return _without(result, [text and mean < least for mean in means], "in a text")
 
 
 def _without(reasons: list[list[str]], lines: list[bool], why: str) -> list[list[str]]:
