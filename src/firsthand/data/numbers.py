@@ -1,5 +1,7 @@
 """Scenes with a number of several digits somewhere on them, made by program: signs to be read whole."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image
 
@@ -12,7 +14,7 @@ SCENE = 54  # pixels of the side, as Goodfellow et al. 2013 cut their pictures
 LONGEST = 5
 
 
-def number_scenes(digits: Dataset, count: int, *, seed: int) -> Arrays:
+def number_scenes(digits: Dataset, count: int, *, seed: int | Sequence[int]) -> Arrays:
     """Make scenes of 0 to 5 digits in a row, on a slanted or bent line, with clutter and uneven light.
 
     Every number of digits is as likely.  Of five digits each is smaller than of one; clutter is lines, spots and parts
