@@ -106,6 +106,18 @@ def test_what_is_seen_is_skipped_shrunk_and_stacked(counting):
     assert waited == {6, 7, 8, 9}
 
 
+def test_contrast_shows_the_largest_difference_from_the_ground(counting):
+    game = Gymnasium(counting, shrink=(2, 2), contrast=True)
+    _, seen, _ = walked(game, [0, 1])
+    # at the first step half of the picture flickers: as many points are 10 as 0, and the smaller is the ground
+    assert [row.tolist() for row in np.array(seen)[:, 0, :, 0]] == [[0, 0, 0], [0, 10, 10], [0, 0, 0]]
+    picture = np.full((4, 6), 87, np.uint8)
+    picture[0, 3], picture[3, 5] = 236, 7
+    assert game.moment([picture], None, True)[..., 0].tolist() == [[0, 149, 0], [0, 0, 80]]
+    with pytest.raises(FirsthandError, match="contrast is for grey pictures"):
+        Gymnasium("CartPole-v1", contrast=True).facts()
+
+
 def test_a_state_leads_back_to_its_place(counting):
     game = Gymnasium(counting, frames=2)
     states, seen, rewards = walked(game, [0, 1, 2, 1, 0, 2])

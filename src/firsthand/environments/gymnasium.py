@@ -51,7 +51,9 @@ class Gymnasium(Environment):
         frames: the last steps whose pictures or numbers a player sees together; those before an episode are 0.
         skip: how often an action is repeated before something is seen.  Of the last two pictures the larger value
             counts, because a console draws some things in every other picture alone.
-        shrink: rows and columns of a picture whose mean becomes one value.
+        shrink: rows and columns of a picture that become one value: their mean, or with `contrast` the largest.
+        contrast: whether a grey is seen by its distance from the most common one of the picture, so that the ground is
+            0 and small things stand out from it; otherwise as it is.
         waits: how often action 0 is taken before an episode, at most; the seed draws the number.
         seeded: False where the environment itself draws nothing at random: it is seeded once and not for every episode,
             which takes an emulator a tenth of a second.
@@ -73,6 +75,7 @@ class Gymnasium(Environment):
     frames: int = 1
     skip: int = 1
     shrink: tuple[int, int] = (1, 1)
+    contrast: bool = False
     waits: int = 0
     seeded: bool = True
     limit: int = 5_000
@@ -161,6 +164,10 @@ class Gymnasium(Environment):
             actions = tuple(map(str, range(space.n) if meanings is None else (each.lower() for each in meanings())))
             seen = made.observation_space
             pictures = type(seen).__name__ == "Box" and seen.dtype == np.uint8 and len(seen.shape) in (2, 3)
+            if self.contrast and not (pictures and len(seen.shape) == 2):
+                raise FirsthandError(
+                    f"gymnasium {self.id}: contrast is for grey pictures, {seen} found: an option may make them grey"
+                )
             if pictures and any(side % part for side, part in zip(seen.shape, self.shrink, strict=False)):
                 raise FirsthandError(
                     f"gymnasium {self.id}: shrink is {self.shrink}, expected divisors of the picture's "
@@ -187,6 +194,10 @@ class Gymnasium(Environment):
         picture = np.asarray(shown[-1]) if self.skip == 1 or len(shown) == 1 else np.maximum(*shown[-2:])
         height, width, *colours = picture.shape
         down, across = self.shrink
+        if self.contrast and not colours:
+            ground = int(np.bincount(picture.ravel(), minlength=256).argmax())
+            picture = np.abs(picture.astype(np.int16) - ground).astype(np.uint8)
+            return picture.reshape(height // down, down, width // across, across).max((1, 3))[..., None]
         # rows first, in the order of memory: four times as fast as the mean over both
         sums = picture.reshape(height // down, down, -1).sum(1, dtype=np.uint32)
         sums = sums.reshape(height // down, width // across, across, *(colours or (1,))).sum(2, dtype=np.uint32)
