@@ -174,7 +174,7 @@ EXPERIMENTS = (
                 partial(draw_machine, best="validation_ntm", heads=("reading head", "writing head")),
             ),
         ),
-        minutes=3,
+        minutes=6,
     ),
     Experiment(
         "ntm-sort",
@@ -218,6 +218,6 @@ EXPERIMENTS = (
                 ),
             ),
         ),
-        minutes=4,
+        minutes=5,
     ),
 )
