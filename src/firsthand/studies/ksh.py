@@ -15,7 +15,7 @@ from firsthand.data import Splits, fashion_mnist
 from firsthand.experiments.drawing import COLOURS, curves, in_percent, panels, validation_against
 from firsthand.experiments.experiment import Claim, Drawing, Experiment, Measured, Run, mean_of
 from firsthand.experiments.result import Finding, Published, Result, Source, Text
-from firsthand.learning import Diverged, Recipe
+from firsthand.learning import Diverged, OneCycle, Recipe
 from firsthand.models import ten_crop
 from firsthand.zoo.image_net import ksh
 from firsthand.zoo.pictures import KSH_SMALL, ksh_small
@@ -190,12 +190,14 @@ SMALL = Experiment(
     ),
     deviations=(
         Text(
-            "Fashion-MNIST (28x28, grey, 10 classes) in place of ImageNet: windows of 24x24, 32-48-80-80-56 feature "
-            "maps, two hidden layers of 256. Order and kinds of the layers are the paper's, and so are momentum, "
-            "weight decay and dropout; the learning rate rises and falls along one cycle, and weights are averaged.",
-            "用 Fashion-MNIST（28x28 灰度图，10 类）代替 ImageNet：窗口 24x24，特征图 32-48-80-80-56，"
-            "两个 256 单元的隐藏层。层的种类和次序、动量、权重衰减与弃权都与论文一样；学习率按一个周期升降，"
-            "并对权重取平均。",
+            "Fashion-MNIST (28x28, grey, 10 classes) in place of ImageNet: windows of 24x24, 48-64-96-96-64 feature "
+            "maps, two hidden layers of 256. Order and kinds of the layers are the paper's, and so is momentum; the "
+            "learning rate rises and falls along one cycle, weight decay is 1e-4, and weights are averaged. Dropout is "
+            "left out: so small a network still learned too little of its training data (validation images, "
+            "12 epochs: 88.7 % with it, 91.0 % without).",
+            "用 Fashion-MNIST（28x28 灰度图，10 类）代替 ImageNet：窗口 24x24，特征图 48-64-96-96-64，"
+            "两个 256 单元的隐藏层。层的种类和次序以及动量与论文一样；学习率按一个周期升降，权重衰减为 1e-4，并对权重"
+            "取平均。没有用弃权：这么小的网络对训练数据仍学得不够（验证图像、12 个 epoch：有弃权 88.7%，没有 91.0%）。",
         ),
     ),
     drawings=(
@@ -205,14 +207,14 @@ SMALL = Experiment(
             _draw_small,
         ),
     ),
-    minutes=7,
+    minutes=22,
 )
 
 
 # --- one ingredient less ------------------------------------------------------------------------------------------
 
 EXAMPLES, EPOCHS = 10_000, 6
-RECIPE = KSH_SMALL.recipe.changed(epochs=EPOCHS)
+RECIPE = KSH_SMALL.recipe.changed(epochs=EPOCHS, learning_rate=OneCycle(0.05, EPOCHS, rise=0.2))
 LESS = {
     "whole": (ksh_small(), RECIPE),
     "no_overlap": (ksh_small(overlap=False), RECIPE),
@@ -342,9 +344,9 @@ ABLATION = Experiment(
         Text(
             f"{EXAMPLES:,} training images and {EPOCHS} epochs, not the whole set: differences of a few tenths of a "
             "point, as the paper's 0.4 for overlapping pooling, are of the order of the spread, which is given. "
-            "Without overlap the windows are 2x2.",
+            "Without overlap the windows are 2x2; both halve the image.",
             f"只用 {EXAMPLES:,} 幅训练图像、{EPOCHS} 个回合：零点几个百分点的差别（论文中重叠池化为 0.4）与离散程度"
-            "相当，因此一并给出。不重叠时窗口为 2x2。",
+            "相当，因此一并给出。不重叠时窗口为 2x2；两者都使图像减半。",
         ),
         Text(
             f"25 % training error: without dropout and normalization, on {FEW:,} images, momentum 0.9, each activation "
