@@ -68,6 +68,7 @@ TABLES: dict[str, Callable[[Path, str], list[str]]] = {
     ),
     "aims": accuracy.aims,
     "reading": pages.reading,
+    "reading-peers": pages.reading_peers,
     "jobs": jobs.jobs,
     "mistakes": jobs.mistakes,
     "boxed-memories": memory.boxed,

@@ -1,4 +1,4 @@
-"""The table of how well pages are read."""
+"""The tables of how well pages are read, and how well by others."""
 
 from typing import Any
 
@@ -71,3 +71,44 @@ def reading(found: dict[str, Any], language: str) -> list[str]:
             f"在给出答案者中 {share(uci['accuracy_of_what_was_read'])} 正确。"
         )
     return [*table(head, rows, "lrrrrr"), "", note, "", source(found, language)]
+
+
+_KINDS = {
+    "single photo, small crop": "单个数字：小裁图",
+    "single photo, phone": "单个数字：手机照片",
+    "single drawn": "单个数字：手绘",
+    "single drawn, white on black": "单个数字：手绘，黑底白字",
+    "single 28x28": "单个数字：28x28",
+    "line, photo/scan": "一行：照片或扫描",
+    "page": "整页",
+    "notebook (ruled)": "横线本",
+    "boxes / grid / form": "方框、方格、表单",
+    "signs among digits": "数字间有符号",
+    "letters among digits": "数字间有字母",
+    "turned 90 degrees": "转了 90 度",
+}
+
+
+@made_of("benchmarks/reading_peers.json")
+def reading_peers(found: dict[str, Any], language: str) -> list[str]:
+    """Other readers on pictures by strangers: digits right and lines right, kind by kind; for docs/reading.md."""
+
+    def cell(row: dict[str, int]) -> str:
+        return f"{1 - row['digit_errors'] / row['digits']:.1%}, {row['lines_right']} / {row['lines']}"
+
+    scores = found["scores"].values()
+    first = next(iter(scores))
+    rows = [
+        (
+            f"{zh if language == 'zh' else kind} ({first['kinds'][kind]['pictures']})",
+            *(cell(score["kinds"][kind]) for score in scores),
+        )
+        for kind, zh in _KINDS.items()
+        if first["kinds"].get(kind, {}).get("digits")
+    ]
+    everything, median = (("all", "median time"), ("全部", "用时中位数"))[language == "zh"], "seconds_per_picture"
+    rows.append((f"**{everything[0]}** ({found['pictures']})", *(cell(score["all"]) for score in scores)))
+    rows.append((everything[1], *(f"{score[median]['median']:.2f} s" for score in scores)))
+    head = ("kind (pictures)" if language == "en" else "种类（图片数）", *found["scores"])
+    command = "python -m benchmarks.quality.reading_peers FOLDER"
+    return [*table(head, rows, "l" + "r" * len(found["scores"])), "", source(found, language, command)]
