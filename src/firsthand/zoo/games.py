@@ -60,7 +60,8 @@ CATCH = _recipe(
 BREAKOUT = _recipe(Breakout(), player(Breakout()), _learned(400, 0.00025), explore=(1.0, 0.02, 100))
 FREEWAY = _recipe(Freeway(), player(Freeway()), _learned(400, 0.00025), explore=(1.0, 0.02, 100))
 
-# an epoch is 4,096 steps of the game, of four pictures each, and 1,024 mini-batches of what is remembered
+# an epoch is 512 steps of the game, of four pictures each, and as many mini-batches of what is remembered; the target
+# network is renewed in each: what a point is worth goes back five steps with every renewal
 PONG = _recipe(
     Pong(),
     (
@@ -69,13 +70,13 @@ PONG = _recipe(
         nn.FullyConnected(128, nn.relu, weights_init=nn.he),
         nn.FullyConnected(6, nn.linear, weights_init=nn.glorot),
     ),
-    _learned(300, 0.00025),
-    count=32_768,
-    steps=256,
+    _learned(600, 0.0005),
+    count=16_384,
+    steps=32,
     capacity=50_000,
-    renewed=2,
-    explore=(1.0, 0.02, 30),
-    ahead=3,
+    renewed=1,
+    explore=(1.0, 0.02, 150),
+    ahead=5,
 )
 
 RECIPES = {recipe.name: recipe for recipe in (CATCH, BREAKOUT, FREEWAY, PONG)}
