@@ -74,8 +74,8 @@ EXPERIMENTS = (
             Text(
                 "As in Mnih et al. 2015: four pictures an action, of the last two the larger value, four moments seen, "
                 "up to thirty pictures of waiting, an action at random once in twenty steps while it is judged, and "
-                "five minutes of the console a game. Otherwise than there: pictures of 42 by 40 instead of 84 by 84, as "
-                "contrasts, a smaller network, a mini-batch for every step instead of every fourth, rewards of five "
+                "five minutes of the console a game. Otherwise than there: pictures of 42 by 40 instead of 84 by 84, "
+                "as contrasts, a smaller network, a mini-batch for every step instead of every fourth, rewards of five "
                 "steps before the target network says what follows, which is renewed every 512 mini-batches, Adam.",
                 "与 Mnih 等（2015）相同：每个动作持续四帧画面，取最后两帧的较大值，看四个时刻，开局最多等待三十帧，评测"
                 "时每二十步有一个随机动作，每局至多主机的五分钟。不同之处：画面为 42x40 而不是 84x84，取与背景的对比，"
