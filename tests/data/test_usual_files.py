@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from firsthand.data import DataError, downloads, load, load_splits, mnist
+from firsthand.data import DataError, downloads, load, load_image_folder, load_splits, mnist
 from firsthand.data.loaders import load_parts
 
 N = 40
@@ -47,6 +47,47 @@ def test_arrays_in_any_form(tmp_path, images, labels):
     np.save(tmp_path / "y_train.npy", labels)
     assert same(load(tmp_path / "X_train.npy"))
     assert same(load(tmp_path)) if not list(tmp_path.glob("*/")) else True
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64, bool, np.float32])
+def test_black_and_white_as_0_and_1(tmp_path, dtype):
+    np.savez(tmp_path / "bits.npz", images=(IMAGES > 127).astype(dtype), labels=LABELS)
+    np.testing.assert_array_equal(load(tmp_path / "bits.npz").images, np.where(IMAGES > 127, 255, 0))
+
+
+def test_arrays_are_brought_to_the_size_and_the_ground_asked_for(tmp_path, caplog):
+    folder(tmp_path / "pictures")
+    expected = load(tmp_path / "pictures", (14, 14), True)
+    order = np.argsort(LABELS.astype("U") + np.array([f"{i}.png" for i in range(N)]).astype("U4"), kind="stable")
+    images, labels = IMAGES[order], LABELS[order]
+    np.savez(tmp_path / "one.npz", x=images, y=labels)
+    np.save(tmp_path / "x.npy", images)
+    np.save(tmp_path / "y.npy", labels)
+    (tmp_path / "t.csv").write_text(table(["label", *PIXELS], np.column_stack([labels, images.reshape(N, 784)])))
+    for name in ("one.npz", "x.npy", "t.csv"):
+        with caplog.at_level(logging.INFO, "firsthand"):
+            found = load(tmp_path / name, (14, 14), True)
+        np.testing.assert_array_equal(found.images[..., 0].sum((1, 2)), expected.images[..., 0].sum((1, 2)))
+        assert f"{name}: {N} images of 28 x 28 pixels brought to 14 x 14" in caplog.text
+        np.testing.assert_array_equal(load(tmp_path / name, None, True).images, 255 - load(tmp_path / name).images)
+        assert load(tmp_path / name, None, None).digest == load(tmp_path / name).digest
+    colour = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), np.uint8)
+    np.savez(tmp_path / "c.npz", x=colour, y=np.arange(5))
+    assert load(tmp_path / "c.npz", (4, 6)).image_shape == (4, 6, 3)
+
+
+def test_parts_of_other_sizes_and_too_few_examples_are_one_line(tmp_path):
+    np.savez(tmp_path / "d.npz", x_train=IMAGES, y_train=LABELS, x_test=IMAGES[:, :14], y_test=LABELS)
+    with pytest.raises(
+        DataError, match=r"d.npz: test images of shape \(14, 28, 1\) found, \(28, 28, 1\) expected as in"
+    ):
+        load_splits(tmp_path / "d.npz")
+    np.savez(tmp_path / "few.npz", x=IMAGES[:3], y=LABELS[:3])
+    with pytest.raises(DataError, match=r"few.npz: parts: .* of 3 found, at least one example in each part expected"):
+        load_splits(tmp_path / "few.npz")
+    np.savez(tmp_path / "none.npz", x=np.array(3), y=np.array(1))
+    with pytest.raises(DataError, match=r"none.npz: images: shape \(\) found"):
+        load(tmp_path / "none.npz")
 
 
 @pytest.mark.parametrize("labels", [np.ones((N, 3), int), np.zeros((N, 3)), np.full((N, 3), 0.5)])
@@ -177,6 +218,46 @@ def test_pixels_whose_labels_are_names(tmp_path, encoding):
     (tmp_path / "t.csv").write_text(table([*PIXELS, "label"], rows), encoding=encoding)
     with pytest.raises(DataError, match="and 3 found, names or numbers expected"):
         load(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("before", ["", "\n \n"], ids=["", "blank lines"])
+@pytest.mark.parametrize("head", [["label", *PIXELS], [*range(785)]], ids=["named", "numbered"])
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"], ids=["Unix", "Windows", "Mac"])
+def test_tables_as_other_programs_write_them(tmp_path, before, head, ends):
+    """A head of numbers, which pandas writes for columns without names, is no image."""
+    text = before + table(head, [[LABELS[i], *FLAT[i]] for i in range(N)])
+    (tmp_path / "t.csv").write_bytes(text.replace("\n", ends).encode())
+    assert same(load(tmp_path / "t.csv"))
+
+
+def test_a_head_without_a_label_is_named(tmp_path):
+    (tmp_path / "t.csv").write_text(table(["species", *PIXELS], [[LABELS[i], *FLAT[i]] for i in range(N)]))
+    with pytest.raises(DataError, match=r"t.csv: columns 'species' found, one named labels or label or .* expected"):
+        load(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "message"),
+    [
+        ("id,file,what", "{i},{file},{label}", ""),
+        ("file,kind", "{file},{label}", ""),
+        ("file,split,what", "{file},train,{label}", "columns 'split', 'what' found beside the name of a picture"),
+        ("", "{i},{file},{label}", "columns '.*', '.*' found beside the name of a picture, one, or a head with one"),
+        ("file", "{file}", "columns none found beside the name of a picture, its label expected"),
+        ("file,label", "{file},", "line 2: 1 filled columns found, a picture's name and its label expected"),
+    ],
+)
+def test_no_column_is_taken_for_the_labels_by_chance(tmp_path, head, row, message):
+    """The number of a row, or the part it belongs to, would train without a word."""
+    folder(tmp_path)
+    files = sorted(tmp_path.glob("*/*.png"))
+    rows = [row.format(i=i, file=file.relative_to(tmp_path), label=file.parent.name) for i, file in enumerate(files)]
+    (tmp_path / "t.csv").write_text("\n".join([head, *rows] if head else rows))
+    if message:
+        with pytest.raises(DataError, match=f"t.csv: {message}"):
+            load(tmp_path / "t.csv")
+    else:
+        assert load(tmp_path / "t.csv").digest == load_image_folder(tmp_path).digest
 
 
 def test_a_table_of_file_names(tmp_path):

@@ -210,9 +210,12 @@ def load_splits(
         invert: whether to exchange dark and light in pictures; None decides by most of them.
     """
     from firsthand import data as sources
+    from firsthand.data.arrays import as_asked
 
     if name in DATA_NAMES:
         splits = getattr(sources, name.replace("-", "_"))()
+        wanted = None if size is None else (size[0], size[1])
+        splits = sources.Splits(*(as_asked(part, name, wanted, invert) for part in splits))
     elif not Path(name).exists():
         meant = nearest(Path(name).name, DATA_NAMES)
         raise FirsthandError(f"--data: found {name!r}, expected {', '.join(DATA_NAMES)}, {sources.EXPECTED}{meant}")

@@ -1,5 +1,6 @@
 """Images and labels in the forms in which people keep them, made into the one form of a `Dataset`."""
 
+import logging
 import math
 from collections.abc import Iterable, Sequence
 
@@ -7,8 +8,11 @@ import numpy as np
 
 from .dataset import Dataset
 from .examples import DataError
+from .pictures import fit
 
-__all__ = ["PARTS", "as_images", "as_labels", "make_dataset", "named_pairs"]
+__all__ = ["PARTS", "as_asked", "as_images", "as_labels", "make_dataset", "named_pairs"]
+
+logger = logging.getLogger(__name__)
 
 # part -> what it is called in names of arrays, files and folders
 PARTS = {
@@ -44,16 +48,38 @@ def make_dataset(images: np.ndarray, labels: np.ndarray, classes: Sequence[str] 
     return Dataset(images, labels, tuple(classes))
 
 
+def as_asked(data: Dataset, name: object, size: tuple[int, int] | None, invert: bool | None) -> Dataset:
+    """Return images that come as arrays in the size that was asked for, with dark and light exchanged if that was.
+
+    Args:
+        data: the images; where nothing is to be done they are returned as they are.
+        name: what the log calls them.
+        size: (height, width), or None.
+        invert: None leaves them as they are, as False does: nobody photographed them.
+    """
+    images = data.images
+    if size is not None and data.image_shape[:2] != size:
+        height, width, _ = data.image_shape
+        logger.info("%s: %d images of %d x %d pixels brought to %d x %d", name, len(data), height, width, *size)
+        images = np.stack([np.stack([fit(grey, *size) for grey in np.moveaxis(image, 2, 0)], 2) for image in images])
+    if invert:
+        images = 255 - images
+    return data if images is data.images else data.with_arrays(images, data.labels)
+
+
 def as_images(images: np.ndarray) -> np.ndarray:
     """Return images as uint8 (n, height, width, channels).
 
     Args:
         images: (n, height, width), (n, height, width, channels), (n, channels, height, width) with 1, 3 or 4 channels,
-            or flat and square, (n, side * side); integers 0..255, floats 0..1 or 0..255, or booleans.
+            or flat and square, (n, side * side); integers 0..255, or 0 and 1 for black and white, floats 0..1 or
+            0..255, or booleans.
     Raises:
         DataError: another type, range or shape.
     """
     images = np.asarray(images)
+    if images.ndim < 2:
+        raise DataError(f"images: shape {images.shape} found, (n, height, width) or (n, side * side) expected")
     images = _as_bytes(images)
     if images.ndim == 2:
         side = math.isqrt(images.shape[1])
@@ -69,8 +95,14 @@ def as_images(images: np.ndarray) -> np.ndarray:
 
 def _as_bytes(images: np.ndarray) -> np.ndarray:
     kind = images.dtype.kind
-    if images.dtype == np.uint8 or not images.size:
+    if not images.size:
         return images if images.dtype == np.uint8 or kind not in "iufb" else images.astype(np.uint8)
+    if kind in "iu" and images.min() >= 0 and images.max() == 1:
+        # 1 of 255 could not be told from the ground
+        logger.info("images: integers 0 and 1 found, taken for black and white")
+        kind = "b"
+    if images.dtype == np.uint8 and kind != "b":
+        return images
     if kind == "b":
         return images.astype(np.uint8) * np.uint8(255)
     if kind not in "iuf":

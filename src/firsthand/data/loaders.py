@@ -15,7 +15,7 @@ import numpy as np
 
 from firsthand.errors import reading
 
-from .arrays import PARTS, make_dataset, named_pairs
+from .arrays import PARTS, as_asked, make_dataset, named_pairs
 from .bounded import GZIP, read_at_most, stored_size, unpacked_limit
 from .dataset import Dataset
 from .examples import DataError
@@ -64,8 +64,9 @@ def load(
             .npz file (`load_npz`); a .csv or .csv.gz file (`load_csv`); IDX images named as those of MNIST: for
             `train-images-idx3-ubyte.gz` the labels are read from `train-labels-idx1-ubyte.gz` beside it (`load_idx`);
             an .npy file of images, such as `X_train.npy`, with `y_train.npy` beside it; or a folder of such files.
-        size: (height, width) to which the pictures of a folder are brought.
-        invert: whether dark and light are exchanged in the pictures of a folder: see `load_image_folder`.
+        size: (height, width) to which the images are brought.
+        invert: whether dark and light are exchanged: see `load_image_folder`; None decides for pictures alone, and
+            leaves arrays as they are.
         part: "train", "validation" or "test", of data that come in parts; by default the first there is.
 
     Raises:
@@ -98,12 +99,14 @@ def load_splits(
     found = load_parts(path, size, invert)
     if len(found) == 1:
         (whole,) = found.values()
-        return Splits(*whole.split(*parts, seed=seed))
+        with reading(path, "cannot be divided", DataError):
+            return Splits(*whole.split(*parts, seed=seed))
     train = found.pop("train" if "train" in found else next(iter(found)))
     for place, part in ((1, "validation"), (2, "test")):
         if part not in found:
             share = parts[place] / (parts[0] + parts[place])
-            train, found[part] = train.split(1 - share, share, seed=seed)
+            with reading(path, "cannot be divided", DataError):
+                train, found[part] = train.split(1 - share, share, seed=seed)
     return Splits(train, found["validation"], found["test"])
 
 
@@ -119,11 +122,11 @@ def load_parts(
     if path.is_dir():
         return _of_folder(path, size, invert)
     if path.suffix.lower() == ".npz":
-        return _parts_of_npz(path)
+        return {name: as_asked(part, path, size, invert) for name, part in _parts_of_npz(path).items()}
     if re.search(r"\.csv(\.gz)?$", path.name.lower()):
         return {"": load_csv(path, size, invert)}
     if (labels := _labels_beside(path)) is not None:
-        return {"": _load_pair(path, labels)}
+        return {"": as_asked(_load_pair(path, labels), path, size, invert)}
     raise DataError(f"{path}: a file of unknown kind found, {EXPECTED} expected")
 
 
@@ -140,7 +143,8 @@ def _of_folder(path: Path, size: tuple[int, int] | None, invert: bool | None) ->
             part = next((part for part, known in PARTS.items() if set(known) & set(words)), "")
             pairs.setdefault(part, (file, labels))
     if pairs and not class_folders(path, Counter()):
-        return _alike({part: _load_pair(*pairs[part]) for part in ("", *PARTS) if part in pairs}, path)
+        found = {part: _load_pair(*pairs[part]) for part in ("", *PARTS) if part in pairs}
+        return _alike({part: as_asked(data, path, size, invert) for part, data in found.items()}, path)
     return {"": load_image_folder(path, size, invert)}
 
 
@@ -183,6 +187,11 @@ def _alike(parts: dict[str, Dataset], path: str | Path) -> dict[str, Dataset]:
     """Parts with the same classes, where they were named by numbers up to the highest; training data come first."""
     classes = max((part.classes for part in parts.values()), key=len)
     with reading(path, "parts that do not go together", DataError):
+        (first, expected), *others = ((name, part.image_shape) for name, part in parts.items())
+        for name, shape in others:
+            # a training would find out when it is over
+            if shape != expected:
+                raise DataError(f"{name} images of shape {shape} found, {expected} expected as in {first}")
         return {name: part.with_classes(classes) for name, part in parts.items()}
 
 
@@ -240,7 +249,7 @@ def _parts_of_npz(
         if "classes" in arrays:
             classes = arrays["classes"].tolist()
         parts = {name: make_dataset(arrays[x], arrays[y], classes) for name, (x, y) in pairs.items()}
-        return parts if classes is not None else _alike(parts, path)
+        return _alike(parts, path)
 
 
 def _read_npy(file: IO[bytes], available: int) -> np.ndarray:
