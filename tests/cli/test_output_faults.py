@@ -123,6 +123,16 @@ def test_numbers_out_of_range_are_one_line(monkeypatch, capsys, arguments, messa
     assert capsys.readouterr().err.startswith(f"firsthand: {message}")
 
 
+@pytest.mark.parametrize("device", ["gpu", "tpu"])
+def test_a_device_that_is_not_here_is_one_line(device):
+    """In a process of its own: JAX chooses its platforms once."""
+    none = {"CUDA_VISIBLE_DEVICES": "-1", "TPU_VISIBLE_CHIPS": "-1"}
+    done = firsthand("predict", "none.png", "--device", device, environment=none)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"firsthand: --device {device}: not available here (")
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("field", [{"epochs": "3"}, {"batch_size": 2.5}, {"momentum": "much"}, {"patience": True}])
 def test_a_recipe_takes_numbers(field):
     (name,) = field

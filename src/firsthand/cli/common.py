@@ -144,8 +144,9 @@ def use_device(device: str | None) -> None:
     jax.config.update("jax_platforms", platform)
     try:
         jax.devices()
-    except RuntimeError as error:
-        raise FirsthandError(f"--device {device}: not available here ({error})") from None
+    except (RuntimeError, AssertionError) as error:  # JAX asserts that it has a platform at all
+        reason = " ".join(str(error).split()) or f"JAX finds no {platform}"
+        raise FirsthandError(f"--device {device}: not available here ({reason})") from None
 
 
 def check_scheduler(scheduler: str | None, here: Mapping[str, Any] = MappingProxyType({})) -> None:
