@@ -44,6 +44,8 @@ def reading(
     Raises:
         FirsthandError: what `error` makes, of one line; what the block itself raises of this family gets the path.
     """
+    if isinstance(path, int):  # open() would take it for a descriptor, and close 0, 1 or 2 after reading
+        raise error(f"{path!r}: a number found, a path expected")
     try:
         yield
     except FirsthandError as found:

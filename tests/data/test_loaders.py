@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import struct
 import zipfile
 
@@ -275,3 +276,16 @@ def test_any_bytes_give_one_error(tmp_path_factory, content, name):
         load_image(path, (28, 28, 1)) if name == "x.png" else load(path)
     assert one_line(caught)
     assert name in str(caught.value)
+
+
+@pytest.mark.parametrize("path", [None, 7, True, b"x", np.zeros(3)])
+def test_what_is_no_path_is_one_line(path):
+    with pytest.raises(DataError, match=f"path: {type(path).__name__} found, a folder of pictures"):
+        load(path)
+
+
+def test_a_number_is_no_open_file():
+    """Python's open would read descriptor 1, and close it for the whole process."""
+    with pytest.raises(DataError, match="1: a number found, a path expected"):
+        load_npz(1)  # type: ignore[arg-type]
+    assert os.fstat(1)

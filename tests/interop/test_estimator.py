@@ -125,13 +125,26 @@ def test_convolution_as_far_as_the_image_is_large_enough(sides, sizes):
         ({"epochs": 0}, "recipe: epochs is 0, expected 1 or more"),
         ({"validation_fraction": 1.0}, r"validation_fraction: found 1\.0, expected 0 <= share < 1"),
         ({"recipe": dataclasses.replace(SMALL, layers=(nn.Flatten(),))}, "its last layer is Flatten"),
+        ({"image_shape": 8}, r"image_shape: found 8, expected \(height, width\)"),
+        ({"image_shape": (8.5, 8)}, r"image_shape: found \(8\.5, 8\), expected"),
+        ({"recipe": np.array([1, 2])}, r"recipe: found array\(\[1, 2\]\), expected None"),
+        (
+            {"validation_fraction": 0.01},
+            r"validation_fraction: of 40 examples 0\.01 cannot be held out \(The test_size",
+        ),
     ],
     # not the address of a function in the id: every process of pytest-xdist has another
-    ids=["image size", "image shape", "recipe", "epochs", "fraction", "last layer"],
+    ids=["image size", "image shape", "recipe", "epochs", "fraction", "last layer", "side", "half", "array", "few"],
 )
 def test_what_can_be_wrong_is_named_in_fit(options, message):
     with pytest.raises(FirsthandError, match=message):
         DigitClassifier(**options).fit(X[:40], y[:40])
+
+
+def test_numbers_may_be_of_numpy():
+    options = {"epochs": np.int64(1), "learning_rate": np.float32(0.5), "validation_fraction": np.float32(0.25)}
+    fitted = DigitClassifier(image_shape=np.array([8, 8]), **options).fit(X[:80], y[:80])  # type: ignore[arg-type]
+    assert fitted.model_.provenance["recipe"]["learning_rate"] == 0.5
 
 
 def test_a_share_too_small_to_hold_out_is_an_error():

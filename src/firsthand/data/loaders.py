@@ -3,6 +3,7 @@
 import gzip
 import logging
 import math
+import os
 import re
 import zipfile
 import zlib
@@ -114,6 +115,8 @@ def load_parts(
     path: str | Path, size: tuple[int, int] | None = None, invert: bool | None = False
 ) -> dict[str, Dataset]:
     """Read what the path is, part by part: train, validation, test; '' is the name of what has no parts."""
+    if not isinstance(path, str | os.PathLike):
+        raise DataError(f"path: {type(path).__name__} found, {EXPECTED} expected")
     if not str(path):
         raise DataError(f"an empty name found, {EXPECTED} expected")
     path = Path(path)

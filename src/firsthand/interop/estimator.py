@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from firsthand import nn
 from firsthand.data import Splits, Vectors
-from firsthand.errors import FirsthandError
+from firsthand.errors import FirsthandError, reading
 from firsthand.learning import Classification, Cosine, Recipe, train
 from firsthand.zoo import RECIPES, NamedRecipe
 
@@ -93,7 +93,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         # smaller numbers cannot be inverted in single precision
         scale = 1 / largest if largest > 1e-30 else 1.0
         chosen = self._recipe(shape)
-        if not isinstance(self.validation_fraction, int | float) or not 0 <= self.validation_fraction < 1:
+        if not isinstance(self.validation_fraction, int | float | np.number) or not 0 <= self.validation_fraction < 1:
             raise FirsthandError(f"validation_fraction: found {self.validation_fraction!r}, expected 0 <= share < 1")
 
         random = check_random_state(self.random_state)
@@ -101,12 +101,10 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         whole = Vectors(values, labels.astype(np.int32), tuple(map(str, self.classes_)))
         learned, held_out = whole, None
         if self.validation_fraction:
-            learned, held_out = (
-                whole[rows]
-                for rows in train_test_split(
-                    np.arange(len(labels)), test_size=self.validation_fraction, random_state=random, stratify=labels
-                )
-            )
+            share = float(self.validation_fraction)
+            with reading("validation_fraction", f"of {len(labels)} examples {share:g} cannot be held out"):
+                rows = train_test_split(np.arange(len(labels)), test_size=share, random_state=random, stratify=labels)
+            learned, held_out = whole[rows[0]], whole[rows[1]]
         monitor = ("validation_accuracy",) if held_out else ()
         if not isinstance(chosen.layers[-1], nn.FullyConnected):
             raise FirsthandError(f"recipe: its last layer is {chosen.layers[-1]}, expected FullyConnected or Softmax")
@@ -146,21 +144,27 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         found = self.image_shape if self.image_shape is not None else np.shape(X)[1:] if _axes(X) > 2 else None
         if found is None:
             return None
-        shape = tuple(int(side) for side in found)
-        if len(shape) not in (2, 3) or min(shape) < 1:
-            raise FirsthandError(f"image_shape: found {found}, expected (height, width) or (height, width, channels)")
+        sides = found.tolist() if isinstance(found, np.ndarray) else found
+        is_shape = isinstance(sides, list | tuple) and all(isinstance(side, int | np.integer) for side in sides)
+        if not is_shape or len(sides) not in (2, 3) or min(sides) < 1:
+            raise FirsthandError(f"image_shape: found {found!r}, expected (height, width) or (height, width, channels)")
+        shape = tuple(map(int, sides))
         return shape if len(shape) == 3 else (*shape, 1)
 
     def _recipe(self, shape: nn.Shape) -> NamedRecipe:
         given = {name: getattr(self, name) for name in ("epochs", "batch_size", "learning_rate", "l2")}
-        given = {name: value for name, value in given.items() if value is not None}
+        # searches and NumPy's functions give numbers of NumPy's
+        given = {
+            name: value.item() if isinstance(value, np.generic) else value
+            for name, value in given.items()
+            if value is not None
+        }
+        readers = [name for name, each in RECIPES.items() if isinstance(each.recipe.objective, Classification)]
         if self.recipe is None:
             chosen = _default(shape)
         elif isinstance(self.recipe, NamedRecipe):
             chosen = self.recipe
-        elif self.recipe in (
-            readers := [name for name, each in RECIPES.items() if isinstance(each.recipe.objective, Classification)]
-        ):
+        elif isinstance(self.recipe, str) and self.recipe in readers:
             chosen = RECIPES[self.recipe]
         else:
             names = ", ".join(readers)
