@@ -50,7 +50,14 @@ def killed(pictures, tmp_path_factory):
     return run
 
 
-@pytest.mark.parametrize("settings", ["{}", "[]", '{"recipe": 3}', "not JSON", '{"recipe": "quick", "data": "mnist"}'])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *("{}", "[]", '{"recipe": 3}', "not JSON", '{"recipe": "quick", "data": "mnist"}'),
+        *(f'{{"recipe": "quick", "data": "mnist", "seed": 0, {more}}}' for more in ('"size": -3', '"examples": 0')),
+        '{"recipe": "quick", "data": "mnist", "seed": 0, "size": 99999999}',
+    ],
+)
 def test_resume_removes_nothing_of_what_is_no_run(tmp_path, settings):
     (tmp_path / "settings.json").write_text(settings)
     (tmp_path / ".env").write_text("S=1")

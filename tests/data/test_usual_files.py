@@ -76,6 +76,13 @@ def test_arrays_are_brought_to_the_size_and_the_ground_asked_for(tmp_path, caplo
     assert load(tmp_path / "c.npz", (4, 6)).image_shape == (4, 6, 3)
 
 
+@pytest.mark.parametrize("size", [(-3, 4), (0, 0), 14, (14,), (14.0, 14), "14"])
+def test_a_size_is_height_and_width(tmp_path, size):
+    np.savez(tmp_path / "one.npz", x=IMAGES, y=LABELS)
+    with pytest.raises(DataError, match=r"size: .* found, \(height, width\) in pixels expected"):
+        load(tmp_path / "one.npz", size)
+
+
 def test_parts_of_other_sizes_and_too_few_examples_are_one_line(tmp_path):
     np.savez(tmp_path / "d.npz", x_train=IMAGES, y_train=LABELS, x_test=IMAGES[:, :14], y_test=LABELS)
     with pytest.raises(

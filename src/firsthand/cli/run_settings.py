@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from firsthand.errors import FirsthandError, reading
 from firsthand.files import write_atomically
 
-from .common import DATA_NAMES, MAX_MEMBERS, MAX_SEED, TEXT_NAMES, check_whole
+from .common import DATA_NAMES, MAX_MEMBERS, MAX_SEED, MAX_SIZE, TEXT_NAMES, check_whole
 
 if TYPE_CHECKING:
     from firsthand.report import RunFolder
@@ -75,8 +75,9 @@ def _checked(found: Any) -> dict[str, Any]:
     for name, value in settings.items():
         _require(name, value, _KNOWN[name][1])
     check_whole("seed", settings["seed"], 0, MAX_SEED)
-    if settings["members"] is not None:
-        check_whole("members", settings["members"], 1, MAX_MEMBERS)
+    for name, highest in (("members", MAX_MEMBERS), ("size", MAX_SIZE), ("examples", None)):
+        if settings[name] is not None:
+            check_whole(name, settings[name], 1, highest)
     return {**settings, "overrides": overrides}
 
 

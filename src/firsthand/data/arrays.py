@@ -58,7 +58,7 @@ def as_asked(data: Dataset, name: object, size: tuple[int, int] | None, invert: 
         invert: None leaves them as they are, as False does: nobody photographed them.
     """
     images = data.images
-    if size is not None and data.image_shape[:2] != size:
+    if size is not None and data.image_shape[:2] != tuple(size):
         height, width, _ = data.image_shape
         logger.info("%s: %d images of %d x %d pixels brought to %d x %d", name, len(data), height, width, *size)
         images = np.stack([np.stack([fit(grey, *size) for grey in np.moveaxis(image, 2, 0)], 2) for image in images])

@@ -117,6 +117,12 @@ def load_parts(
     """Read what the path is, part by part: train, validation, test; '' is the name of what has no parts."""
     if not isinstance(path, str | os.PathLike):
         raise DataError(f"path: {type(path).__name__} found, {EXPECTED} expected")
+    if size is not None and not (
+        isinstance(size, tuple | list)
+        and len(size) == 2
+        and all(isinstance(side, int | np.integer) and side > 0 for side in size)
+    ):
+        raise DataError(f"size: {size!r} found, (height, width) in pixels expected")
     if not str(path):
         raise DataError(f"an empty name found, {EXPECTED} expected")
     path = Path(path)
