@@ -5,6 +5,7 @@ from itertools import islice
 
 from firsthand.errors import FirsthandError
 from firsthand.models import Classifier
+from firsthand.processes import refuse_fork
 
 from .box import boxed_model
 from .compose import compose
@@ -54,7 +55,10 @@ def read_many(images: Iterable[Picture], model: Classifier | None = None) -> Ite
     Args:
         images: as for `read`.
         model: as for `read`.
+    Raises:
+        FirsthandError: in a process that was forked after JAX started.
     """
+    refuse_fork()  # it is no fault of one picture
     rest = iter(images)
     while some := list(islice(rest, TOGETHER)):
         sheets: list[Sheet | FirsthandError] = []

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from firsthand.processes import refuse_fork
+
 from .background import Flat, flatten
 from .edges import on_sheet
 from .ink import Strokes, find_strokes
@@ -110,7 +112,10 @@ def analyse(grey: np.ndarray) -> Sheet:
 
     Args:
         grey: uint8 (height, width).
+    Raises:
+        FirsthandError: in a process that was forked after JAX started.
     """
+    refuse_fork()  # a network finds the regions, before any model reads a digit
     factor = max(grey.shape) / min(max(max(grey.shape), SMALLEST), LARGEST)
     work = grey if factor == 1 else _scaled(grey, factor)
     flat = flatten(work)
