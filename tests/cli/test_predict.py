@@ -66,6 +66,18 @@ def test_white_ink_on_transparent_ground(tmp_path):
     assert next(iter(answer(tmp_path / "ink.png").candidates)) == "7"
 
 
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])
+def test_a_picture_that_is_none_does_not_stop_the_others(tmp_path, command, form):
+    (tmp_path / "a.png").write_text("no picture")
+    seven = photo([0], tmp_path, name="b.png")
+    code, out, err = command("predict", tmp_path / "a.png", seven, "", *form)
+    assert code == 1
+    assert [line.split(":")[0] for line in err.splitlines()] == ["firsthand", "firsthand"]
+    assert "a.png" in err.splitlines()[0]
+    assert f"{seven}: 7" in out if not form else json.loads(out)[1]["label"] == "7"
+    assert command("predict", tmp_path / "a.png", *form)[0] == 2
+
+
 def test_through_the_front_door(tmp_path):
     Image.new("L", (224, 224), 255).save(tmp_path / "blank.png")
     command = [sys.executable, "-m", "firsthand", "predict", "blank.png", str(photo([0], tmp_path)), "--json"]

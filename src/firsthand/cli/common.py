@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DATA_NAMES",
+    "SOME_FAILED",
     "TEXT_NAMES",
     "DataName",
     "Device",
@@ -46,6 +47,7 @@ __all__ = [
 
 MAX_SEED = 2**32 - 1  # JAX takes 32 bits, and silently the lower ones of more
 MAX_MEMBERS = 1000
+SOME_FAILED = 1  # exit code, where of several pictures some could be read; 2 where none
 MAX_SIZE = 1024
 
 

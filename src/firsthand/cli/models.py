@@ -1,6 +1,7 @@
 """`firsthand evaluate`, `predict` and `summary`."""
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ from firsthand.errors import FirsthandError
 
 from .common import (
     DATA_NAMES,
+    SOME_FAILED,
     TEXT_NAMES,
     Device,
     Invert,
@@ -133,15 +135,23 @@ def predict(
     A picture that is not like those of MNIST is read as a photo, on which the digit is found first.
     """
     use_device(device)
+    from firsthand.data import DataError
+
     from .one_digit import name_digit
 
     found = find_model(model)
     shape = _image_shape(found)
-    results = []
+    results: list[dict[str, Any]] = []
+    failed: list[str] = []
     for name in images:
-        if not name:
-            raise FirsthandError("an empty name found, that of a picture expected")
-        answer = name_digit(Path(name), found, shape, top)
+        try:
+            if not name:
+                raise DataError("an empty name found, that of a picture expected")
+            answer = name_digit(Path(name), found, shape, top)
+        except DataError as error:  # the other pictures are named all the same
+            failed.append(str(error))
+            results.append({"image": name, "error": str(error)})
+            continue
         label = next(iter(answer.candidates), None)
         about = {"image": name, "label": label, "candidates": answer.candidates, "notes": answer.notes}
         results.append(about | ({"reason": answer.reason} if label is None else {}))
@@ -151,6 +161,10 @@ def predict(
             print(f"{name}: {said}" + "".join(f"\n  {note}" for note in answer.notes))
     if as_json:
         print(json.dumps(results))
+    for message in failed:
+        print(f"firsthand: {message}", file=sys.stderr)
+    if failed:
+        raise typer.Exit(SOME_FAILED if len(failed) < len(images) else 2)
 
 
 def summary(

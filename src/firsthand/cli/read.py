@@ -12,14 +12,12 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from .common import Device, Json, ModelPath, find_model, use_device
+from .common import SOME_FAILED, Device, Json, ModelPath, find_model, use_device
 
 if TYPE_CHECKING:
     from firsthand.reading import Page
 
 __all__ = ["read"]
-
-SOME_FAILED = 1
 
 
 def read(
