@@ -174,7 +174,7 @@ EXPERIMENTS = (
                 partial(draw_machine, best="validation_ntm", heads=("reading head", "writing head")),
             ),
         ),
-        minutes=6,
+        minutes=3,
     ),
     Experiment(
         "ntm-sort",
