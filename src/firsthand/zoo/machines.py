@@ -126,7 +126,7 @@ def _machine(name: str, task: MadeTask, layer: nn.Layer, epochs: int, count: int
 
 NTM_COPY = _machine("ntm-copy", COPY, nn.NeuralTuringMachine(100), 40, 1_000)
 NTM_REPEAT = _machine("ntm-repeat", REPEAT, nn.NeuralTuringMachine(100, 32, controller="lstm"), 200, 1_000)
-# longer is not better: with half of 200 epochs on two or three items, three seeds of three found a way for two alone
+# 200 epochs are no better, with the small lists for half of them: three seeds of three found a way for two items alone
 NTM_RECALL = _machine("ntm-recall", RECALL, nn.NeuralTuringMachine(100), 60, 1_000)
 NTM_SORT = _machine("ntm-sort", SORT, nn.NeuralTuringMachine(100, 64, reads=2, writes=2), 200, 1_000)
 
