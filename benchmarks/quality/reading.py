@@ -96,12 +96,7 @@ def run(folder: Path, pages: int = PAGES, kinds: tuple[str, ...] = ()) -> None:
     results = about(pages, first_seed=FIRST_SEED, model=boxed_model().provenance["accuracies"])
     results["parameters"] = boxed_model().parameter_count, boxed_gate().parameter_count
     results["processes"] = len(os.sched_getaffinity(0))
-    results["levels"] = []
-    # a process forked from one that has computed with JAX hangs
-    with ProcessPoolExecutor(results["processes"], get_context("spawn"), _warm_up) as pool:
-        for name in (*LEVELS, *PHOTOS):
-            results["levels"].append(_level(name, pool, pages))
-            print(_shown(results["levels"][-1]), flush=True)
+    results["levels"] = list(_levels((*LEVELS, *PHOTOS), pages))
     _warm_up()  # this process, for what it times itself
     results["uci"] = _uci()
     print(f"UCI digits: {results['uci']['accuracy']:.2%} of {results['uci']['n']}", flush=True)
@@ -117,10 +112,8 @@ def _renew(path: Path, pages: int, kinds: tuple[str, ...]) -> None:
     if pages != results["n"] or not set(kinds) <= set(rows):
         found = f"{results['n']} pages of {', '.join(rows)}"
         raise SystemExit(f"{path}: {found} found, {pages} of {', '.join(kinds)} asked for")
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("spawn"), _warm_up) as pool:
-        for kind in kinds:
-            rows[kind] |= {**_level(kind, pool, pages), **{name: now[name] for name in ("machine", "versions", "date")}}
-            print(_shown(rows[kind]), flush=True)
+    for row in _levels(kinds, pages):
+        rows[row["level"]] |= {**row, **{name: now[name] for name in ("machine", "versions", "date")}}
     results["targets"] = target_rows(results)
     save(path, results)
 
@@ -154,6 +147,16 @@ def _measured(level: str, number: int) -> Measured:
 
 def _made(level: str, seed: int) -> Page:
     return make_photo(level, _test(), seed) if level in PHOTOS else make_page(LEVELS[level], _test(), seed)
+
+
+def _levels(names: tuple[str, ...], pages: int) -> Iterator[dict[str, Any]]:
+    """Measure kinds of pages, one after the other on all cores, and print each."""
+    # a process forked from one that has computed with JAX hangs
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("spawn"), _warm_up) as pool:
+        for name in names:
+            row = _level(name, pool, pages)
+            print(_shown(row), flush=True)
+            yield row
 
 
 def _level(name: str, pool: ProcessPoolExecutor, pages: int) -> dict[str, Any]:

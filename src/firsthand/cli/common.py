@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DATA_NAMES",
-    "SOME_FAILED",
     "TEXT_NAMES",
     "DataName",
     "Device",
@@ -41,13 +40,14 @@ __all__ = [
     "find_trained",
     "load_splits",
     "one_of",
+    "report_failed",
     "use_device",
     "whole",
 ]
 
 MAX_SEED = 2**32 - 1  # JAX takes 32 bits, and silently the lower ones of more
 MAX_MEMBERS = 1000
-SOME_FAILED = 1  # exit code, where of several pictures some could be read; 2 where none
+SOME_FAILED = 1  # exit code
 MAX_SIZE = 1024
 
 
@@ -151,6 +151,14 @@ def use_device(device: str | None) -> None:
         raise FirsthandError(f"--device {device}: not available here ({reason})") from None
 
 
+def report_failed(failed: list[str], some_were_read: bool) -> None:
+    """Say what could not be read of several pictures, and exit with 1, or 2 where none could be; not if all were."""
+    for message in failed:
+        print(f"firsthand: {message}", file=sys.stderr)
+    if failed:
+        raise typer.Exit(SOME_FAILED if some_were_read else 2)
+
+
 def check_scheduler(scheduler: str | None, here: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Find out whether the workers of a cluster can do the work, before anything is read or written.
 
@@ -195,7 +203,7 @@ def load_splits(
     examples: int | None,
     seed: int,
     whole: bool = False,
-    size: tuple[int, ...] | None = None,
+    size: int | tuple[int, ...] | None = None,
     parts: tuple[float, float, float] = (0.8, 0.1, 0.1),
     invert: bool | None = None,
 ) -> "ImageSplits":
@@ -208,22 +216,21 @@ def load_splits(
         examples: how many training images to keep; None keeps all.
         seed: of the division of the user's own.
         whole: do not divide those.
-        size: (height, width) to which pictures are brought; by default they must have one size.
+        size: the side or (height, width) to which pictures are brought; by default they must have one size.
         parts: fractions for training, validation and test.
         invert: whether to exchange dark and light in pictures; None decides by most of them.
     """
     from firsthand import data as sources
     from firsthand.data.arrays import as_asked
 
+    height_and_width = None if size is None else (size, size) if isinstance(size, int) else (size[0], size[1])
     if name in DATA_NAMES:
         splits = getattr(sources, name.replace("-", "_"))()
-        wanted = None if size is None else (size[0], size[1])
-        splits = sources.Splits(*(as_asked(part, name, wanted, invert) for part in splits))
+        splits = sources.Splits(*(as_asked(part, name, height_and_width, invert) for part in splits))
     elif not Path(name).exists():
         meant = nearest(Path(name).name, DATA_NAMES)
         raise FirsthandError(f"--data: found {name!r}, expected {', '.join(DATA_NAMES)}, {sources.EXPECTED}{meant}")
     else:
-        height_and_width = None if size is None else (size[0], size[1])
         if whole:
             found = sources.load_parts(name, height_and_width, invert)
             first = found.pop("train" if "train" in found else next(iter(found)))

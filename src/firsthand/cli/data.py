@@ -31,7 +31,7 @@ def data(
     as_json: Json = False,
 ) -> None:
     """Show what a data set holds; write some of its images as files, in one folder per class."""
-    splits = load_splits(name, None, 0, whole=True, size=None if size is None else (size, size), invert=invert)
+    splits = load_splits(name, None, 0, whole=True, size=size, invert=invert)
     parts = {part: getattr(splits, part) for part in ("train", "validation", "test")}
     parts = {part: found for part, found in parts.items() if found is not None}
     if as_json:

@@ -1,7 +1,6 @@
 """`firsthand evaluate`, `predict` and `summary`."""
 
 import json
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +11,6 @@ from firsthand.errors import FirsthandError
 
 from .common import (
     DATA_NAMES,
-    SOME_FAILED,
     TEXT_NAMES,
     Device,
     Invert,
@@ -25,6 +23,7 @@ from .common import (
     find_trained,
     load_splits,
     one_of,
+    report_failed,
     use_device,
     whole,
 )
@@ -161,10 +160,7 @@ def predict(
             print(f"{name}: {said}" + "".join(f"\n  {note}" for note in answer.notes))
     if as_json:
         print(json.dumps(results))
-    for message in failed:
-        print(f"firsthand: {message}", file=sys.stderr)
-    if failed:
-        raise typer.Exit(SOME_FAILED if len(failed) < len(images) else 2)
+    report_failed(failed, len(failed) < len(images))
 
 
 def summary(

@@ -12,7 +12,7 @@ import typer
 
 from firsthand.errors import FirsthandError
 
-from .common import SOME_FAILED, Device, Json, ModelPath, find_model, use_device
+from .common import Device, Json, ModelPath, find_model, report_failed, use_device
 
 if TYPE_CHECKING:
     from firsthand.reading import Page
@@ -76,10 +76,7 @@ def read(
             else:
                 failed.append(f"{page}")
                 out.error(name, str(page))
-    for message in failed:
-        print(f"firsthand: {message}", file=sys.stderr)
-    if failed:
-        raise typer.Exit(SOME_FAILED if good else 2)
+    report_failed(failed, good > 0)
 
 
 def _expanded(images: list[str]) -> tuple[list[str], list[str]]:

@@ -18,21 +18,9 @@ import typer
 from firsthand.errors import FirsthandError
 
 from . import train
-from .common import (
-    DataName,
-    Device,
-    Invert,
-    Json,
-    Seed,
-    Size,
-    check_scheduler,
-    find_recipe,
-    load_splits,
-    use_device,
-    whole,
-)
+from .common import DataName, Device, Invert, Json, Seed, Size, check_scheduler, use_device, whole
+from .compared import Epochs, Examples, Recipe, find_compared
 from .streams import go_on_without_output
-from .texts import refuse_text
 
 if TYPE_CHECKING:
     from firsthand.search import Choices, Range, Search, SearchResult, Trial
@@ -48,7 +36,7 @@ def search(
     storage: Annotated[
         Path, typer.Option(help="File of the search: made, or continued, also by several processes at a time.")
     ] = Path("search.journal"),
-    recipe: Annotated[str, typer.Option(help="What to train; `firsthand summary` lists the names.")] = "digit-reader",
+    recipe: Recipe = "digit-reader",
     data: DataName = "mnist",
     invert: Invert = None,
     size: Size = None,
@@ -71,8 +59,8 @@ def search(
             metavar="ADDRESS",
         ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training data, in every training.")] = None,
-    examples: Annotated[int | None, typer.Option(help="Use only the first N training images.")] = None,
+    epochs: Epochs = None,
+    examples: Examples = None,
     seed: Seed = 0,
     device: Device = None,
     as_json: Json = False,
@@ -87,9 +75,9 @@ def search(
     use_device(device)
     from firsthand.search import Search
 
-    chosen = find_recipe(recipe, {} if epochs is None else {"epochs": epochs})
-    refuse_text(chosen, "search")
-    splits = load_splits(data, examples, seed, size=None if size is None else (size, size), invert=invert)
+    chosen, splits = find_compared(
+        "search", recipe, data, epochs=epochs, examples=examples, seed=seed, size=size, invert=invert
+    )
     opened = Search(chosen, splits, spaces, storage=storage, seed=seed)
     if parent is not None:
         _work_for(parent, opened, trials)

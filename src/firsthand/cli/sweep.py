@@ -12,21 +12,9 @@ import typer
 from firsthand.errors import FirsthandError
 from firsthand.files import write_atomically, write_saved
 
-from .common import (
-    DataName,
-    Device,
-    Invert,
-    Json,
-    Seed,
-    Size,
-    check_scheduler,
-    expand,
-    find_recipe,
-    load_splits,
-    use_device,
-)
+from .common import DataName, Device, Invert, Json, Seed, Size, check_scheduler, expand, use_device
+from .compared import Epochs, Examples, Recipe, find_compared
 from .streams import go_on_without_output
-from .texts import refuse_text
 
 __all__ = ["sweep"]
 
@@ -35,12 +23,12 @@ def sweep(
     values: Annotated[
         list[str], typer.Option(help="FIELD=A,B,C: a numeric field of the recipe, or dropout; once per field.")
     ],
-    recipe: Annotated[str, typer.Option(help="What to train; `firsthand summary` lists the names.")] = "digit-reader",
+    recipe: Recipe = "digit-reader",
     data: DataName = "mnist",
     invert: Invert = None,
     size: Size = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training data, in every training.")] = None,
-    examples: Annotated[int | None, typer.Option(help="Use only the first N training images.")] = None,
+    epochs: Epochs = None,
+    examples: Examples = None,
     seed: Seed = 0,
     out: Annotated[
         Path | None, typer.Option(help="New folder for table and figure.", show_default="runs/DATE-sweep-RECIPE")
@@ -69,9 +57,9 @@ def sweep(
     from firsthand.search import plots
     from firsthand.search import sweep as run
 
-    chosen = find_recipe(recipe, {} if epochs is None else {"epochs": epochs})
-    refuse_text(chosen, "sweep")
-    splits = load_splits(data, examples, seed, size=None if size is None else (size, size), invert=invert)
+    chosen, splits = find_compared(
+        "sweep", recipe, data, epochs=epochs, examples=examples, seed=seed, size=size, invert=invert
+    )
     if chosen.expanded:
         splits = expand(splits)
     splits = Splits(splits.train, splits.validation, None)  # a setting must not be chosen by the test images

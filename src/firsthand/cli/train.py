@@ -222,8 +222,8 @@ def _prepared(
             if settings[option] is not None:
                 raise FirsthandError(f"--{option}: the recipe {chosen.name} learns a text, which has no such thing")
         return chosen, load_text_splits(settings["data"], chosen.length, settings["examples"]), None
-    size = None if settings["size"] is None else (settings["size"], settings["size"])
-    splits = load_splits(settings["data"], settings["examples"], settings["seed"], size=size, invert=settings["invert"])
+    options = {"size": settings["size"], "invert": settings["invert"]}
+    splits = load_splits(settings["data"], settings["examples"], settings["seed"], **options)
     return chosen, expand(splits) if chosen.expanded else splits, None
 
 

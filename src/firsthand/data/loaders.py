@@ -98,17 +98,16 @@ def load_splits(
         seed: of what is divided at random.
     """
     found = load_parts(path, size, invert)
-    if len(found) == 1:
-        (whole,) = found.values()
-        with reading(path, "cannot be divided", DataError):
+    with reading(path, "cannot be divided", DataError):
+        if len(found) == 1:
+            (whole,) = found.values()
             return Splits(*whole.split(*parts, seed=seed))
-    train = found.pop("train" if "train" in found else next(iter(found)))
-    for place, part in ((1, "validation"), (2, "test")):
-        if part not in found:
-            share = parts[place] / (parts[0] + parts[place])
-            with reading(path, "cannot be divided", DataError):
+        train = found.pop("train" if "train" in found else next(iter(found)))
+        for place, part in ((1, "validation"), (2, "test")):
+            if part not in found:
+                share = parts[place] / (parts[0] + parts[place])
                 train, found[part] = train.split(1 - share, share, seed=seed)
-    return Splits(train, found["validation"], found["test"])
+        return Splits(train, found["validation"], found["test"])
 
 
 def load_parts(

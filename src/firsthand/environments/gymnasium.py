@@ -194,7 +194,7 @@ class Gymnasium(Environment):
         picture = np.asarray(shown[-1]) if self.skip == 1 or len(shown) == 1 else np.maximum(*shown[-2:])
         height, width, *colours = picture.shape
         down, across = self.shrink
-        if self.contrast and not colours:
+        if self.contrast:
             ground = int(np.bincount(picture.ravel(), minlength=256).argmax())
             picture = np.abs(picture.astype(np.int16) - ground).astype(np.uint8)
             return picture.reshape(height // down, down, width // across, across).max((1, 3))[..., None]

@@ -4,6 +4,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -95,8 +96,8 @@ class Made(Source):
     def examples(self, epoch: int, params: Any, *, key: Array) -> Examples:
         return self.make(key)
 
-    @property
-    def like(self) -> Examples:
+    @cached_property
+    def like(self) -> Examples:  # pyright: ignore[reportIncompatibleMethodOverride] - asked for often
         return self.make(jax.random.key(0))
 
     @property

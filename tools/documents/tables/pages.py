@@ -106,9 +106,12 @@ def reading_peers(found: dict[str, Any], language: str) -> list[str]:
         for kind, zh in _KINDS.items()
         if first["kinds"].get(kind, {}).get("digits")
     ]
-    everything, median = (("all", "median time"), ("全部", "用时中位数"))[language == "zh"], "seconds_per_picture"
-    rows.append((f"**{everything[0]}** ({found['pictures']})", *(cell(score["all"]) for score in scores)))
-    rows.append((everything[1], *(f"{score[median]['median']:.2f} s" for score in scores)))
-    head = ("kind (pictures)" if language == "en" else "种类（图片数）", *found["scores"])
+    in_words = (
+        ("kind (pictures)", "all", "median time") if language == "en" else ("种类（图片数）", "全部", "用时中位数")
+    )
+    kind, everything, time = in_words
+    rows.append((f"**{everything}** ({found['pictures']})", *(cell(score["all"]) for score in scores)))
+    rows.append((time, *(f"{score['seconds_per_picture']['median']:.2f} s" for score in scores)))
+    head = (kind, *found["scores"])
     command = "python -m benchmarks.quality.reading_peers FOLDER"
     return [*table(head, rows, "l" + "r" * len(found["scores"])), "", source(found, language, command)]
