@@ -73,6 +73,10 @@ TABLES: dict[str, Callable[[Path, str], list[str]]] = {
     "mistakes": jobs.mistakes,
     "boxed-memories": memory.boxed,
     "boxed-machines": machines.boxed,
+    "machines": claims.of_studies(
+        *("ntm-copy", "ntm-repeat", "ntm-recall", "ntm-sort", "stories-1", "stories-2", "stories-3"),
+        *("dates", "names-zh", "verses", "captions"),
+    ),
     "carried-state": memory.carried,
     "time-to-bits": memory.time_to_bits,
     "language": claims.of_studies("shakespeare"),
