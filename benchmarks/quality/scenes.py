@@ -49,6 +49,7 @@ def make_scene(
     held: float = 0.25,
     turned: float = 0.3,
     height: float | None = None,
+    pen: tuple[float, float] = (0.09, 0.035),
 ) -> Scene:
     """Make a scene.
 
@@ -62,6 +63,7 @@ def make_scene(
         held: how often the edge of the sheet, and what lies beyond it, is seen.
         turned: how often the picture is turned by 90, 180 or 270 degrees.
         height: of the digits, in pixels; by chance if not given.
+        pen: the usual and the least width of its strokes, in heights of the digits.
     """
     rng = np.random.default_rng(seed)
     kind = str(rng.choice(KINDS, p=[0.12, 0.2, 0.12, 0.16, 0.12, 0.1, 0.08, 0.06, 0.04])) if kind is None else kind
@@ -70,7 +72,7 @@ def make_scene(
     least = min(size) / 512
     if height is None:
         height = float(np.exp(rng.uniform(np.log(16 * least), np.log((110 if kind != "single" else 300) * least))))
-    width = float(np.clip(np.exp(rng.normal(np.log(0.09), 0.4)), max(0.035, 1.3 / height), 0.22))
+    width = float(np.clip(np.exp(rng.normal(np.log(pen[0]), 0.4)), max(pen[1], 1.3 / height), 0.22))
     hand = Hand(source, part, folder, height, width, rng)
     SHEETS[kind](canvas, hand)
     image, classes, truth, quarter = photographed(canvas, hand, size, held, turned)

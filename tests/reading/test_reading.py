@@ -144,6 +144,15 @@ def test_unsure_digits_can_be_left_out(page):
 # --- the models in the box
 
 
+def test_a_digit_of_which_a_pen_left_pieces_is_one_digit_in_a_small_picture():
+    image = mnist().validation.images[0, ..., 0].copy()
+    image[::5] = 0  # three in every five rows of its strokes are left, and hang together nowhere
+    image[1::5] = 0
+    whole = read(255 - mnist().validation.images[0, ..., 0]).text
+    assert whole == str(mnist().validation.labels[0])
+    assert read(255 - image).text == whole
+
+
 def test_the_models_in_the_box_are_small_calibrated_and_say_how_they_came_to_be():
     from firsthand.reading import box
 

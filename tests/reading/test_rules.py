@@ -24,7 +24,7 @@ def test_a_line_that_was_lost_in_places_goes_on(slope, down):
     rule[:, 150:200] = 0
     if down:
         ink, rule = np.ascontiguousarray(ink.T), np.ascontiguousarray(rule.T)
-    goes_on, crossed = follow_rules(rule, ink, HEIGHT)
+    goes_on, crossed = follow_rules(rule, 0 * ink, ink, HEIGHT)
     lost = (ink > 0) & (rule == 0)
     assert goes_on[lost].mean() > 0.95
     assert not goes_on[ink == 0].any()
@@ -36,16 +36,30 @@ def test_a_stroke_that_crosses_a_line_is_a_pens():
     rule = ink.copy()
     ink[110:140, 200:205] = 1  # across the line at 120
     rule[115:128, 200:205] = 1  # of which the network has taken a piece
-    goes_on, crossed = follow_rules(rule, ink, HEIGHT)
+    goes_on, crossed = follow_rules(rule, 0 * ink, ink, HEIGHT)
     assert crossed[110:140, 200:205].all()
     assert crossed.sum() == 30 * 5
     assert not goes_on[110:140, 200:205].any()
 
 
+def test_a_thin_stroke_of_which_the_network_took_a_long_piece_for_a_line_is_a_pens():
+    ink = ruled(0.0)
+    rule, pen = ink.copy(), np.zeros_like(ink)
+    y, x = np.mgrid[:300, :400]
+    stroke = (abs(x - 200 - 0.3 * (y - 120)) < 2) & (y > 100) & (y < 145)  # it leans, and crosses the line at 120
+    ink[stroke] = 1
+    near = stroke & (abs(y - 121) < 15)
+    rule[near], pen[stroke & ~near] = 1, 1
+    off = abs(y - 121) > 4  # of the line
+    assert follow_rules(rule, pen, ink, HEIGHT).crossed[near & off].mean() > 0.9
+    # the tooth of a comb ends where no pen goes on
+    assert not follow_rules(rule, 0 * pen, ink, HEIGHT).crossed[near & off & (y < 121)].all()
+
+
 def test_ink_without_lines_is_left_alone():
     rng = np.random.default_rng(0)
     noise = (rng.random((300, 400)) < 0.02).astype(np.float32)
-    for found in follow_rules(noise, noise, HEIGHT):
+    for found in follow_rules(noise, noise, noise, HEIGHT):
         assert not found.any()
 
 

@@ -257,6 +257,30 @@ def test_a_small_piece_joins_its_line_and_a_frame_joins_none():
     assert typical_height([]) == 0
 
 
+def test_a_bar_across_the_sheet_is_in_no_line():
+    parts = [component(i, 40 * i, 100) for i in range(3)]
+    bar = component(8, 0, 95, 200, 5)
+    rows, others = find_lines([*parts, bar], (300, 300))
+    assert [[c.label for c in row.components] for row in rows] == [[0, 1, 2]]
+    assert [c.label for c in others] == [8]
+
+
+@pytest.mark.parametrize(("gap", "lines"), [(20, 1), (80, 2)])
+def test_numbers_far_apart_are_one_line_only_at_about_one_level(gap, lines):
+    parts = [component(i, 30 * i, 100) for i in range(2)]
+    parts += [component(2 + i, 50 + gap + 30 * i, 119) for i in range(2)]
+    assert len(find_lines(parts, (300, 300))[0]) == lines
+
+
+def test_what_is_a_little_apart_hangs_together_where_a_gap_is_allowed():
+    mask = np.zeros((20, 20), bool)
+    mask[2:5, 2:5] = mask[8:11, 2:5] = mask[2:5, 15:18] = True
+    assert len(find_components(mask)[1]) == 3
+    labels, found = find_components(mask, 3)
+    assert [c.area for c in found] == [18, 9]
+    assert ((labels > 0) == mask).all()
+
+
 # --- pieces
 
 
@@ -392,6 +416,17 @@ def test_what_hangs_together_is_digits_or_none_is():
     # a digit and a speck beside it; or, in one piece, two digits of which one is hard to read
     assert [step.is_digit for step in best_path(found, digit, value, (1, 2))] == [True, False]
     assert [step.is_digit for step in best_path(found, digit, value, (1, 1))] == [True, True]
+
+
+def test_a_comma_belongs_to_no_digit_that_is_surer_without_it():
+    found = [Span(0, 1, (0, 0, 20, 40)), Span(1, 2, (22, 34, 28, 50)), Span(0, 2, (0, 0, 28, 50))]
+    digit, value = np.array([0.7, 0.01, 0.3]), np.ones(3)
+    assert [found[s.span].last for s in best_path(found, digit, value, (1, 2))] == [2]
+    small = np.array([False, True, False])
+    assert [(found[s.span].last, s.is_digit) for s in best_path(found, digit, value, (1, 2), small)] == [
+        (1, True),
+        (2, False),
+    ]
 
 
 def test_of_two_cuts_the_one_whose_values_are_sure_wins():

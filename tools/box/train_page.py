@@ -36,6 +36,7 @@ from firsthand.reading.background import flatten  # noqa: E402
 OUT = ROOT / "src" / "firsthand" / "reading" / "page.safetensors"
 SHARD, BATCH, CROP = 60, 4, 256
 RATE = 3e-3
+PEN = (0.07, 0.025)  # thin pens, too: a long thin stroke is what looks most like a printed line
 WEIGHTS = (0.25, 1.0, 1.0, 1.0, 0.3)  # of the classes' pixels: most are paper
 
 
@@ -77,7 +78,7 @@ def _shard(folder: Path, fonts: Path | None, name: tuple[str, int]) -> Path:
     first = number * SHARD + (0 if part == "train" else 5_000_000)
     inks, greys, classes = [], [], []
     for seed in range(first, first + SHARD):
-        scene = make_scene(source, seed, part, folder=fonts if part == "train" else None)
+        scene = make_scene(source, seed, part, folder=fonts if part == "train" else None, pen=PEN)
         image = scene.image if seed % 12 else 255 - scene.image
         flat = flatten(image)
         grey = 255 - image if flat.light_on_dark else image

@@ -5,14 +5,14 @@ import numpy as np
 from .decode import Step, best_path
 from .judge import Judged
 from .reject import DIGITS, LIKELIER, Decided, Read, by_page, by_word, likelier, numbers, rejected_share
-from .segment import HEIGHT
-from .signs import sign_of
+from .segment import HEIGHT, whole_components
+from .signs import is_letter_like, sign_of
 
 __all__ = ["decide"]
 
 MOST = 0.55  # the share of a line that stands in numbers, in a line of digits
 NEAR = 1.3  # a sign has a digit beside it, in heights of the line
-SURELY = 0.5  # p(digit) of what is no sign, whatever it looks like
+SURELY, CROSS = 0.5, 0.9  # p(digit) of what is no sign, whatever it looks like; of what looks like a plus
 
 
 def decide(judged: list[Judged], plain: bool = False) -> list[Decided]:
@@ -53,8 +53,8 @@ def _decoded(judged: list[Judged], anywhere: list[Judged]) -> tuple[list[list[st
     """
     signs, rows = [], []
     for one, as_given in zip(judged, anywhere, strict=True):
-        path = best_path(one.spans, one.digit, one.value.max(axis=1), one.strip.component)
-        told = _signs(one, path)
+        path = best_path(one.spans, one.digit, one.value.max(axis=1), one.strip.component, _small(one))
+        told = _signs(one, path, as_given.digit)
         reasons, votes = by_word(path, one.spans, one.digit, one.strip.stroke, told)
         chosen = [step.span for step in path]
         likely = as_given.digit[chosen] * one.value[chosen].max(axis=1)
@@ -64,14 +64,26 @@ def _decoded(judged: list[Judged], anywhere: list[Judged]) -> tuple[list[list[st
     return signs, rows
 
 
+def _small(one: Judged) -> np.ndarray:
+    """Mask the spans that are all of a component, and too small for a letter."""
+    whole = set(whole_components(one.strip, one.spans))
+    return np.array([span in whole and not is_letter_like(span.box, HEIGHT) for span in one.spans], bool)
+
+
 def _mostly(row: Read, number: np.ndarray) -> bool:
     """Return whether most of the possible letters or digits of a line are digits, and belong to a number."""
     read = np.array([not reason for reason in row.reasons], bool)
     return bool(row.votes.any() and (number & read)[row.votes].mean() > MOST)
 
 
-def _signs(one: Judged, path: list[Step]) -> list[str]:
-    """Name the sign that every step of a path looks like, '' for none; a line without digits has none."""
+def _signs(one: Judged, path: list[Step], anywhere: np.ndarray) -> list[str]:
+    """Name the sign that every step of a path looks like, '' for none; a line without digits has none.
+
+    Args:
+        one: the line.
+        path: its best one.
+        anywhere: p(digit) of its spans, if they were ink from anywhere.
+    """
     boxes = [one.spans[step.span].box for step in path]
     digits = [box for box, step in zip(boxes, path, strict=True) if step.is_digit]
     if not digits:
@@ -86,6 +98,8 @@ def _signs(one: Judged, path: list[Step]) -> list[str]:
         # a bar that leans is a 1 as long as nothing says that it is higher than the digits beside it
         alone = len(digits) < 3
         surely = step.is_digit and one.digit[step.span] >= SURELY
+        if sign == "+":  # a page of digits makes a cross no likelier to be a 4
+            surely = step.is_digit and anywhere[step.span] >= CROSS
         signs.append("" if surely and (sign != "/" or alone) else sign)
     return signs
 

@@ -5,7 +5,7 @@ none.  It says of every span, of those that are no step too, whether it is a dig
 
     of the spans that it reads       p(it is a digit) p(value | it is one)^SHARPNESS
     of all other spans               p(it is none)
-    of its steps that read nothing   PENALTY
+    of its steps that read nothing   PENALTY, or SMALL where it is a comma, a point or a crumb
     of the cuts through a component
     between what is read and what is not   TORN
 
@@ -34,6 +34,7 @@ __all__ = ["PENALTY", "SHARPNESS", "TORN", "Step", "best_path"]
 
 # chosen on pages of validation digits
 PENALTY = 0.02  # of a step that reads nothing; or everything would be read as many small nothings
+SMALL = 0.3  # of one that is small and hangs together with nothing: it needs no digit to belong to
 TORN = 0.1  # what hangs together is digits, or none is
 SHARPNESS = 4.0  # of p(value | digit)
 SURE = 1e-3  # no p(digit) is believed to be nearer to 0 or 1
@@ -46,7 +47,9 @@ class Step(NamedTuple):
     is_digit: bool
 
 
-def best_path(found: list[Span], digit: np.ndarray, value: np.ndarray, component: tuple[int, ...]) -> list[Step]:
+def best_path(
+    found: list[Span], digit: np.ndarray, value: np.ndarray, component: tuple[int, ...], small: np.ndarray | None = None
+) -> list[Step]:
     """The likeliest reading of a line, from left to right.
 
     Args:
@@ -54,12 +57,13 @@ def best_path(found: list[Span], digit: np.ndarray, value: np.ndarray, component
         digit: p(digit) of each, (n,).
         value: p(value | digit) of the likeliest value of each, (n,).
         component: of each piece, the number of the component it was cut from.
+        small: whether each span is all of a component, and one that is no letter, bool (n,); none by default.
     """
     if not found:
         return []
     digit = np.clip(digit, SURE, 1 - SURE)
     as_digit = np.log(digit) - np.log1p(-digit) + SHARPNESS * np.log(np.clip(value, SURE, 1))
-    as_none = float(np.log(PENALTY))
+    as_none = np.log(np.where(np.zeros(len(found), bool) if small is None else small, SMALL, PENALTY))
     torn = float(np.log(TORN))
     pieces = len(component)
     # of the best path to each piece whose last step reads nothing, and of that whose last step reads a digit
@@ -70,7 +74,7 @@ def best_path(found: list[Span], digit: np.ndarray, value: np.ndarray, component
     for i in sorted(range(len(found)), key=lambda i: found[i].first):
         span = found[i]
         inside = span.first > 0 and component[span.first - 1] == component[span.first]
-        for is_digit, score in ((1, as_digit[i]), (0, as_none)):
+        for is_digit, score in ((1, as_digit[i]), (0, as_none[i])):
             before = best[span.first].copy()
             if inside:
                 before[1 - is_digit] += torn

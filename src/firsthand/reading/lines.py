@@ -9,8 +9,9 @@ __all__ = ["Component", "Row", "find_components", "find_lines", "typical_height"
 
 REACH = 3.0  # how far the next component of a line may be, in heights
 FAN = 0.06  # by which lines of a photo may rise or fall from what its other lines do
+BAR = 0.25  # of the height of digits: what is not higher and goes across the sheet is no writing
 BLOT = 4.0  # times the usual width of strokes: what is wider is no pen's
-SHIFT = 0.55  # and how much higher or lower, in heights
+SHIFT, FAR = 0.55, 0.35  # and how much higher or lower, in heights; where the gap is wider than a height
 
 
 class Component(NamedTuple):
@@ -44,10 +45,17 @@ class Row(NamedTuple):
     height: float
 
 
-def find_components(mask: np.ndarray) -> tuple[np.ndarray, list[Component]]:
-    """Label the pixels of a mask that touch, also at corners: int32 labels, and the components."""
+def find_components(mask: np.ndarray, gap: int = 0) -> tuple[np.ndarray, list[Component]]:
+    """Label the pixels of a mask that touch, also at corners: int32 labels, and the components.
+
+    Args:
+        mask: bool (height, width).
+        gap: pixels that may lie between what hangs together.
+    """
     labels = np.zeros(mask.shape, np.int32)
-    ndimage.label(mask, np.ones((3, 3)), output=labels)
+    grown = ndimage.binary_dilation(mask, np.ones((3, 3)), (gap + 1) // 2) if gap else mask
+    ndimage.label(grown, np.ones((3, 3)), output=labels)
+    labels *= mask
     areas = np.bincount(labels.ravel())
     found = [
         Component(label, x.start, y.start, x.stop, y.stop, int(areas[label]))
@@ -116,7 +124,8 @@ def find_lines(components: list[Component], sheet: tuple[int, int]) -> tuple[lis
 
 def _frame(c: Component, height: float, sheet: tuple[int, int]) -> bool:
     """Return whether a component is a drawing, a table's frame or the edge of the sheet, and no writing."""
-    return c.height > 4 * height or (c.width > 0.5 * sheet[1] and c.height > 2 * height)
+    across = c.width > 0.5 * sheet[1]
+    return c.height > 4 * height or (across and not BAR * height < c.height < 2 * height)
 
 
 def _rest(c: Component, row: list[Component]) -> bool:
@@ -150,7 +159,8 @@ def _chains(components: list[Component]) -> list[list[Component]]:
     for i in range(len(components)):
         size = np.maximum(height[i], height)
         gap = left - right[i]
-        beside = (x > x[i]) & (gap < REACH * size) & (np.abs(y - y[i]) < SHIFT * size)
+        level = np.where(gap < size, SHIFT, FAR) * size
+        beside = (x > x[i]) & (gap < REACH * size) & (np.abs(y - y[i]) < level)
         beside &= np.maximum(height[i], height) < 3 * np.minimum(height[i], height)
         if beside.any():
             nearest = int(np.argmin(np.where(beside, np.maximum(gap, 0) + 0.3 * np.abs(y - y[i]), np.inf)))
@@ -168,7 +178,7 @@ def _merged(groups: list[list[Component]]) -> list[list[Component]]:
     for group in groups:
         for row in rows:
             size = max(_height(row), _height(group))
-            near = _height(row) < 2 * _height(group) < 4 * _height(row) and _apart(row, group, size) < 0.35
+            near = _height(row) < 2 * _height(group) < 4 * _height(row) and _apart(row, group, size) < FAR
             if near and _beside(row, group):
                 row.extend(group)
                 break

@@ -90,7 +90,7 @@ def find_regions(work: np.ndarray, flat: Flat) -> Regions:
     light = _resized((255 - work if flat.light_on_dark else work).astype(np.float32) / 255, list(beyond.shape))
     height, beyond = _height(digit + other), _from_edge(beyond, light)
     height = height or 0.05 * max(rule.shape)
-    goes_on, crossed = follow_rules(rule, _resized(flat.ink, rule.shape), height)
+    goes_on, crossed = follow_rules(rule, digit + other, _resized(flat.ink, rule.shape), height)
     written = np.where(crossed, digit + other + rule, np.where(goes_on, 0, digit + other))
     rule = np.where(crossed, 0, np.maximum(rule, goes_on)).astype(np.float32)
     rule = rule * _long(rule > 0.3, height)

@@ -10,16 +10,20 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
+from .lines import find_components
+
 __all__ = ["Followed", "follow_rules"]
 
-SEEN = 0.3  # of the network's probability of a printed line
+SEEN, FAINT = 0.3, 0.15  # of the network's probability of a printed line
 LIMIT, STEP = 18.0, 1.0  # degrees by which lines lean
 SHARP = 2.0  # as much fuller as on average are the rows of a picture with lines, at the right slope
 REACH = 2.0  # heights of digits to either side within which a line is seen again
 FAR, MOST = 8.0, 0.7  # and beyond its end it goes on where this much of this many heights before is seen
 AWAY = 2  # pixels by which it may lie higher or lower there
 THICKER = 1.7  # times as thick as the line is: a stroke that crosses it
+LEAST = 0.15  # heights: a spur is longer
 LOW = 1.3  # heights: what is higher and crosses a line is a line itself
+NEAR = 2.0  # heights: so near to a line of the other direction
 INK = 0.1  # of the light is taken, at least
 
 
@@ -30,17 +34,47 @@ class Followed(NamedTuple):
     crossed: np.ndarray
 
 
-def follow_rules(rule: np.ndarray, ink: np.ndarray, height: float) -> Followed:
+def follow_rules(rule: np.ndarray, pen: np.ndarray, ink: np.ndarray, height: float) -> Followed:
     """Follow printed lines, those along the rows and those down the columns.
 
     Args:
         rule: how surely there is a printed line, float32 (height, width).
+        pen: how surely there is a pen's stroke, of the same shape.
         ink: how much light is taken, of the same shape.
         height: of digits, in pixels.
     """
     along = _along_rows(rule, ink, height)
     down = _along_rows(np.ascontiguousarray(rule.T), np.ascontiguousarray(ink.T), height)
-    return Followed(along.goes_on | down.goes_on.T, along.crossed | down.crossed.T)
+    rows, columns = along.goes_on, down.goes_on.T
+    spurs = _spurs(rule, pen, rows, columns, height) | _spurs(rule.T, pen.T, columns.T, rows.T, height).T
+    return Followed(rows | columns, along.crossed | down.crossed.T | spurs)
+
+
+def _spurs(rule: np.ndarray, pen: np.ndarray, lines: np.ndarray, others: np.ndarray, height: float) -> np.ndarray:
+    """Mask strokes that the network took for printed lines where they cross one.
+
+    They are short, stand on a line along the rows, and a pen goes on at their end.  Near lines of the other direction
+    they are what was seen of those.
+    """
+    beside = (rule > FAINT) & ~_grown(lines | others, 2)
+    labels, found = find_components(beside)
+    touch = [np.unique(labels[_grown(each, 3)]) for each in (lines, pen > SEEN)]
+    keep = np.zeros(len(found) + 1, bool)
+    keep[np.intersect1d(*touch)] = True
+    keep[np.unique(labels[_around(others, round(NEAR * height))])] = False
+    short = [c.label for c in found if max(LEAST * height, c.width) < c.height < LOW * height]
+    keep &= np.isin(np.arange(len(keep)), short)
+    return keep[labels]
+
+
+def _around(mask: np.ndarray, pixels: int) -> np.ndarray:
+    for axis in (0, 1):
+        mask = np.asarray(ndimage.maximum_filter1d(mask, 2 * pixels + 1, axis=axis))
+    return mask
+
+
+def _grown(mask: np.ndarray, pixels: int) -> np.ndarray:
+    return np.asarray(ndimage.binary_dilation(mask, np.ones((3, 3)), pixels), bool)
 
 
 def _along_rows(rule: np.ndarray, ink: np.ndarray, height: float) -> Followed:

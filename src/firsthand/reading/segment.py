@@ -30,7 +30,7 @@ SMALL = 20  # pieces with less ink join a neighbour
 PIECES = 9  # in one digit, at most
 WIDE = 1.6 * HEIGHT  # a digit is not wider
 STROKE = 6.1  # MNIST's strokes are 0.152 of the digit's height wide
-THIN, THICK = 4.0, 10.0  # outside of these the strokes are brought towards STROKE
+THIN, THICK = 4.5, 10.0  # outside of these the strokes are brought towards STROKE
 
 
 class Strip(NamedTuple):

@@ -25,6 +25,7 @@ SMALLEST = 112  # smaller pictures are enlarged, so that a digit of 8x8 pixels h
 FEWEST = 5  # components of about one height: fewer do not say which way lines run
 RULED, LINES_LONG = 0.5, 3.0  # printed lines say how it lies where they are surely seen, and this many widths long,
 FARTHER = 18.0  # and up to this many degrees: writing alone tells less
+BROKEN = 0.1  # of the height of a picture of one digit: strokes that are no farther apart are one
 GREY = "nothing is written here: the picture is of one grey"
 NOISE = "nothing is written here: nothing is darker than the paper's noise"
 LINES = "nothing but printed lines was found"
@@ -146,7 +147,7 @@ def analyse(grey: np.ndarray) -> Sheet:
         seen = (flat.ink * (regions.beyond < 0.5), regions.written, regions.rule)
         turned = (straighten(np.ascontiguousarray(np.rot90(each, quarter)), degrees) for each in seen)
         strokes = join_strokes(strokes, *turned)
-    labels, components = find_components(strokes.mask)
+    labels, components = find_components(strokes.mask, 0 if max(work.shape) >= SHORTEST else round(BROKEN * len(work)))
     rows, others = find_lines(without_blots(labels, components), ink.shape)
     strips = tuple(cut_row(strokes.strength, labels, row) for row in rows)
     found = tuple(spans(strip) for strip in strips)
