@@ -55,6 +55,7 @@ def main() -> None:
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS), help="for steps")
     parser.add_argument("--rounds", type=int, help="turns of each contender")
     parser.add_argument("--threads", nargs="+", type=int, help="for dense and language; 1 and one per core by default")
+    parser.add_argument("--pages", type=int, default=reading.PAGES, help="for reading: pages of each kind")
     parser.add_argument("--kinds", nargs="+", default=(), help="for reading: renew the rows of these kinds of pages")
     parser.add_argument("--history", type=Path, help="for language: history.json of a training by the recipe")
     parser.add_argument("--out", type=Path, help="folder for the results instead of results/")
@@ -108,7 +109,7 @@ def main() -> None:
         else:
             digit_reader.run(top)
     if "reading" in parts:
-        reading.run(below, 3 if chosen.quick else reading.PAGES, tuple(chosen.kinds))
+        reading.run(below, 3 if chosen.quick else chosen.pages, tuple(chosen.kinds))
         reading_figure.draw(below)
         reading_figure.examples(below)
     if "figure" in parts and (below / "steps.json").exists():

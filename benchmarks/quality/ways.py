@@ -40,14 +40,15 @@ def _by_rule(work: np.ndarray, flat: Flat) -> Regions:
     factor = max(1.0, max(work.shape) / LONGEST)
     height, width = (max(1, round(side / factor)) for side in work.shape)
     ink = np.asarray(Image.fromarray(flat.ink).resize((width, height), Image.Resampling.BOX))
-    goes_on, crossed = follow_rules((ink > 0.1).astype(np.float32), ink, HEIGHT * max(height, width))
+    rule = (ink > 0.1).astype(np.float32)
+    goes_on, crossed = follow_rules(rule, np.zeros_like(rule), ink, HEIGHT * max(height, width))
     rule = Image.fromarray((goes_on & ~crossed).astype(np.float32))
     rule = np.asarray(rule.resize((work.shape[1], work.shape[0]), Image.Resampling.BILINEAR))
     none = np.zeros(work.shape, np.float32)
     return Regions(1 - rule, none + 1, rule, none, np.zeros((1, 1), np.int32))
 
 
-def _not_followed(rule: np.ndarray, ink: np.ndarray, height: float) -> Followed:
+def _not_followed(rule: np.ndarray, pen: np.ndarray, ink: np.ndarray, height: float) -> Followed:
     none = np.zeros(rule.shape, bool)
     return Followed(none, none)
 

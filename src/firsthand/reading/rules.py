@@ -56,14 +56,12 @@ def _spurs(rule: np.ndarray, pen: np.ndarray, lines: np.ndarray, others: np.ndar
     They are short, stand on a line along the rows, and a pen goes on at their end.  Near lines of the other direction
     they are what was seen of those.
     """
-    beside = (rule > FAINT) & ~_grown(lines | others, 2)
-    labels, found = find_components(beside)
-    touch = [np.unique(labels[_grown(each, 3)]) for each in (lines, pen > SEEN)]
-    keep = np.zeros(len(found) + 1, bool)
-    keep[np.intersect1d(*touch)] = True
-    keep[np.unique(labels[_around(others, round(NEAR * height))])] = False
-    short = [c.label for c in found if max(LEAST * height, c.width) < c.height < LOW * height]
-    keep &= np.isin(np.arange(len(keep)), short)
+    labels, found = find_components((rule > FAINT) & ~_grown(lines | others, 2))
+    names = np.arange(len(found) + 1)
+    keep = np.isin(names, [c.label for c in found if max(LEAST * height, c.width) < c.height < LOW * height])
+    for near in (lines, pen > SEEN):
+        keep &= np.isin(names, labels[_grown(near, 3)])
+    keep &= ~np.isin(names, labels[_around(others, round(NEAR * height))])
     return keep[labels]
 
 
