@@ -161,8 +161,8 @@ SMALL = Experiment(
             "出现的批量规范化。用于比较的是数据集作者的表格中 GoogLeNet 的准确度，由读者提交，未经他们检验。",
         ),
         Text(
-            "Training images are mirrored at random and moved by up to 2 pixels; half of them have a rectangle erased.",
-            "训练图像随机镜像、平移至多 2 个像素，其中一半被抹去一个矩形。",
+            "Training images are mirrored at random and moved by up to 2 pixels.",
+            "训练图像随机镜像，并平移至多 2 个像素。",
         ),
     ),
     drawings=(
@@ -175,7 +175,7 @@ SMALL = Experiment(
             _draw_small,
         ),
     ),
-    minutes=14,
+    minutes=24,
 )
 
 EXPERIMENTS = (SHAPES, SMALL)

@@ -1,4 +1,4 @@
-"""Chapter 6, networks that play: Pong on the emulator of Atari's console, learned from its pictures in half an hour."""
+"""Chapter 6, networks that play: Pong on the emulator of Atari's console, learned from its pictures."""
 
 from collections.abc import Sequence
 
@@ -83,12 +83,12 @@ EXPERIMENTS = (
                 "小批量更新一次，使用 Adam。",
             ),
             Text(
-                "Half an hour of a core and one training, where the published network saw 50 million steps.",
-                "一个核心半小时、一次训练；发表的网络看过五千万步。",
+                "An hour and a half of a core and one training, where the published network saw 50 million steps.",
+                "一个核心一个半小时、一次训练；发表的网络看过五千万步。",
             ),
         ),
         drawings=drawings(PONG),
         runs=1,
-        minutes=50,
+        minutes=95,
     ),
 )

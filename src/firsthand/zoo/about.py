@@ -24,7 +24,7 @@ ABOUT = {
     "variational": "784-400-20 and back, with codes drawn at random: draws digits that nobody wrote",
     "ksh-small": (
         "the network of Krizhevsky, Sutskever and Hinton (AlexNet) in small: two groups, local response normalization, "
-        "overlapping pooling, dropout; photos of clothes (Fashion-MNIST)"
+        "overlapping pooling; photos of clothes (Fashion-MNIST)"
     ),
     "inception-small": (
         "three Inception modules of GoogLeNet in small, with batch normalization and an auxiliary classifier; photos "
@@ -35,7 +35,7 @@ ABOUT = {
     "freeway": "across eight lanes of traffic on a board of 10 by 10: the same network and settings as for breakout",
     "pong": (
         "Pong on the emulator of Atari's console, from four grey pictures of 42 by 40: deep Q-learning with replay, "
-        "target network and three steps ahead; needs the extra gym"
+        "target network and rewards of five steps; needs the extra gym"
     ),
     "ntm-copy": "a neural Turing machine, memory 128 x 20: copies sequences of up to 20 vectors, and then longer ones",
     "ntm-repeat": "a neural Turing machine: says a sequence as many times as it is told, and then an end mark",

@@ -70,7 +70,7 @@ PONG = _recipe(
         nn.FullyConnected(128, nn.relu, weights_init=nn.he),
         nn.FullyConnected(6, nn.linear, weights_init=nn.glorot),
     ),
-    _learned(600, 0.0005),
+    _learned(1_800, 0.0005),
     count=16_384,
     steps=32,
     capacity=50_000,
