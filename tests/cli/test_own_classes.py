@@ -111,6 +111,14 @@ def test_one_class_is_refused_and_nothing_is_left(folder, tmp_path, command):
     assert not (tmp_path / "run").exists()
 
 
+def test_a_model_is_not_measured_on_classes_that_it_does_not_know(folder, command):
+    own = folder("a", "b")
+    code, _, err = command("evaluate", "--data", own)
+    assert code == 2
+    assert f"firsthand: {own}: classes: 'a', 'b' found, only '0'" in err
+    assert "expected by the model" in err
+
+
 def test_a_search_has_a_unit_for_every_class(tmp_path):
     pytest.importorskip("optuna")
     some = mnist().train[:200]

@@ -199,3 +199,9 @@ def test_heic_is_read_or_says_what_it_needs(tmp_path):
 def test_an_empty_name_is_no_picture():
     with pytest.raises(DataError, match="an empty name found"):
         read_grey("")
+
+
+@pytest.mark.parametrize("what", [None, 7, np.zeros((28, 28), np.uint8)])
+def test_what_is_no_name_is_no_picture(what):
+    with pytest.raises(DataError, match=r"^(None|7|array.*) found, the name of a picture expected$"):
+        load_image(what, (28, 28, 1))

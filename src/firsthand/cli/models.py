@@ -66,6 +66,7 @@ def evaluate(
     data = data or "mnist"
     if data in TEXT_NAMES:
         raise FirsthandError(f"--data: found {data}, a text; the model names classes")
+    from firsthand.data import DataError
     from firsthand.inspect import (
         brier_score,
         confusion_matrix,
@@ -75,7 +76,11 @@ def evaluate(
 
     size = found.input_shape[:2] if len(found.input_shape) == 3 else None
     splits = load_splits(data, None, 0, whole=True, size=size, invert=invert)
-    test = (splits.test if splits.test is not None else splits.train).with_classes(found.classes)
+    test = splits.test if splits.test is not None else splits.train
+    try:
+        test = test.with_classes(found.classes)
+    except DataError as error:
+        raise DataError(f"{data}: {error} by the model") from None
     started = time.perf_counter()
     found.check_fits(test)
     z = found.weighted_inputs(test.images)

@@ -5,6 +5,7 @@ values fit into 8, 10, 12 or 14 bits; what is transparent is white paper, or bla
 seen on white; the orientation that a camera notes (EXIF) is applied; an animation is its first picture.
 """
 
+import os
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
@@ -102,6 +103,8 @@ def is_dark_on_light(grey: np.ndarray) -> bool:
 
 def read_grey(path: str | Path) -> np.ndarray:
     """Read a picture in grey at its own size: uint8 (height, width). Raises as `load_image` does."""
+    if not isinstance(path, str | os.PathLike):
+        raise DataError(f"{' '.join(repr(path).split()):.60} found, the name of a picture expected")
     if not str(path):
         raise DataError("an empty name found, that of a picture expected")
     path = Path(path)
