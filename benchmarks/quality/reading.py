@@ -31,6 +31,7 @@ __all__ = ["Score", "run", "score", "target_rows"]
 
 PAGES = 100  # of each kind: several thousand of the 10,000 test digits
 FIRST_SEED = 10_000_000  # of the test pages; those that were developed on have others
+SINGLES = ("uci", "crops")  # pictures of one digit each
 NEAR = 0.5  # heights: a digit that was read belongs to the true one whose middle is so near
 
 
@@ -88,7 +89,8 @@ def run(folder: Path, pages: int = PAGES, kinds: tuple[str, ...] = ()) -> None:
     Args:
         folder: where the file stands.
         pages: of each kind.
-        kinds: measure these alone, and replace their rows in the file that is there, each with a date of its own.
+        kinds: measure these alone, and replace their rows in the file that is there, each with a date of its own;
+            single digits are the kinds uci and crops.
     """
     if kinds:
         _renew(folder / "reading.json", pages, kinds)
@@ -98,10 +100,8 @@ def run(folder: Path, pages: int = PAGES, kinds: tuple[str, ...] = ()) -> None:
     results["processes"] = len(os.sched_getaffinity(0))
     results["levels"] = list(_levels((*LEVELS, *PHOTOS), pages))
     _warm_up()  # this process, for what it times itself
-    results["uci"] = _uci()
-    print(f"UCI digits: {results['uci']['accuracy']:.2%} of {results['uci']['n']}", flush=True)
-    results["crops"] = _crops(_test(), 200 if pages < PAGES else 2000)
-    print(f"crops: {results['crops']['per_minute']:.0f} a minute, {results['crops']['accuracy']:.2%} right", flush=True)
+    for name in SINGLES:
+        results[name] = _single(name, pages)
     results["targets"] = target_rows(results)
     save(folder / "reading.json", results)
 
@@ -109,11 +109,15 @@ def run(folder: Path, pages: int = PAGES, kinds: tuple[str, ...] = ()) -> None:
 def _renew(path: Path, pages: int, kinds: tuple[str, ...]) -> None:
     results, now = json.loads(path.read_text()), about(pages)
     rows = {row["level"]: row for row in results["levels"]}
-    if pages != results["n"] or not set(kinds) <= set(rows):
-        found = f"{results['n']} pages of {', '.join(rows)}"
+    if pages != results["n"] or not set(kinds) <= {*rows, *SINGLES}:
+        found = f"{results['n']} pages of {', '.join((*rows, *SINGLES))}"
         raise SystemExit(f"{path}: {found} found, {pages} of {', '.join(kinds)} asked for")
-    for row in _levels(kinds, pages):
-        rows[row["level"]] |= {**row, **{name: now[name] for name in ("machine", "versions", "date")}}
+    when = {name: now[name] for name in ("machine", "versions", "date")}
+    if of_pages := tuple(kind for kind in kinds if kind in rows):
+        for row in _levels(of_pages, pages):
+            rows[row["level"]] |= {**row, **when}
+    for name in set(kinds) & set(SINGLES):
+        results[name] = {**_single(name, pages), **when}
     results["targets"] = target_rows(results)
     save(path, results)
 
@@ -233,6 +237,13 @@ def _enlarged(image: np.ndarray) -> np.ndarray:
 
     large = Image.fromarray(np.pad(image, 2)).resize((96, 96), Image.Resampling.BICUBIC)
     return np.asarray(large)
+
+
+def _single(name: str, pages: int) -> dict[str, Any]:
+    """Measure one of SINGLES, and print it."""
+    found = _uci() if name == "uci" else _crops(_test(), 200 if pages < PAGES else 2000)
+    print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in found.items()), flush=True)
+    return found
 
 
 def _crops(test: Dataset, n: int) -> dict[str, Any]:
