@@ -180,6 +180,11 @@ def test_settings_that_cannot_be_are_refused(settings, line):
         experience(**settings)
 
 
+def test_checkpoints_of_before_there_were_steps_ahead_are_those_of_one():
+    assert experience().digest == "b27ab0cbaeaf1138b899bcde2ac0de95c008936e4e81c1e132ee0c87dc1eb719"
+    assert experience(ahead=2).digest != experience().digest
+
+
 def test_what_does_not_fit_is_refused():
     with pytest.raises(FirsthandError, match=r"it makes \(3,\) of \(10, 5, 2\), expected \(3,\) of \(10, 10, 4\)"):
         Experience(Breakout(), NETWORK)

@@ -198,4 +198,4 @@ class Experience(Source):
         return {"training_score": float(memory.score)}
 
 
-_SETTINGS = ("count", "games", "steps", "capacity", "discount", "renewed", "explore", "ahead")
+_SETTINGS = ("count", "games", "steps", "capacity", "discount", "renewed", "explore")
