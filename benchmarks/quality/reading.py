@@ -99,7 +99,6 @@ def run(folder: Path, pages: int = PAGES, kinds: tuple[str, ...] = ()) -> None:
     results["parameters"] = boxed_model().parameter_count, boxed_gate().parameter_count
     results["processes"] = len(os.sched_getaffinity(0))
     results["levels"] = list(_levels((*LEVELS, *PHOTOS), pages))
-    _warm_up()  # this process, for what it times itself
     for name in SINGLES:
         results[name] = _single(name, pages)
     results["targets"] = target_rows(results)
@@ -113,11 +112,11 @@ def _renew(path: Path, pages: int, kinds: tuple[str, ...]) -> None:
         found = f"{results['n']} pages of {', '.join((*rows, *SINGLES))}"
         raise SystemExit(f"{path}: {found} found, {pages} of {', '.join(kinds)} asked for")
     when = {name: now[name] for name in ("machine", "versions", "date")}
-    if of_pages := tuple(kind for kind in kinds if kind in rows):
-        for row in _levels(of_pages, pages):
-            rows[row["level"]] |= {**row, **when}
-    for name in set(kinds) & set(SINGLES):
-        results[name] = {**_single(name, pages), **when}
+    for row in _levels(tuple(kind for kind in kinds if kind in rows), pages):
+        rows[row["level"]] |= {**row, **when}
+    for name in SINGLES:
+        if name in kinds:
+            results[name] = {**_single(name, pages), **when}
     results["targets"] = target_rows(results)
     save(path, results)
 
@@ -241,6 +240,7 @@ def _enlarged(image: np.ndarray) -> np.ndarray:
 
 def _single(name: str, pages: int) -> dict[str, Any]:
     """Measure one of SINGLES, and print it."""
+    _warm_up()  # this process, which times it
     found = _uci() if name == "uci" else _crops(_test(), 200 if pages < PAGES else 2000)
     print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in found.items()), flush=True)
     return found

@@ -141,9 +141,6 @@ def test_unsure_digits_can_be_left_out(page):
     assert found.sure(0.0) == found
 
 
-# --- the models in the box
-
-
 def test_a_digit_of_which_a_pen_left_pieces_is_one_digit_in_a_small_picture():
     image = mnist().validation.images[0, ..., 0].copy()
     image[::5] = 0  # three in every five rows of its strokes are left, and hang together nowhere
@@ -151,6 +148,9 @@ def test_a_digit_of_which_a_pen_left_pieces_is_one_digit_in_a_small_picture():
     whole = read(255 - mnist().validation.images[0, ..., 0]).text
     assert whole == str(mnist().validation.labels[0])
     assert read(255 - image).text == whole
+
+
+# --- the models in the box
 
 
 def test_the_models_in_the_box_are_small_calibrated_and_say_how_they_came_to_be():

@@ -97,9 +97,9 @@ def _signs(one: Judged, path: list[Step], anywhere: np.ndarray) -> list[str]:
         sign = sign_of(ink, top, bottom, line)
         # a bar that leans is a 1 as long as nothing says that it is higher than the digits beside it
         alone = len(digits) < 3
-        surely = step.is_digit and one.digit[step.span] >= SURELY
-        if sign == "+" and len(digits) > 1:  # a page of digits makes a cross between them no likelier to be a 4
-            surely = step.is_digit and anywhere[step.span] >= CROSS
+        # a page of digits makes a cross between them no likelier to be a 4
+        digit, least = (anywhere, CROSS) if sign == "+" and len(digits) > 1 else (one.digit, SURELY)
+        surely = step.is_digit and digit[step.span] >= least
         signs.append("" if surely and (sign != "/" or alone) else sign)
     return signs
 

@@ -63,7 +63,9 @@ def best_path(
         return []
     digit = np.clip(digit, SURE, 1 - SURE)
     as_digit = np.log(digit) - np.log1p(-digit) + SHARPNESS * np.log(np.clip(value, SURE, 1))
-    as_none = np.log(np.where(np.zeros(len(found), bool) if small is None else small, SMALL, PENALTY))
+    as_none = np.full(len(found), np.log(PENALTY))
+    if small is not None:
+        as_none[small] = np.log(SMALL)
     torn = float(np.log(TORN))
     pieces = len(component)
     # of the best path to each piece whose last step reads nothing, and of that whose last step reads a digit

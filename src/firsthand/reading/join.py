@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from .ink import Strokes
-from .lines import find_components
+from .lines import find_components, grown
 
 __all__ = ["join_strokes"]
 
@@ -75,8 +75,8 @@ def join_strokes(strokes: Strokes, ink: np.ndarray, written: np.ndarray, rule: n
 def _with_faint(strokes: Strokes, faint: np.ndarray, seen: np.ndarray) -> Strokes:
     """The strokes with faint ink that hangs together with them and is more than the edge of a dark stroke."""
     weak = (faint > FAINT) & seen
-    apart = weak & ~_grown(strokes.mask, 2)
-    near = _grown(apart, 3) & weak
+    apart = weak & ~grown(strokes.mask, 2)
+    near = grown(apart, 3) & weak
     labels, found = find_components(strokes.mask | near)
     keep = np.zeros(len(found) + 1, bool)
     keep[np.unique(labels[strokes.mask])] = True
@@ -123,11 +123,7 @@ def _closed(strokes: Strokes, faint: np.ndarray, gaps: _Gaps) -> Strokes:
     way = np.zeros(strokes.mask.shape, bool)
     for part in np.linspace(0.0, 1.0, 2 + int(gaps.length.max())):
         way[gaps.at(float(part))] = True
-    way = _grown(way, 1) & (faint > FAINT)
+    way = grown(way, 1) & (faint > FAINT)
     return strokes._replace(
         mask=strokes.mask | way, strength=np.where(way, np.maximum(strokes.strength, faint), strokes.strength)
     )
-
-
-def _grown(mask: np.ndarray, pixels: int) -> np.ndarray:
-    return np.asarray(ndimage.binary_dilation(mask, np.ones((3, 3)), pixels), bool)

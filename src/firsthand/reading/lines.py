@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["Component", "Row", "find_components", "find_lines", "typical_height", "without_blots"]
+__all__ = ["Component", "Row", "find_components", "find_lines", "grown", "typical_height", "without_blots"]
 
 REACH = 3.0  # how far the next component of a line may be, in heights
 FAN = 0.06  # by which lines of a photo may rise or fall from what its other lines do
@@ -45,6 +45,11 @@ class Row(NamedTuple):
     height: float
 
 
+def grown(mask: np.ndarray, pixels: int) -> np.ndarray:
+    """A mask and what is no farther from it, to the sides and at corners, than so many pixels: bool, of its shape."""
+    return np.asarray(ndimage.maximum_filter(mask, 2 * pixels + 1), bool)
+
+
 def find_components(mask: np.ndarray, gap: int = 0) -> tuple[np.ndarray, list[Component]]:
     """Label the pixels of a mask that touch, also at corners: int32 labels, and the components.
 
@@ -53,9 +58,9 @@ def find_components(mask: np.ndarray, gap: int = 0) -> tuple[np.ndarray, list[Co
         gap: pixels that may lie between what hangs together.
     """
     labels = np.zeros(mask.shape, np.int32)
-    grown = ndimage.binary_dilation(mask, np.ones((3, 3)), (gap + 1) // 2) if gap else mask
-    ndimage.label(grown, np.ones((3, 3)), output=labels)
-    labels *= mask
+    ndimage.label(grown(mask, (gap + 1) // 2) if gap else mask, np.ones((3, 3)), output=labels)
+    if gap:
+        labels *= mask
     areas = np.bincount(labels.ravel())
     found = [
         Component(label, x.start, y.start, x.stop, y.stop, int(areas[label]))

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from . import network
 from .background import Flat
-from .lines import find_components, typical_height
+from .lines import find_components, grown, typical_height
 from .rules import follow_rules
 
 __all__ = ["Regions", "find_regions"]
@@ -162,7 +162,7 @@ def _within(mask: np.ndarray, outside: np.ndarray) -> np.ndarray:
         return np.ones(mask.shape, bool)
     labels, found = find_components(mask)
     keep = np.ones(len(found) + 1, bool)
-    keep[np.unique(labels[np.asarray(ndimage.binary_dilation(outside, np.ones((3, 3)), COARSE), bool)])] = False
+    keep[np.unique(labels[grown(outside, COARSE)])] = False
     return keep[labels]
 
 
@@ -173,7 +173,7 @@ def _height(written: np.ndarray) -> float:
 
 def _long(rule: np.ndarray, height: float) -> np.ndarray:
     """Mask the printed lines; one no longer than a digit and as thin as its stroke may be a 1 or a minus."""
-    labels, found = find_components(ndimage.binary_dilation(rule, np.ones((3, 3))))
+    labels, found = find_components(grown(rule, 1))
     keep = np.zeros(len(found) + 1, bool)
     for c in found:
         high, wide = c.height / height, c.width / height
@@ -187,7 +187,7 @@ def _cells(rule: np.ndarray, written: np.ndarray) -> np.ndarray:
     if printed.mean() < 1e-3:
         return np.zeros((1, 1), np.int32)
     walls = np.asarray(ndimage.binary_closing(printed, np.ones((3, 3)), 2), bool)
-    walls |= np.asarray(ndimage.binary_dilation(printed, np.ones((3, 3)), 3), bool) & (written > 0.5)
+    walls |= grown(printed, 3) & (written > 0.5)
     labels = np.zeros(walls.shape, np.int32)
     ndimage.label(~walls, output=labels)
     edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))

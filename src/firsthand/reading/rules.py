@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from .lines import find_components
+from .lines import find_components, grown
 
 __all__ = ["Followed", "follow_rules"]
 
@@ -56,23 +56,13 @@ def _spurs(rule: np.ndarray, pen: np.ndarray, lines: np.ndarray, others: np.ndar
     They are short, stand on a line along the rows, and a pen goes on at their end.  Near lines of the other direction
     they are what was seen of those.
     """
-    labels, found = find_components((rule > FAINT) & ~_grown(lines | others, 2))
+    labels, found = find_components((rule > FAINT) & ~grown(lines | others, 2))
     names = np.arange(len(found) + 1)
     keep = np.isin(names, [c.label for c in found if max(LEAST * height, c.width) < c.height < LOW * height])
     for near in (lines, pen > SEEN):
-        keep &= np.isin(names, labels[_grown(near, 3)])
-    keep &= ~np.isin(names, labels[_around(others, round(NEAR * height))])
+        keep &= np.isin(names, labels[grown(near, 3)])
+    keep &= ~np.isin(names, labels[grown(others, round(NEAR * height))])
     return keep[labels]
-
-
-def _around(mask: np.ndarray, pixels: int) -> np.ndarray:
-    for axis in (0, 1):
-        mask = np.asarray(ndimage.maximum_filter1d(mask, 2 * pixels + 1, axis=axis))
-    return mask
-
-
-def _grown(mask: np.ndarray, pixels: int) -> np.ndarray:
-    return np.asarray(ndimage.binary_dilation(mask, np.ones((3, 3)), pixels), bool)
 
 
 def _along_rows(rule: np.ndarray, ink: np.ndarray, height: float) -> Followed:

@@ -146,8 +146,10 @@ def analyse(grey: np.ndarray) -> Sheet:
     if max(work.shape) >= SHORTEST:
         seen = (flat.ink * (regions.beyond < 0.5), regions.written, regions.rule)
         turned = (straighten(np.ascontiguousarray(np.rot90(each, quarter)), degrees) for each in seen)
-        strokes = join_strokes(strokes, *turned)
-    labels, components = find_components(strokes.mask, 0 if max(work.shape) >= SHORTEST else round(BROKEN * len(work)))
+        strokes, gap = join_strokes(strokes, *turned), 0
+    else:
+        gap = round(BROKEN * len(work))
+    labels, components = find_components(strokes.mask, gap)
     rows, others = find_lines(without_blots(labels, components), ink.shape)
     strips = tuple(cut_row(strokes.strength, labels, row) for row in rows)
     found = tuple(spans(strip) for strip in strips)
