@@ -33,10 +33,18 @@ LABEL_UNITS = ("contrastive_divergence.py", "up_down.py", "greedy.py")
 ALONE = {"reference": {"numpy", "scipy"}}
 
 
+def statements(node):
+    """A node and all statements within it; expressions, which are most of a tree, are not walked."""
+    yield node
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for child in getattr(node, name, ()):
+            yield from statements(child)
+
+
 def imported(path):
     """Full names of the modules that a file imports, wherever in the file."""
     package = ["firsthand", *path.relative_to(ROOT).parent.parts]
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in statements(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -90,7 +98,7 @@ def test_docstrings_open_with_a_noun_or_an_imperative():
     wrong = []
     for folder in ("src", "tools", "benchmarks", "examples", "tests"):
         for path in (ROOT.parents[1] / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for node in statements(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                     docstring = ast.get_docstring(node) or ""
                     if clause.match(docstring):

@@ -109,7 +109,6 @@ def test_each_is_a_value_that_its_repr_spells():
     assert hash(Compose([Shift(1)])) == hash(Compose((Shift(1),)))  # pyright: ignore[reportArgumentType]
 
 
-@pytest.mark.tiny
 def test_a_shift_is_exact_and_each_is_as_likely():
     n = 900
     images = jnp.arange(1, 21, dtype=jnp.float32).reshape(1, 4, 5, 1)
@@ -123,7 +122,6 @@ def test_a_shift_is_exact_and_each_is_as_likely():
     assert max(counts) < 130
 
 
-@pytest.mark.tiny
 @pytest.mark.parametrize(
     ("one", "affine"),
     [
@@ -139,7 +137,6 @@ def test_the_parts_of_affine_are_affine(one, affine):
     assert eval(repr(one)) == one != affine
 
 
-@pytest.mark.tiny
 def test_a_random_crop_is_a_shift(digits):
     assert jnp.array_equal(RandomCrop(3)(digits, key=KEY), Shift(3)(digits, key=KEY))
 
@@ -270,7 +267,6 @@ def test_composition_is_one_after_the_other(digits):
     assert jnp.array_equal(Compose(parts)(digits, key=KEY), expected)
 
 
-@pytest.mark.tiny
 def test_a_flip_exchanges_left_and_right(digits):
     assert jnp.array_equal(HorizontalFlip(1.0)(digits, key=KEY), digits[:, :, ::-1])
     half = HorizontalFlip(0.5)(digits, key=KEY)

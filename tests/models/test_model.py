@@ -24,7 +24,6 @@ def model():
     return Model(NETWORK, jax.device_get(NETWORK.init(key=jax.random.key(0))), tuple("0123456789"), {"seed": 0})
 
 
-@pytest.mark.tiny
 def test_a_model_survives_its_file(model, tmp_path):
     images = mnist().test.images[:20]
     loaded = Model.load(model.save(tmp_path / "m.safetensors"))

@@ -114,7 +114,6 @@ def test_what_is_learned_is_written_and_comes_back_from_its_file(tmp_path):
     np.testing.assert_allclose(found.looks(DATA.inputs).sum(-1), 1, rtol=1e-5)
 
 
-@pytest.mark.tiny
 def test_networks_and_questions_that_do_not_fit_are_one_line():
     answers = Answers.of_pairs([("a", "b")], 4, "ab")
     with pytest.raises(FirsthandError, match="Answers found, pairs of given and written expected"):

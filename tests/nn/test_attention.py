@@ -120,14 +120,12 @@ def test_descriptions_and_shapes(layer):
         layer.output_shape((layer.given,))
 
 
-@pytest.mark.tiny
 def test_attention_is_a_distribution_over_what_is_known():
     known = jnp.array([[True, True, False]])
     alpha = attended(jnp.ones((1, 2)), jnp.ones((1, 3, 2)), jnp.ones(2), known)
     np.testing.assert_allclose(alpha, [[0.5, 0.5, 0]])
 
 
-@pytest.mark.tiny
 def test_a_symbol_that_is_none_gives_no_number():
     assert np.isnan(vectors(jnp.ones((3, 2)), jnp.array([3]))).all()
 

@@ -56,7 +56,6 @@ def test_gradients_agree_with_finite_differences(layer, float64):
     check_grads(cost, (params,), order=1, modes=("rev",), eps=1e-6, rtol=1e-6)
 
 
-@pytest.mark.tiny
 def test_the_order_of_words_is_told_apart():
     assert position_encoding(3, 5).shape == (3, 5)
     x = examples()[:1]

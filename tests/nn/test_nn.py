@@ -86,7 +86,6 @@ def test_gradients_agree_with_finite_differences(layer, cost, activation, float6
     jax.jit(jax.grad(compiled))(params, x)  # as in training: compiled after it was differentiated
 
 
-@pytest.mark.tiny
 @pytest.mark.parametrize("layer", HIDDEN, ids=str)
 def test_shapes_are_known_before_any_array(layer):
     expected = layer.output_shape(IMAGE)
@@ -144,7 +143,6 @@ def test_pooling_by_hand():
     assert jnp.all(jax.grad(lambda v: jnp.sum(nn.L2Pool(2).apply({}, v)))(jnp.zeros((1, 4, 4, 1))) == 0)
 
 
-@pytest.mark.tiny
 def test_padding_is_never_the_largest_and_does_not_count():
     x = -1 - jnp.arange(9.0).reshape(1, 3, 3, 1)
     assert nn.MaxPool(3, stride=1, padding=1).apply({}, x)[0, :, :, 0].tolist() == [
@@ -353,7 +351,6 @@ def test_statistics_are_no_learned_parameters():
     assert network.parameter_counts == (4, 4, 128 * 10 + 10)
 
 
-@pytest.mark.tiny
 def test_layer_norm_makes_every_example_alike():
     layer = nn.LayerNorm()
     x = jax.random.normal(jax.random.key(0), (5, 40)) * jnp.arange(1.0, 6)[:, None]
@@ -362,7 +359,6 @@ def test_layer_norm_makes_every_example_alike():
     np.testing.assert_allclose(jnp.var(y, -1), 1, rtol=1e-3)
 
 
-@pytest.mark.tiny
 def test_layers_with_layers_inside():
     inside = nn.Convolution(2, 3, padding=1)
     x = jax.random.normal(jax.random.key(0), (4, *IMAGE))
@@ -420,7 +416,6 @@ def test_auxiliary_answers_are_added_to_the_cost_and_absent_in_use(float64):
         nn.Auxiliary((nn.Flatten(),))
 
 
-@pytest.mark.tiny
 def test_squeeze_excite_scales_whole_channels():
     layer = nn.SqueezeExcite(3)
     x = jax.random.uniform(jax.random.key(0), (4, *IMAGE))
@@ -429,7 +424,6 @@ def test_squeeze_excite_scales_whole_channels():
     assert 0 < float(jnp.min(share)) < float(jnp.max(share)) < 1
 
 
-@pytest.mark.tiny
 @pytest.mark.parametrize(("cost", "activation"), [(nn.cross_entropy, nn.sigmoid), (nn.log_likelihood, nn.softmax)])
 def test_smoothed_labels_are_those_of_the_formula(cost, activation, float64):
     z = jax.random.normal(jax.random.key(0), (3, 4), jnp.float64)
@@ -509,7 +503,6 @@ def test_an_embedding_is_a_fully_connected_layer_of_one_hot_vectors():
         nn.Network((nn.Embedding(7, 4), nn.Embedding(7, 4), nn.Softmax(3)), (6,))
 
 
-@pytest.mark.tiny
 def test_local_response_normalization_is_the_formula_of_its_source():
     x = np.random.default_rng(0).normal(size=(2, 3, 2, 7)).astype(np.float32)
     y = nn.LocalResponseNormalization(5, alpha=0.3, beta=0.6, k=1.5).apply({}, jnp.asarray(x))

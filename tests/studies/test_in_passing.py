@@ -12,8 +12,6 @@ from firsthand.experiments.experiment import Measured, Run
 from firsthand.nn import Network, sigmoid
 from firsthand.studies import conv_choices, conv_training, dropout_inside, entropy, obstacles, regularized_runs
 
-pytestmark = pytest.mark.tiny
-
 
 def test_the_wish_becomes_the_cross_entropy(tmp_path):
     [derived, _] = entropy.EXPERIMENTS
@@ -23,11 +21,13 @@ def test_the_wish_becomes_the_cross_entropy(tmp_path):
     assert not derived.claims[0].finding([other], {}).holds
 
 
+@pytest.mark.tiny
 def test_an_angle_is_that_of_the_directions():
     assert regularized_runs._angle(np.array([1.0, 0.0]), np.array([0.0, 7.0])) == pytest.approx(90)
     assert regularized_runs._angle(np.array([1.0, 2.0]), np.array([2.0, 4.0])) == pytest.approx(0, abs=1e-5)
 
 
+@pytest.mark.tiny
 @pytest.mark.parametrize(("scattered", "holds"), [(0.02, True), (0.001, False)])
 def test_runs_scatter_where_the_spread_is_beyond_chance(scattered, holds):
     rng = np.random.default_rng(0)
@@ -38,6 +38,7 @@ def test_runs_scatter_where_the_spread_is_beyond_chance(scattered, holds):
     assert regularized_runs._scatter(runs).holds is holds
 
 
+@pytest.mark.tiny
 def test_halved_weights_are_the_geometric_mean_of_all_thinned_networks():
     rng = np.random.default_rng(0)
     params = ({"weights": rng.normal(size=(784, 4)), "bias": rng.normal(size=4)}, {})
@@ -63,6 +64,7 @@ def test_softsign_and_a_step_of_descent():
         np.testing.assert_allclose(after, w + v, rtol=1e-6)
 
 
+@pytest.mark.tiny
 def test_networks_of_chapter_6_have_the_sizes_that_are_printed():
     assert Network(conv_training._dropout_layers(300, True)).output_shape == (10,)
     assert Network((*conv_choices.STRIDES["stride-2"], *conv_training._dropout_layers(300, False)[-1:])).shapes[1] == (
