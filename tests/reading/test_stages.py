@@ -19,10 +19,10 @@ from firsthand.reading.join import join_strokes
 from firsthand.reading.lines import Component, find_components, find_lines, typical_height, without_blots
 from firsthand.reading.looks import LARGER, SLANT, SMALLER, TURN, looks
 from firsthand.reading.normalise import as_mnist, hypotheses
-from firsthand.reading.regions import Regions, _cells, find_regions
+from firsthand.reading.regions import Regions, _cells, _height, _over_rules, find_regions
 from firsthand.reading.reject import LIKELIER, Read, by_page, by_word, likelier, numbers, rejected_share, words
 from firsthand.reading.segment import HEIGHT, Span, Strip, cut_row, seams, spans, whole_components, without_rivals
-from firsthand.reading.signs import is_letter_like, sign_of
+from firsthand.reading.signs import is_letter_like, is_unmistakable, sign_of
 from firsthand.reading.skew import find_skew, straighten, to_original
 
 
@@ -134,6 +134,17 @@ def test_a_short_bar_is_no_printed_line():
     assert find_regions(picture, flatten(picture)).pen[105:175, 142:146].min() > 0.5
 
 
+def test_digits_are_as_high_as_they_are_though_printed_lines_cut_them():
+    written, rule = np.zeros((200, 200), np.float32), np.zeros((200, 200), np.float32)
+    for left in (20, 80, 140):
+        written[40:130, left : left + 6] = 1
+    for top in (70, 100):
+        rule[top : top + 4] = 1
+    written[rule > 0] = 0
+    assert _height(written) < 40
+    assert _height(_over_rules(written, rule)) == 90
+
+
 def test_a_cell_is_what_lines_go_all_around():
     rule, written = np.zeros((60, 60), np.float32), np.zeros((60, 60), np.float32)
     rule[10:50, (10, 30, 49)] = rule[(10, 49), 10:50] = 1
@@ -190,6 +201,23 @@ def test_signs_are_told_by_shape_and_place(name):
     line = (10.0, 50.0) if name != "/" else (13.0, 13.0 + high / 1.25)
     middle = {",": 30 + 18, ".": 30 + 16, "/": (line[0] + line[1]) / 2}.get(name, 30)
     assert sign_of(drawn, middle - high / 2, middle + high / 2, line) == name
+
+
+def test_a_times_is_told_by_its_arms():
+    ink = stroke(sign("x", np.random.default_rng(3)), 40, 0.1) > 0.3
+    top = 20 - ink.shape[0] / 2
+    assert sign_of(ink, top, top + ink.shape[0], (0, 40)) == "×"
+    assert sign_of(ink[:, : ink.shape[1] // 2], top, top + ink.shape[0], (0, 40)) != "×"
+
+
+def test_no_digit_looks_like_two_bars_but_a_four_may_like_a_plus():
+    plus = np.zeros((30, 30), bool)
+    plus[13:17] = plus[:, 13:17] = True
+    assert is_unmistakable("=", plus, (0, 40))
+    assert not is_unmistakable(",", plus, (0, 40))
+    assert is_unmistakable("+", plus, (0, 40))
+    assert not is_unmistakable("+", plus, (0, 30))  # as high as the digits
+    assert not is_unmistakable("+", plus[:20], (0, 40))  # a 2 that lies flat
 
 
 def test_digits_are_no_signs():
@@ -269,6 +297,13 @@ def test_a_bar_across_the_sheet_is_in_no_line():
 def test_numbers_far_apart_are_one_line_only_at_about_one_level(gap, lines):
     parts = [component(i, 30 * i, 100) for i in range(2)]
     parts += [component(2 + i, 50 + gap + 30 * i, 119) for i in range(2)]
+    assert len(find_lines(parts, (300, 300))[0]) == lines
+
+
+@pytest.mark.parametrize(("top", "lines"), [(120, 1), (145, 2)])
+def test_a_large_comma_hangs_on_the_digits_before_it(top, lines):
+    # taller than a speck, and half as high as the digits: beside them it is theirs, under them it is not
+    parts = [component(0, 0, 100), component(1, 40, 100), component(2, 24, top, 8, 24)]
     assert len(find_lines(parts, (300, 300))[0]) == lines
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from .page import Digit, Line, Page, Reject, Sign
 from .reject import Decided
-from .segment import HEIGHT, Span, Strip
+from .segment import HEIGHT
 from .sheet import Sheet
 
 __all__ = ["compose"]
@@ -48,7 +48,7 @@ def _line(sheet: Sheet, row: Decided, classes: tuple[str, ...]) -> tuple[Line | 
     digits, boxes, signs, rejected = [], [], [], []
     steps = zip(row.spans, row.digit.tolist(), row.value, row.reasons, row.signs, strict=True)
     for span, p, value, reason, sign in steps:
-        box = _box(sheet, row.strip, span)
+        box = sheet.box_of(row.strip, span)
         if sign:
             signs.append(Sign(sign, box, len(digits)))
         elif reason:
@@ -70,9 +70,3 @@ def _wide_gaps(boxes: list[tuple[int, int, int, int]]) -> list[bool]:
     gaps = np.array([0, *(after[0] - before[2] for before, after in pairwise(boxes))])
     usual = float(np.median(gaps[1:])) if len(gaps) > 1 else 0.0
     return [bool(wide) for wide in gaps > max(SPACE * HEIGHT, WIDER * usual)]
-
-
-def _box(sheet: Sheet, strip: Strip, span: Span):
-    left, top, right, bottom = span.box
-    x, y = strip.on_page(np.array([left, right]), np.array([top, bottom]))
-    return sheet.box(float(x[0]), float(y[0]), float(x[1]), float(y[1]))

@@ -6,13 +6,14 @@ from .decode import Step, best_path
 from .judge import Judged
 from .reject import DIGITS, LIKELIER, Decided, Read, by_page, by_word, likelier, numbers, rejected_share
 from .segment import HEIGHT, whole_components
-from .signs import is_letter_like, sign_of
+from .signs import is_letter_like, is_unmistakable, sign_of
 
 __all__ = ["decide"]
 
 MOST = 0.55  # the share of a line that stands in numbers, in a line of digits
 NEAR = 1.3  # a sign has a digit beside it, in heights of the line
 SURELY, CROSS = 0.5, 0.9  # p(digit) of what is no sign, whatever it looks like; of what looks like a plus
+PLUS = 0.9995  # of what looks like nothing but a plus: a 4 is as surely a digit as that
 
 
 def decide(judged: list[Judged], plain: bool = False) -> list[Decided]:
@@ -89,6 +90,7 @@ def _signs(one: Judged, path: list[Step], anywhere: np.ndarray) -> list[str]:
     if not digits:
         return [""] * len(path)
     line = float(np.median([b[1] for b in digits])), float(np.median([b[3] for b in digits]))
+    whole = set(whole_components(one.strip, one.spans))  # what touches a digit may be a part of it
     signs = []
     for step, (left, top, right, bottom) in zip(path, boxes, strict=True):
         span = one.spans[step.span]
@@ -99,6 +101,8 @@ def _signs(one: Judged, path: list[Step], anywhere: np.ndarray) -> list[str]:
         alone = len(digits) < 3
         # a page of digits makes a cross between them no likelier to be a 4
         digit, least = (anywhere, CROSS) if sign == "+" and len(digits) > 1 else (one.digit, SURELY)
+        if len(digits) > 1 and is_unmistakable(sign, ink, line) and (sign != "+" or span in whole):
+            least = PLUS if sign == "+" else np.inf
         surely = step.is_digit and digit[step.span] >= least
         signs.append("" if surely and (sign != "/" or alone) else sign)
     return signs

@@ -11,6 +11,7 @@ REACH = 3.0  # how far the next component of a line may be, in heights
 FAN = 0.06  # by which lines of a photo may rise or fall from what its other lines do
 BAR = 0.25  # of the height of digits: what is not higher and goes across the sheet is no writing
 BLOT = 4.0  # times the usual width of strokes: what is wider is no pen's
+COMMA, NEAR = 0.65, 0.3  # a comma is lower, in heights of its line, and so near to it
 SHIFT, FAR = 0.55, 0.35  # and how much higher or lower, in heights; where the gap is wider than a height
 
 
@@ -184,12 +185,19 @@ def _merged(groups: list[list[Component]]) -> list[list[Component]]:
         for row in rows:
             size = max(_height(row), _height(group))
             near = _height(row) < 2 * _height(group) < 4 * _height(row) and _apart(row, group, size) < FAR
-            if near and _beside(row, group):
+            if (near and _beside(row, group)) or _hangs(group, row):
                 row.extend(group)
                 break
         else:
             rows.append(list(group))
     return rows
+
+
+def _hangs(group: list[Component], row: list[Component]) -> bool:
+    """Return whether a group is one large comma: it begins beside a line's digits, and ends below them."""
+    (c, *more), size = group, _height(row)
+    across = c.top < np.mean([a.bottom for a in row]) < c.bottom
+    return not more and bool(across) and c.height < COMMA * size and _distance(c, row) < NEAR
 
 
 def _beside(row: list[Component], group: list[Component]) -> bool:

@@ -8,6 +8,7 @@ from firsthand.models import Classifier
 from firsthand.processes import refuse_fork
 
 from .box import boxed_model
+from .cells import in_cells
 from .compose import compose
 from .decide import decide
 from .judge import judge, look_again
@@ -81,4 +82,5 @@ def read_sheets(sheets: list[Sheet], model: Classifier | None = None) -> list[Pa
     judged = iter(judge(lines, model))
     decided = [decide([next(judged) for _ in sheet.strips], sheet.plain) for sheet in sheets]
     look_again([row for rows in decided for row in rows], model)
-    return [compose(sheet, rows, model.classes) for sheet, rows in zip(sheets, decided, strict=True)]
+    pairs = zip(sheets, decided, strict=True)
+    return [compose(sheet, in_cells(sheet, rows), model.classes) for sheet, rows in pairs]

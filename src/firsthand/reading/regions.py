@@ -88,7 +88,7 @@ def find_regions(work: np.ndarray, flat: Flat) -> Regions:
     found = _shown(work, flat, factor)
     _, digit, other, rule, beyond = (np.ascontiguousarray(found[..., i]) for i in range(len(network.CLASSES)))
     light = _resized((255 - work if flat.light_on_dark else work).astype(np.float32) / 255, list(beyond.shape))
-    height, beyond = _height(digit + other), _from_edge(beyond, light)
+    height, beyond = _height(_over_rules(digit + other, rule)), _from_edge(beyond, light)
     height = height or 0.05 * max(rule.shape)
     goes_on, crossed = follow_rules(rule, digit + other, _resized(flat.ink, rule.shape), height)
     written = np.where(crossed, digit + other + rule, np.where(goes_on, 0, digit + other))
@@ -101,8 +101,7 @@ def find_regions(work: np.ndarray, flat: Flat) -> Regions:
         far = _resized(np.ascontiguousarray(far), rule.shape) * (rule < 0.3)
         far *= _within(far > 0.3, outside > 0.5)
         written, beyond = np.maximum(written, far), np.minimum(beyond, 1 - far)
-    # a stroke that goes on at both sides of a rule crosses it
-    written = np.where(rule > 0.3, np.maximum(written, ndimage.grey_closing(written, (CROSSING, CROSSING))), written)
+    written = _over_rules(written, rule)
     # the soft edges of a rule are the rule's
     printed = np.maximum(ndimage.maximum_filter(rule, 3) * (written < 0.3), rule) + np.maximum(beyond, 9 * outside)
     pen = (written + DOUBT) / (written + printed + DOUBT)
@@ -164,6 +163,11 @@ def _within(mask: np.ndarray, outside: np.ndarray) -> np.ndarray:
     keep = np.ones(len(found) + 1, bool)
     keep[np.unique(labels[grown(outside, COARSE)])] = False
     return keep[labels]
+
+
+def _over_rules(written: np.ndarray, rule: np.ndarray) -> np.ndarray:
+    """What is written, with the crossings of printed lines: a stroke that goes on at both sides of one crosses it."""
+    return np.where(rule > 0.3, np.maximum(written, ndimage.grey_closing(written, (CROSSING, CROSSING))), written)
 
 
 def _height(written: np.ndarray) -> float:

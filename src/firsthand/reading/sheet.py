@@ -97,6 +97,12 @@ class Sheet:
             int(np.clip(np.ceil(y.max()), 0, high)),
         )
 
+    def box_of(self, strip: Strip, span: Span) -> Box:
+        """The box of a span of one of its lines, on the picture."""
+        left, top, right, bottom = span.box
+        x, y = strip.on_page(np.array([left, right]), np.array([top, bottom]))
+        return self.box(float(x[0]), float(y[0]), float(x[1]), float(y[1]))
+
     def places(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Places of the straightened sheet as places of the picture."""
         high, wide = self.work.shape

@@ -1,18 +1,20 @@
-"""Signs among digits: minus, plus, equals, point, comma, colon and slash, told by their shape and place in the line.
+"""Signs among digits: minus, plus, times, equals, point, comma, colon, slash, told by shape and place in the line.
 
 All lengths are in heights of the line's digits.
 """
 
 import numpy as np
 
-__all__ = ["SIGNS", "is_letter_like", "sign_of"]
+__all__ = ["SIGNS", "is_letter_like", "is_unmistakable", "sign_of"]
 
-SIGNS = "+-=.,:/"
+SIGNS = "+-×=.,:/"
 SMALL = 0.45  # a dot, a comma or a crumb is not larger, to either side
 FLAT = 0.4  # a bar is not higher than such a part of its width
 BAR = 0.3  # and not higher than this
 LEAN = 0.25  # a slash leans to the right by this much of its height, at least,
 TALL = 1.12  # and is higher than the digits beside it
+ARM = 0.2  # of the box: ink of a times is not farther from its diagonals
+LOWER, SQUARE = 0.93, (0.93, 1.2)  # a plus that is no 4 or 2 is lower than the digits, and about as wide as high
 
 
 def sign_of(ink: np.ndarray, top: float, bottom: float, line: tuple[float, float]) -> str:
@@ -40,9 +42,23 @@ def sign_of(ink: np.ndarray, top: float, bottom: float, line: tuple[float, float
         return "," if high > 1.5 * wide or (bottom - line[1]) / size > 0.12 else "."
     if _is_cross(ink) and 0.3 < high < 1.15 and 0.3 < wide < 1.15 and 0.2 < middle < 0.8:
         return "+"
+    if _is_saltire(ink) and 0.25 < high < 0.9 and 0.2 < middle < 0.9:
+        return "×"
     if high > TALL and _lean(ink) > LEAN:
         return "/"
     return ""
+
+
+def is_unmistakable(sign: str, ink: np.ndarray, line: tuple[float, float]) -> bool:
+    """Return whether no digit has the shape of a sign: two bars, one, a times; a plus lower than digits, and square.
+
+    Args:
+        sign: as `sign_of` has named it.
+        ink, line: as there.
+    """
+    high, wide = ink.shape
+    square = SQUARE[0] < wide / high < SQUARE[1] and high < LOWER * (line[1] - line[0])
+    return sign in ("=", "-", "×") or (sign == "+" and square)
 
 
 def is_letter_like(box: tuple[int, int, int, int], size: float) -> bool:
@@ -72,6 +88,19 @@ def _is_cross(ink: np.ndarray) -> bool:
     y, x = np.nonzero(ink)
     far = (np.abs(y - row) > 0.22 * high) & (np.abs(x - column) > 0.22 * wide)
     return float(far.mean()) < 0.08
+
+
+def _is_saltire(ink: np.ndarray) -> bool:
+    """Return whether ink is two strokes from corner to corner, with nothing between their ends."""
+    high, wide = ink.shape
+    if high < 5 or wide < 5 or not 0.6 < high / wide < 1.7:
+        return False
+    y, x = np.nonzero(ink)
+    v, u = (y + 0.5) / high, (x + 0.5) / wide
+    down, up = np.abs(u - v) < ARM, np.abs(u + v - 1) < ARM
+    ends = np.abs(v - 0.5) > 0.25  # beyond the crossing all four arms have ink
+    arms = (down & ends & (v < 0.5), down & ends & (v > 0.5), up & ends & (v < 0.5), up & ends & (v > 0.5))
+    return float((~(down | up)).mean()) < 0.08 and min(arm.sum() for arm in arms) > 0.06 * len(y)
 
 
 def _lean(ink: np.ndarray) -> float:
