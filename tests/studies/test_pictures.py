@@ -78,10 +78,10 @@ def test_epochs_to_a_quarter_wrong():
 @pytest.mark.tiny
 def test_an_ingredient_counts_when_it_is_beyond_the_spread():
     def runs(*pairs):
-        return [Measured({"whole_test_accuracy": a, "no_dropout_test_accuracy": b}) for a, b in pairs]
+        return [Measured({"dropout_test_accuracy": a, "recipe_test_accuracy": b}) for a, b in pairs]
 
-    assert ksh._loses("no_dropout", runs((0.92, 0.91), (0.921, 0.912), (0.919, 0.91))).holds
-    assert not ksh._loses("no_dropout", runs((0.92, 0.93), (0.92, 0.91), (0.92, 0.921))).holds
+    assert ksh._gains("dropout", "recipe", runs((0.92, 0.91), (0.921, 0.912), (0.919, 0.91))).holds
+    assert not ksh._gains("dropout", "recipe", runs((0.92, 0.93), (0.92, 0.91), (0.92, 0.921))).holds
 
 
 class Untrained:
@@ -120,16 +120,17 @@ def test_what_the_small_networks_are_asked(untrained, tmp_path):
     assert [recipe for _, recipe in untrained] == [KSH_SMALL.recipe, INCEPTION_SMALL.recipe]
 
 
-def test_every_ingredient_is_left_out_once(untrained, tmp_path):
+def test_every_ingredient_is_tried_once(untrained, tmp_path):
     found = ksh._ablate(Run(0, True, tmp_path))
-    assert {name for name, _ in untrained} == {*ksh.LESS, *(f"{f}-{r:g}" for f in ("relu", "tanh") for r in ksh.RATES)}
+    sooner = {f"{f}-{r:g}" for f in ("relu", "tanh") for r in ksh.RATES}
+    assert {name for name, _ in untrained} == {*ksh.TRIALS, *sooner}
     assert found.numbers["relu_epochs"] == pytest.approx((0.75 - 0.1) / 0.7)
     for experiment in (*ksh.EXPERIMENTS, *googlenet.EXPERIMENTS):
         if experiment.id == "ksh-ablation":
             assert all(claim.finding([found, found], {}).measured.zh for claim in experiment.claims)
-    networks = [nn.Network(layers) for layers, _ in ksh.LESS.values()]
+    networks = [nn.Network(layers) for layers, _ in ksh.TRIALS.values()]
     assert len({str(network) for network in networks}) == 4  # the mirror is the recipe's
-    assert ksh.LESS["no_mirror"][1].augment is None
+    assert ksh.TRIALS["no_mirror"][1].augment is None
 
 
 def test_numbers_are_read_by_all_depths_and_by_the_page_reader(monkeypatch, tmp_path):
