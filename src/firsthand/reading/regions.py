@@ -166,7 +166,7 @@ def _within(mask: np.ndarray, outside: np.ndarray) -> np.ndarray:
 
 
 def _over_rules(written: np.ndarray, rule: np.ndarray) -> np.ndarray:
-    """What is written, with the crossings of printed lines: a stroke that goes on at both sides of one crosses it."""
+    """Add the crossings of printed lines to what is written: a stroke that goes on at both sides of one crosses it."""
     return np.where(rule > 0.3, np.maximum(written, ndimage.grey_closing(written, (CROSSING, CROSSING))), written)
 
 
