@@ -60,7 +60,7 @@ def main() -> None:
         PAGE_READER.recipe,
         key=jax.random.key(chosen.member or 0),
         params=first.params,
-        progress=_say,
+        progress=say,
         checkpoint=chosen.checkpoint,
         resume=chosen.checkpoint.exists(),
     )
@@ -112,7 +112,8 @@ def photographed(ink: np.ndarray, height: float, rng: np.random.Generator) -> np
     return as_mnist(np.ascontiguousarray(window))
 
 
-def _say(at: Progress) -> None:
+def say(at: Progress) -> None:
+    """Print an epoch that has ended: its cost and its validation accuracy."""
     if at.record is not None:
         print(f"epoch {at.epoch}/{at.epochs} {at.batch_cost:.4f} {at.record['validation_accuracy']:.4f}", flush=True)
 

@@ -22,14 +22,14 @@ from pathlib import Path
 
 import jax
 import numpy as np
-from box_reader import HEIGHTS, OUT, as_drawn, photographed
+from box_reader import HEIGHTS, OUT, as_drawn, photographed, say
 from elsewhere import elsewhere
 from PIL import Image
 
 from firsthand.data import Dataset, Splits, mnist
 from firsthand.data.augment import Affine
 from firsthand.inspect import expected_calibration_error, negative_log_likelihood
-from firsthand.learning import Cosine, Progress, Recipe, train
+from firsthand.learning import Cosine, Recipe, train
 from firsthand.models import Model, fit_temperature
 from firsthand.nn import Params
 
@@ -75,13 +75,13 @@ def main() -> None:
         RECIPE,
         key=jax.random.key(0),
         params=first.params,
-        progress=_say,
+        progress=say,
         checkpoint=checkpoint,
         resume=checkpoint.exists(),
     )
     model, after, chosen_share = first, before, 0.0
     for share in SHARES:
-        between = replace(first, params=_between(first.params, trained.params, share), temperature=None)
+        between = replace(first, params=_between(first.params, trained.params, share))
         found = {name: between.accuracy(part) for name, part in held.items()}
         print(share, json.dumps(found), flush=True)
         kept = all(found[name] >= before[name] - _error(before[name], len(held[name])) for name in KEPT)
@@ -90,7 +90,7 @@ def main() -> None:
     model = fit_temperature(replace(model, temperature=None), data.validation)
     probabilities = model.probabilities(data.test.images)
     about = first.provenance | {
-        "about": f"{first.provenance['about'].partition('; then its last')[0]}; then {ABOUT}",
+        "about": f"{first.provenance['about'].partition(f'; then {ABOUT}')[0]}; then {ABOUT}",
         "accuracies": {name: model.accuracy(part) for name, part in data._asdict().items()} | after,
         "calibration": model.provenance["calibration"],
         "fitted_from": {"accuracies": first.provenance["accuracies"], **before},
@@ -100,7 +100,6 @@ def main() -> None:
             "negative_log_likelihood": negative_log_likelihood(probabilities, data.test.labels),
         },
     }
-    about.pop("lambda", None)
     path = replace(model, provenance=about).save(chosen.out)
     print(json.dumps({name: about[name] for name in ("accuracies", "fitted_from", "test")}))
     print(f"{path} ({path.stat().st_size:,} bytes)")
@@ -115,11 +114,6 @@ def _between(before: tuple[Params, ...], after: tuple[Params, ...], share: float
 
 def _error(accuracy: float, n: int) -> float:
     return float(np.sqrt(accuracy * (1 - accuracy) / n))
-
-
-def _say(at: Progress) -> None:
-    if at.record is not None:
-        print(f"epoch {at.epoch}/{at.epochs} {at.batch_cost:.4f} {at.record['validation_accuracy']:.4f}", flush=True)
 
 
 def as_photographed(source: Dataset, n: int, seed: int, validation: bool = False) -> Dataset:

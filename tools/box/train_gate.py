@@ -14,11 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from box_reader import say
 from reading_examples import ROOT, Examples, examples
 
 from benchmarks.quality.pages import LEVELS, Page, Style, Truth, make_page
 from firsthand.data import Dataset, Splits, mnist
-from firsthand.learning import Progress, train
+from firsthand.learning import train
 from firsthand.models import fit_temperature
 from firsthand.nn import Network
 from firsthand.zoo import GATE
@@ -61,7 +62,7 @@ def main() -> None:
         Splits(sets[0], sets[1], None),
         GATE.recipe,
         key=jax.random.key(0),
-        progress=_say,
+        progress=say,
     )
     model = fit_temperature(model, sets[1])
     about = model.provenance | {"about": GATE.about, "pages": chosen.pages, "best_epoch": history.best_epoch}
@@ -109,11 +110,6 @@ def _single(source: Dataset, at: int) -> Page:
     owner = (image > 90).astype(np.int16)
     truth = Truth(value, 0, 0, 14.0, 14.0, 20.0, False)
     return Page(255 - image if at % 2 else image, (truth,), (str(value),), owner)
-
-
-def _say(at: Progress) -> None:
-    if at.record is not None:
-        print(f"epoch {at.epoch}/{at.epochs} {at.batch_cost:.4f} {at.record['validation_accuracy']:.4f}", flush=True)
 
 
 if __name__ == "__main__":

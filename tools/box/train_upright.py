@@ -14,14 +14,14 @@ from pathlib import Path
 
 import jax
 import numpy as np
-from box_reader import photographed
+from box_reader import photographed, say
 from elsewhere import ROOT, elsewhere
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.quality.hands import fonts
 from benchmarks.quality.marks import CAPITALS, LETTERS
 from firsthand.data import Dataset, Splits, mnist
-from firsthand.learning import Progress, train
+from firsthand.learning import train
 from firsthand.models import fit_temperature
 from firsthand.nn import Network
 from firsthand.reading.normalise import as_mnist
@@ -49,7 +49,7 @@ def main() -> None:
         Splits(sets[0], sets[1], None),
         UPRIGHT.recipe,
         key=jax.random.key(0),
-        progress=_say,
+        progress=say,
         checkpoint=chosen.checkpoint,
         resume=chosen.checkpoint.exists(),
     )
@@ -96,11 +96,6 @@ def _normalised(image: np.ndarray) -> np.ndarray:
         return image
     window = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     return as_mnist(window.astype(np.float32) / 255)
-
-
-def _say(at: Progress) -> None:
-    if at.record is not None:
-        print(f"epoch {at.epoch}/{at.epochs} {at.batch_cost:.4f} {at.record['validation_accuracy']:.4f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -18,12 +18,14 @@ def in_cells(sheet: Sheet, rows: list[Decided]) -> list[Decided]:
         rows: what was decided about each of them; where the digits do not stand in cells they stay as they are.
     """
     read = [[i for i, reason in enumerate(row.reasons) if not reason] for row in rows]
+    n = sum(map(len, read))
+    if n < FEWEST:
+        return rows
     inside = [
         [sheet.in_cells([sheet.box_of(row.strip, row.spans[i])]) for i in steps]
         for row, steps in zip(rows, read, strict=True)
     ]
-    n = sum(map(len, inside))
-    if n < FEWEST or sum(map(sum, inside)) < SHARE * n:
+    if sum(map(sum, inside)) < SHARE * n:
         return rows
     kept = []
     for row, steps, of_line in zip(rows, read, inside, strict=True):

@@ -5,7 +5,7 @@ import numpy as np
 from .decode import Step, best_path
 from .judge import Judged
 from .reject import DIGITS, LIKELIER, Decided, Read, by_page, by_word, likelier, numbers, rejected_share
-from .segment import HEIGHT, whole_components
+from .segment import HEIGHT, Span, whole_components
 from .signs import is_letter_like, is_unmistakable, sign_of
 
 __all__ = ["decide"]
@@ -54,8 +54,9 @@ def _decoded(judged: list[Judged], anywhere: list[Judged]) -> tuple[list[list[st
     """
     signs, rows = [], []
     for one, as_given in zip(judged, anywhere, strict=True):
-        path = best_path(one.spans, one.digit, one.value.max(axis=1), one.strip.component, _small(one))
-        told = _signs(one, path, as_given.digit)
+        whole = set(whole_components(one.strip, one.spans))
+        path = best_path(one.spans, one.digit, one.value.max(axis=1), one.strip.component, _small(one, whole))
+        told = _signs(one, path, as_given.digit, whole)
         reasons, votes = by_word(path, one.spans, one.digit, one.strip.stroke, told)
         chosen = [step.span for step in path]
         likely = as_given.digit[chosen] * one.value[chosen].max(axis=1)
@@ -65,9 +66,8 @@ def _decoded(judged: list[Judged], anywhere: list[Judged]) -> tuple[list[list[st
     return signs, rows
 
 
-def _small(one: Judged) -> np.ndarray:
+def _small(one: Judged, whole: set[Span]) -> np.ndarray:
     """Mask the spans that are all of a component, and too small for a letter."""
-    whole = set(whole_components(one.strip, one.spans))
     return np.array([span in whole and not is_letter_like(span.box, HEIGHT) for span in one.spans], bool)
 
 
@@ -77,20 +77,20 @@ def _mostly(row: Read, number: np.ndarray) -> bool:
     return bool(row.votes.any() and (number & read)[row.votes].mean() > MOST)
 
 
-def _signs(one: Judged, path: list[Step], anywhere: np.ndarray) -> list[str]:
+def _signs(one: Judged, path: list[Step], anywhere: np.ndarray, whole: set[Span]) -> list[str]:
     """Name the sign that every step of a path looks like, '' for none; a line without digits has none.
 
     Args:
         one: the line.
         path: its best one.
         anywhere: p(digit) of its spans, if they were ink from anywhere.
+        whole: its spans that are all of a component; what touches a digit may be a part of it.
     """
     boxes = [one.spans[step.span].box for step in path]
     digits = [box for box, step in zip(boxes, path, strict=True) if step.is_digit]
     if not digits:
         return [""] * len(path)
     line = float(np.median([b[1] for b in digits])), float(np.median([b[3] for b in digits]))
-    whole = set(whole_components(one.strip, one.spans))  # what touches a digit may be a part of it
     signs = []
     for step, (left, top, right, bottom) in zip(path, boxes, strict=True):
         span = one.spans[step.span]
