@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check -q
+# modules, and tests with their assertions rewritten, are compiled once, and not by every process of the tests
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help train test test-all check docs bench clean
 

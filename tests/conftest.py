@@ -43,8 +43,8 @@ def float64():
 def compiled_quickly():
     """XLA leaves most optimizations out: for modules that compile much and compute little, to half their time.
 
-    Tests of the kernels, of long trainings and of the command line compile as users do.  Programs that were compiled in
-    one way are forgotten before the other begins: both in one comparison would differ in the last bits.
+    Tests of long trainings, of golden traces and of the command line compile as users do.  Programs that were compiled
+    in one way are forgotten before the other begins: both in one comparison would differ in the last bits.
     """
     jax.clear_caches()
     jax.config.update("jax_disable_most_optimizations", True)

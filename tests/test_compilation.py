@@ -73,6 +73,7 @@ def test_the_second_process_compiles_nothing_and_computes_the_same(first):
     assert {path.stat().st_mode & 0o777 for path in (root, Path(one["folder"]))} == {0o700}
 
 
+@pytest.mark.slow
 def test_damaged_files_are_compiled_anew(first):
     root, one, _ = first
     damaged = [*files(one["folder"])][:3]
@@ -86,6 +87,7 @@ def test_damaged_files_are_compiled_anew(first):
     assert outcome(root)["misses"] == 0
 
 
+@pytest.mark.slow
 def test_a_kill_while_files_are_written_leaves_whole_ones(first, tmp_path):
     _, one, _ = first
     folder = tmp_path / Path(one["folder"]).name
@@ -102,6 +104,7 @@ def test_a_kill_while_files_are_written_leaves_whole_ones(first, tmp_path):
     assert outcome(tmp_path)["digest"] == one["digest"]
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_used_is_left_alone(tmp_path):
     (tmp_path / "file").touch()
     assert outcome(tmp_path / "file" / "cache")["folder"] is None

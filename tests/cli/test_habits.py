@@ -88,6 +88,7 @@ def test_the_example_page(monkeypatch, capsys):
     assert "example.jpg" in err
 
 
+@pytest.mark.slow
 def test_a_run_is_repeated_from_its_file_and_logged(tmp_path, monkeypatch, capsys):
     first, second = tmp_path / "first", tmp_path / "second"
     code, out, err = run(monkeypatch, capsys, "train", *SMALL, "--l2", "1e-4", "--log", "csv", "--out", first)

@@ -26,6 +26,7 @@ def firsthand(command, tmp_path, monkeypatch):
     return command
 
 
+@pytest.mark.slow
 def test_members_are_those_of_this_machine(address, firsthand):
     code, out, err = firsthand("train", *SHORT, "--members", 2, "--out", "far", "--scheduler", address)
     assert (code, err) == (0, "")

@@ -49,6 +49,7 @@ def test_a_closed_pipe_ends_quietly():
         assert listing.wait(120) == 0
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_ends_no_training(pictures, tmp_path):
     options = ("--recipe", "fully-connected", "--data", str(pictures), "--epochs", "3", "--out", str(tmp_path / "run"))
     command = [*COMMAND, "train", *options]
@@ -62,6 +63,7 @@ def test_a_closed_pipe_ends_no_training(pictures, tmp_path):
     assert Model.load(tmp_path / "run" / "model.safetensors").provenance["epochs"] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
 def test_a_full_output_is_one_line_and_ends_no_training(pictures, tmp_path):
     with open("/dev/full", "w") as full:
@@ -75,6 +77,7 @@ def test_a_full_output_is_one_line_and_ends_no_training(pictures, tmp_path):
     assert len(Model.load(tmp_path / "run" / "model.safetensors").classes) == 10
 
 
+@pytest.mark.slow
 def test_sigterm_keeps_the_last_epoch(pictures, tmp_path):
     command = [*COMMAND, "train", "--recipe", "fully-connected", "--data", str(pictures), "--epochs", "100000"]
     with subprocess.Popen([*command, "--out", str(tmp_path / "run")], stdout=subprocess.PIPE, text=True) as process:

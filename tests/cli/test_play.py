@@ -20,6 +20,7 @@ def policy(tmp_path):
     return Policy(network, network.init(key=jax.random.key(0)), game).save(tmp_path / "model.safetensors")
 
 
+@pytest.mark.slow
 def test_a_policy_plays_beside_chance_and_is_filmed(command, policy, tmp_path):
     film = tmp_path / "game.gif"
     code, said, err = command("play", policy, "--episodes", 5, "--film", film)

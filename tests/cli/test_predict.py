@@ -118,6 +118,7 @@ with before or multiprocessing.get_context("fork").Pool(1) as pool:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="forks")
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_fork_after_jax_has_started_is_refused_in_one_line(when):

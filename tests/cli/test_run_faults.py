@@ -68,6 +68,7 @@ def test_resume_removes_nothing_of_what_is_no_run(tmp_path, settings):
     assert {path.name for path in tmp_path.iterdir()} == {"settings.json", ".env"}
 
 
+@pytest.mark.slow
 def test_resume_refuses_other_options_and_names_both_values(killed):
     before = {path.name for path in killed.iterdir()}
     for option, value, found in (
@@ -100,6 +101,7 @@ def test_resume_from_elsewhere_obeys_epochs_and_keeps_what_is_not_its_own(killed
     assert ".history.json.abcdefgh.firsthand-part" not in found
 
 
+@pytest.mark.slow
 def test_a_second_process_is_kept_out_of_a_run(pictures, tmp_path):
     with training(tmp_path / "run", "--data", pictures) as first:
         second = firsthand("train", "--resume", tmp_path / "run")
@@ -111,6 +113,7 @@ def test_a_second_process_is_kept_out_of_a_run(pictures, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["--out", "--resume"])
 def test_a_folder_without_settings_is_a_run_that_can_begin(pictures, tmp_path, option):
     """A kill may come between the folder and its settings."""
@@ -128,6 +131,7 @@ def test_a_folder_without_settings_is_a_run_that_can_begin(pictures, tmp_path, o
     assert "exists already" in again.stderr
 
 
+@pytest.mark.slow
 def test_a_longer_run_takes_its_schedule_along(pictures, tmp_path):
     run = tmp_path / "run"
     command = ["train", "--recipe", "quick", "--data", pictures, "--out", run, "--epochs", 100_000]

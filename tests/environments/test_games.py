@@ -10,6 +10,7 @@ import pytest
 from firsthand.environments import ENVIRONMENTS, Breakout, Catch, Freeway, Gridworld, film, named, play, show
 from firsthand.errors import FirsthandError
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
 KEY = jax.random.key(0)
 
 

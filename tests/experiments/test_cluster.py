@@ -24,6 +24,7 @@ sys.exit("; ".join(failed))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the children of a process in /proc")
 def test_a_run_of_a_worker_that_is_killed_resumes_on_another(here):
     (here / "hang").touch()
@@ -41,6 +42,7 @@ def test_a_run_of_a_worker_that_is_killed_resumes_on_another(here):
     assert Result.load("out/slow.json").n == 1
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_does_not_answer_is_said_in_one_line(here):
     with pytest.raises(FirsthandError, match=r"found tcp://127\.0\.0\.1:9, expected the address of a Dask scheduler"):
         run("plain", scheduler="tcp://127.0.0.1:9")

@@ -42,6 +42,7 @@ def test_a_model_without_a_state_is_followed_as_it_reads():
     np.testing.assert_allclose(found.z[8], model.begin(TEXT[:9]).z, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_gradient_is_that_for_the_state_that_is_handed_on(float64):
     params = STACK.init(jnp.float64, key=jax.random.key(1))
     model = LanguageModel(STACK, params, ALPHABET)

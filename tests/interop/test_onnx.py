@@ -18,6 +18,7 @@ from firsthand.interop.onnx_layers import _WRITERS, Graph, write_network
 from firsthand.models import Ensemble, Model
 from firsthand.nn.network import is_statistic
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
 IMAGE = (9, 8, 2)  # no two sizes alike, so that exchanged axes are seen
 LAST = nn.FullyConnected(3, nn.softmax)
 LAYERS = {

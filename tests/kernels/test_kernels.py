@@ -27,6 +27,7 @@ SETS = ("x86_64_v4", "x86_64_v3", "x86_64_v2") if os.uname().machine == "x86_64"
 needs_native = pytest.mark.skipif(
     kernels.status().active != "native", reason=f"no compiled kernels here: {kernels.status().reason}"
 )
+pytestmark = pytest.mark.usefixtures("compiled_quickly")  # XLA compiles nothing but what the kernels are compared with
 
 
 @pytest.fixture(params=SETS)
@@ -78,6 +79,7 @@ def test_the_book_s_layers(instruction_set, activation, height, channels, filter
     assert_same(arguments, pool=(2, 2), activation=activation)
 
 
+@pytest.mark.slow
 @needs_native
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(
@@ -189,6 +191,7 @@ def winners(x, relu=False):
     return sys.modules["firsthand.kernels.conv_pool"]._forward(x, weights, bias, (2, 2), relu)[1]
 
 
+@pytest.mark.slow
 @needs_native
 def test_ties_survive_fewer_products(instruction_set):
     x, *_ = example(4, 12, 12, 11, (5, 5), 1)
@@ -238,6 +241,7 @@ def test_vmap_is_a_loop(shared):
             np.testing.assert_array_equal(found[number], expected)
 
 
+@pytest.mark.slow
 @needs_native
 def test_calls_at_the_same_time_do_not_disturb_each_other():
     run = jax.jit(partial(results, conv_pool, pool=(2, 2), activation="relu"))

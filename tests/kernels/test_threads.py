@@ -99,6 +99,7 @@ def output_of(program: str, environment: dict[str, str]) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.slow
 @needs_native
 def test_the_same_bits_on_any_number_of_threads():
     alone, *others = (run(threads) for threads in (1, 2, 7))
@@ -124,6 +125,7 @@ print(kernels.threads(), hashlib.sha256(b"".join(parts)).hexdigest())
 """
 
 
+@pytest.mark.slow
 @needs_native
 def test_a_training_ends_with_the_same_bits_on_any_number_of_threads():
     alone, two = (
@@ -158,6 +160,7 @@ def test_the_limit():
     jax.tree.map(np.testing.assert_array_equal, everything(), alone)
 
 
+@pytest.mark.slow
 @needs_native
 def test_members_side_by_side_are_as_if_alone():
     """More callers than threads: nobody waits for a part that nobody has begun."""

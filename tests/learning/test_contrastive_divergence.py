@@ -226,6 +226,7 @@ def test_what_is_learned_becomes_likely(persistent):
     assert likely > -6  # -16 ln 2 = -11.1 where every image is as likely; -ln 8 = -2.1 is perfect
 
 
+@pytest.mark.slow
 def test_a_deep_belief_net_draws_what_it_is_told(tmp_path):
     model, histories = train_greedily(NET, DATA, key=KEY, place=tmp_path)
     assert len(histories) == 2

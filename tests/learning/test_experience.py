@@ -16,6 +16,7 @@ from firsthand.learning import Adam, Experience, QLearning, Recipe, Transitions,
 from firsthand.models import Policy, load
 from firsthand.zoo import CATCH
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
 KEY = jax.random.key(0)
 GAME = Catch()
 NETWORK = nn.Network((nn.FullyConnected(8, nn.tanh), nn.FullyConnected(3, nn.linear)), GAME.observation_shape)

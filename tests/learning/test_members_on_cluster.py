@@ -179,6 +179,7 @@ def count(here: AtWork):
     return [name for name in names if "XLAEigen" in name]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the threads of a process in /proc")
 def test_a_worker_keeps_to_the_cores_of_its_threads(tmp_path, monkeypatch):
     monkeypatch.delenv("NPROC", raising=False)

@@ -24,6 +24,7 @@ from firsthand.learning import (
     train,
 )
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
 KEY = jax.random.key(3)
 TEXT = text_splits("the cat sat on the mat. " * 12, 8, (0.6, 0.2, 0.2))
 SYMBOLS = len(TEXT.train.symbols)

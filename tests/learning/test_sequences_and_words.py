@@ -11,6 +11,7 @@ from firsthand.data import Answers, Arrays, Splits, WordPairs, WordText, word_pa
 from firsthand.errors import FirsthandError
 from firsthand.learning import Answering, Recipe, Regression, SkipGram, evaluate, train
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
 KEY = jax.random.key(5)
 SUMS = Answers.of_pairs([("1+2=", "3."), ("9+8=", "17."), ("4+4=", "8.")], 6, "0123456789+=.")
 READER = nn.Network((nn.Embedding(13, 4), nn.LSTM(6), nn.Softmax(13)), (6,))

@@ -13,6 +13,7 @@ from firsthand.learning import Recipe, train
 from firsthand.nn.windows import Field
 from firsthand.reference import recurrent
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
 KEY = jax.random.key(3)
 LAYERS = [nn.SimpleRNN(5), nn.SimpleRNN(5, activation="relu"), nn.LSTM(5), nn.GRU(5), nn.Bidirectional(nn.GRU(4))]
 SEQUENCE = (6, 3)

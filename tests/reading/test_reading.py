@@ -165,6 +165,7 @@ def test_the_models_in_the_box_are_small_calibrated_and_say_how_they_came_to_be(
     assert boxed_model().classes == tuple("0123456789")
 
 
+@pytest.mark.slow
 def test_the_model_in_the_box_is_as_accurate_as_it_says():
     data = mnist()
     model = boxed_model()

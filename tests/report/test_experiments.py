@@ -273,6 +273,7 @@ def command(*arguments, cwd):
     )
 
 
+@pytest.mark.slow
 def test_report_and_experiments_on_the_command_line(results, tmp_path):
     done = command("report", "--out", "page.html", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -288,6 +289,7 @@ def test_report_and_experiments_on_the_command_line(results, tmp_path):
     assert "full-matrix" in printed
 
 
+@pytest.mark.slow
 def test_run_on_the_command_line(tmp_path):
     done = command("run", "why-*", "--quick", "--jobs", 1, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -96,6 +96,7 @@ search(SMALL, DATA, TWO, trials=5, storage=path, seed=3)
 """
 
 
+@pytest.mark.slow
 def test_a_search_whose_processes_are_killed_ends_as_if_none_were(tmp_path):
     """Real kills between any two lines of the journal, half-made proposals included: the same trials, none lost."""
     whole = search(SMALL, DATA, TWO, trials=5, storage=tmp_path / "a", seed=3)
@@ -277,6 +278,7 @@ def firsthand(monkeypatch, capsys, *arguments):
     return (end.value.code, *capsys.readouterr())
 
 
+@pytest.mark.slow
 def test_the_command_that_it_prints_trains_what_it_promises(own, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     arguments = ["--recipe", "fully-connected", "--data", own, "--epochs", 2, "--examples", 500, "--seed", 3]

@@ -74,6 +74,7 @@ def test_dropout_needs_a_layer_for_it():
         sweep(nn.Network((nn.Softmax(10),)), some(), Recipe(1, 10, 0.1), key=KEY, dropout=[0.1])
 
 
+@pytest.mark.slow
 def test_a_sweep_through_the_front_door(tmp_path):
     program = [sys.executable, "-m", "firsthand", "sweep", "--recipe", "fully-connected", "--examples", "300"]
     options = ["--epochs", "1", "--values", "learning_rate=0.001,0.5", "--out", str(tmp_path / "out")]

@@ -229,6 +229,7 @@ def test_a_training_starts_streams_stops_and_is_kept(open_page):
     assert page.locator(".panel select option").count() == 2  # the box, and the one that was kept
 
 
+@pytest.mark.slow
 def test_mistakes_are_filtered_by_the_confusion_matrix(open_page):
     page = open_page("mistakes")
     page.locator(".mistake").first.wait_for()
@@ -247,6 +248,7 @@ def test_mistakes_are_filtered_by_the_confusion_matrix(open_page):
     assert (set(labels), set(predicted)) == ({label}, {called})
 
 
+@pytest.mark.slow
 def test_a_drawn_digit_is_fooled_by_pulling_epsilon(open_page):
     page = open_page("fool")
     draw(page, SEVEN)
@@ -360,6 +362,7 @@ def contrast(one, other):
     return (high + 0.05) / (low + 0.05)
 
 
+@pytest.mark.slow
 def test_a_lab_that_cannot_start_says_why(lab_url):
     port = lab_url.rpartition(":")[2]
     for arguments, message in (

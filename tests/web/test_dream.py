@@ -62,6 +62,7 @@ def test_the_map_draws_at_a_place_what_lies_there(client):
     assert client.post("/api/dream/map", json={"x": 1e9, "y": 0}).status_code == 422
 
 
+@pytest.mark.slow
 def test_filters_are_shown_while_they_are_learned(client):
     found = client.post("/api/dream/learn", json={"seed": 3}).json()
     assert (len(found["frames"]), found["filters"]) == (40, 24)

@@ -193,6 +193,7 @@ def test_a_training_comes_back_after_its_lab_was_killed(tmp_path):
     assert not list(tmp_path.glob("**/firsthand-lab-*"))
 
 
+@pytest.mark.slow
 def test_a_training_killed_between_its_model_and_its_history_comes_back(tmp_path):
     old = tmp_path / PLACE / "tmp_dead_00" / "1"
     old.mkdir(parents=True)

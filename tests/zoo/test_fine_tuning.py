@@ -182,6 +182,7 @@ def folder(tmp_path_factory, start):
     return place
 
 
+@pytest.mark.slow
 def test_the_front_door(folder, tmp_path, monkeypatch, capsys):
     options = ["--from", folder / "start.safetensors", "--data", folder / "crops", "--epochs", 2]
     code, out, err = command(monkeypatch, capsys, "train", *options, "--out", tmp_path / "run")
@@ -205,6 +206,7 @@ def test_the_front_door(folder, tmp_path, monkeypatch, capsys):
     assert result["accuracy"] > 0.85
 
 
+@pytest.mark.slow
 def test_a_stopped_run_is_resumed_with_its_start(folder, tmp_path, monkeypatch, capsys):
     @contextmanager
     def stopping(*about):
