@@ -6,7 +6,8 @@ The folder holds pictures and a truth.json: a list of {"path", "kind", "lines"},
 count: what a reader says of a line is stripped of everything else, for all readers alike.  The readers take turns at
 every picture, so that a busy machine disturbs all of them; one that is not installed is named with its reason.  Each is
 at its best: rapidocr with its direction classifier, tesseract with the better of a block and sparse text (modes 6 and
-11), with digits alone allowed.  `scores` is all that is written, no picture.
+11), with digits alone allowed.  Of firsthand's digits the sure ones are counted, too: how many of those with a
+probability of 0.99 or more are right.  `scores` and `sure` are all that is written, no picture.
 """
 
 import argparse
@@ -17,17 +18,22 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from difflib import SequenceMatcher
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from ..summary import ROOT, Failed, about, save, spread
 
-__all__ = ["READERS", "count", "distance", "matched", "run"]
+if TYPE_CHECKING:
+    from firsthand.reading import Page
+
+__all__ = ["READERS", "count", "distance", "matched", "run", "sure"]
 
 Reader = Callable[[Path], list[str]]
+SURE = 0.99
 
 
 def distance(a: str, b: str) -> int:
@@ -42,13 +48,42 @@ def distance(a: str, b: str) -> int:
 
 def matched(truth: list[str], found: list[str]) -> tuple[int, int]:
     """The edit distance and the number of lines exactly right of the best one-to-one assignment of lines."""
+    pairs = _assigned(truth, found)
+    return sum(distance(a, b) for a, b in pairs), sum(a == b for a, b in pairs if a)
+
+
+def sure(page: "Page", lines: list[str]) -> tuple[int, int]:
+    """The digits of a page with p >= 0.99: how many there are, and how many of them stand in the truth's lines.
+
+    Args:
+        page: what was read.
+        lines: the truth.  Lines are assigned as in `matched`, and the digits of two lines in order.
+    """
+    read: dict[str, list[list[float]]] = {}  # lines of the same text are several
+    for line in page.lines:
+        read.setdefault(line.text.replace(" ", ""), []).append([digit.probability for digit in line.digits])
+    n = right = 0
+    for a, b in _assigned(_digits(lines), [text for text, several in read.items() for _ in several]):
+        if not b:
+            continue
+        likely = np.array(read[b].pop()) >= SURE
+        n += int(likely.sum())
+        blocks = SequenceMatcher(None, a, b, autojunk=False).get_matching_blocks()
+        right += sum(int(likely[block.b : block.b + block.size].sum()) for block in blocks)
+    return n, right
+
+
+def _assigned(truth: list[str], found: list[str]) -> list[tuple[str, str]]:
+    """Each line of the truth with one that was read, or with "", and the other way round."""
     if not truth and not found:
-        return 0, 0
+        return []
     a, b = truth + [""] * len(found), found + [""] * len(truth)
-    costs = np.array([[distance(x, y) for y in b] for x in a])
-    rows, columns = linear_sum_assignment(costs)
-    right = sum(1 for i, j in zip(rows, columns, strict=True) if i < len(truth) and a[i] == b[j])
-    return int(costs[rows, columns].sum()), right
+    rows, columns = linear_sum_assignment([[distance(x, y) for y in b] for x in a])
+    return [(a[i], b[j]) for i, j in zip(rows, columns, strict=True)]
+
+
+def _digits(lines: list[str]) -> list[str]:
+    return [digits for line in lines if (digits := re.sub(r"\D", "", line))]
 
 
 def _firsthand() -> Reader:
@@ -118,6 +153,8 @@ def run(folder: Path, out: Path, rounds: int = 1) -> dict[str, Any]:
         name: {"kinds": table, "all": _added(table), "seconds_per_picture": spread(seconds[name])}
         for name, table in tables.items()
     }
+    results["sure"] = _sure(folder, entries)
+    print(f"{results['sure']['right']} of {results['sure']['digits']} digits with p >= {SURE} are right")
     for name, score in results["scores"].items():
         print(f"{name:24} {_shown(score['all'])} {score['seconds_per_picture']['median']:.2f} s")
     for name, why in missing.items():
@@ -128,7 +165,7 @@ def run(folder: Path, out: Path, rounds: int = 1) -> dict[str, Any]:
 
 def count(row: dict[str, int], lines: list[str], found: list[str]) -> None:
     """Add what one reader has made of one picture to its row: errors at most as many as there are digits."""
-    truth, read = ([digits for line in texts if (digits := re.sub(r"\D", "", line))] for texts in (lines, found))
+    truth, read = _digits(lines), _digits(found)
     digits = sum(map(len, truth))
     by_line, right = matched(truth, read)
     errors = min(by_line, distance("".join(truth), "".join(read)))
@@ -142,6 +179,16 @@ def count(row: dict[str, int], lines: list[str], found: list[str]) -> None:
     }
     for name, value in new.items():
         row[name] = row.get(name, 0) + value
+
+
+def _sure(folder: Path, entries: list[dict[str, Any]]) -> dict[str, float]:
+    import firsthand
+
+    n = right = 0
+    for entry in entries:
+        of_page = sure(firsthand.read(str(folder / entry["path"])), entry["lines"])
+        n, right = n + of_page[0], right + of_page[1]
+    return {"probability": SURE, "digits": n, "right": right}
 
 
 def _added(table: dict[str, dict[str, int]]) -> dict[str, int]:

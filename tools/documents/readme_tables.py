@@ -69,6 +69,7 @@ TABLES: dict[str, Callable[[Path, str], list[str]]] = {
     "aims": accuracy.aims,
     "reading": pages.reading,
     "reading-peers": pages.reading_peers,
+    "reading-ways": pages.reading_ways,
     "jobs": jobs.jobs,
     "mistakes": jobs.mistakes,
     "boxed-memories": memory.boxed,

@@ -114,4 +114,51 @@ def reading_peers(found: dict[str, Any], language: str) -> list[str]:
     rows.append((time, *(f"{score['seconds_per_picture']['median']:.2f} s" for score in scores)))
     head = (kind, *found["scores"])
     command = "python -m benchmarks.quality.reading_peers FOLDER"
-    return [*table(head, rows, "l" + "r" * len(found["scores"])), "", source(found, language, command)]
+    sure = found["sure"]
+    share = f"{sure['right'] / sure['digits']:.1%}"
+    said = (
+        f"Of firsthand's {sure['digits']} digits with p ≥ {sure['probability']}, {sure['right']} are right ({share})."
+        if language == "en"
+        else f"firsthand 的 {sure['digits']} 个 p ≥ {sure['probability']} 的数字中，{sure['right']} 个正确（{share}）。"
+    )
+    return [*table(head, rows, "l" + "r" * len(found["scores"])), "", said, "", source(found, language, command)]
+
+
+_WAYS = {
+    "by rule": {"en": "by rule", "zh": "规则"},
+    "by network": {"en": "by network", "zh": "网络"},
+    "both": {"en": "both, as in the package", "zh": "两者并用（本软件包）"},
+}
+
+
+@made_of("benchmarks/reading_ways.json")
+def reading_ways(found: dict[str, Any], language: str) -> list[str]:
+    """Three ways to tell printed lines from a pen, on made photos and on pictures by strangers; for docs/reading.md."""
+    rows = []
+    ours = found["ways"]["both"]
+    read, kinds, n = _summed(ours["pictures"])["pictures"], len(ours["pages"]), found["n"]
+    for name, way in found["ways"].items():
+        pages, pictures = _summed(way["pages"]), _summed(way["pictures"])
+        rows.append(
+            (
+                _WAYS[name][language],
+                f"{pages['digits_right'] / pages['digits']:.1%}",
+                f"{pages['lines_right']} / {pages['lines']}",
+                str(pages["false_digits"]),
+                f"{1 - pictures['digit_errors'] / pictures['digits']:.1%}",
+                f"{pictures['lines_right']} / {pictures['lines']}",
+            )
+        )
+    if language == "en":
+        head = ("printed lines are told", "made photos: digits", "lines", "false digits", "pictures: digits", "lines")
+        note = f"{n} photos of each of {kinds} kinds, made of validation digits; {read} pictures."
+    else:
+        head = ("辨认印刷线的方式", "合成照片：数字", "整行", "误报数字", "图片：数字", "整行")
+        note = f"{kinds} 种合成照片各 {n} 张，用验证数字制作；图片 {read} 张。"
+    command = "python -m benchmarks.quality.ways --folder FOLDER"
+    return [*table(head, rows, "lrrrrr"), "", note, "", source(found, language, command)]
+
+
+def _summed(kinds: dict[str, dict[str, int]]) -> dict[str, int]:
+    names = next(iter(kinds.values()))
+    return {name: sum(row[name] for row in kinds.values()) for name in names}
