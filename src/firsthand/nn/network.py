@@ -16,6 +16,7 @@ from firsthand.keys import Key, as_key
 from firsthand.notebooks import html_table
 
 from .layer import STATISTICS, Layer, OutputLayer, Params, Passed, Shape, ShapeError, State
+from .own_layer import check_own
 from .windows import Field
 
 __all__ = ["Network", "is_statistic", "statistics_of", "takes_every_step"]
@@ -36,6 +37,7 @@ class Network:
             (time, features) of a sequence of vectors.
     Raises:
         ShapeError: a layer does not fit the one before it; the message names both shapes.
+        FirsthandError: a layer of your own has no formula, or one that gives another shape than it says.
 
     Examples:
         >>> import firsthand.nn as nn
@@ -60,7 +62,9 @@ class Network:
                 f"Network: the last layer is {self.layers[-1]}, expected one that a cost can follow (an OutputLayer), "
                 "such as FullyConnected or Softmax"
             )
-        _ = self.shapes
+        shapes = self.shapes
+        for number, layer in enumerate(self.layers, start=1):
+            check_own(layer, f"layer {number} of {len(self.layers)}", *shapes[number - 1 : number + 1])
 
     @property
     def shapes(self) -> tuple[Shape, ...]:
