@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -33,6 +34,17 @@ def training(out, *arguments, cwd=None):
             yield process
         finally:
             process.kill()
+
+
+def done_epochs(run):
+    """The epochs that a stopped run has done, as the refusal of fewer says; nothing is lost by it."""
+    before = {path.name: path.read_bytes() for path in run.iterdir() if path.is_file()}
+    refused = firsthand("train", "--resume", run, "--epochs", 1)
+    assert refused.returncode == 2
+    assert {path.name: path.read_bytes() for path in run.iterdir() if path.is_file()} == before
+    found = re.fullmatch(r"firsthand: --epochs: found 1, but .* has done (\d+), expected no less\n", refused.stderr)
+    assert found is not None, refused.stderr
+    return int(found[1])
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +90,7 @@ def test_resume_refuses_other_options_and_names_both_values(killed):
         ("--data", "mnist", "own"),
         ("--out", "elsewhere", "--resume"),
     ):
-        done = firsthand("train", "--resume", killed, "--epochs", 3, option, value)
+        done = firsthand("train", "--resume", killed, option, value)
         assert done.returncode == 2, (option, done.stdout)
         assert done.stderr.count("\n") == 1
         assert f"{option}: found" in done.stderr
@@ -90,9 +102,10 @@ def test_resume_refuses_other_options_and_names_both_values(killed):
 def test_resume_from_elsewhere_obeys_epochs_and_keeps_what_is_not_its_own(killed, tmp_path):
     settings = json.loads((killed / "settings.json").read_text())
     assert Path(settings["data"]).is_absolute()
-    done = firsthand("train", "--resume", killed, "--epochs", 5, "--recipe", "fully-connected", cwd=tmp_path)
+    epochs = done_epochs(killed) + 1
+    done = firsthand("train", "--resume", killed, "--epochs", epochs, "--recipe", "fully-connected", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert json.loads((killed / "settings.json").read_text())["overrides"] == {"epochs": 5}
+    assert json.loads((killed / "settings.json").read_text())["overrides"] == {"epochs": epochs}
     assert len(Model.load(killed / "model.safetensors").classes) == 10
     kept = {".env", ".model.safetensors.abcdefgh", "checkpoint.safetensors.bak", ".ipynb_checkpoints"}
     found = {path.name for path in killed.iterdir()}
@@ -109,7 +122,7 @@ def test_a_second_process_is_kept_out_of_a_run(pictures, tmp_path):
         assert "another process trains in it" in second.stderr
         assert first.poll() is None
     # the lock has ended with its process
-    done = firsthand("train", "--resume", tmp_path / "run", "--epochs", 2)
+    done = firsthand("train", "--resume", tmp_path / "run", "--epochs", done_epochs(tmp_path / "run"))
     assert done.returncode == 0, done.stderr
 
 
@@ -139,9 +152,9 @@ def test_a_longer_run_takes_its_schedule_along(pictures, tmp_path):
         [sys.executable, "-u", "-m", "firsthand", *map(str, command)], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        assert any(line.startswith("epoch 2/") for line in process.stdout)
+        assert any(line.startswith("epoch 3/") for line in process.stdout)
         process.send_signal(signal.SIGKILL)
-    done = firsthand("train", "--resume", run, "--epochs", 4)
+    done = firsthand("train", "--resume", run, "--epochs", done_epochs(run) + 1)
     assert done.returncode == 0, done.stderr
     assert "finished: " in done.stdout
 
@@ -163,11 +176,14 @@ def test_leftovers_are_known_by_their_whole_name(tmp_path):
 
 
 def test_a_full_disk_names_the_file(tmp_path):
-    """The limit on a file's size stands for a full disk: it too comes in the middle of a write."""
+    """The limit on a file's size stands for a full disk: it too comes in the middle of a write.
+
+    -B, because Python leaves the half of a compiled module behind, and other processes would trip over it.
+    """
     code = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (9, 9));"
     code += "from firsthand.files import write_atomically; write_atomically(sys.argv[1], b'0' * 99)"
     path = tmp_path / "model.safetensors"
-    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-B", "-c", code, path], capture_output=True, text=True, timeout=120)
     assert done.stderr.strip().splitlines()[-1].endswith(f"File too large: '{path}'")
     assert not list(tmp_path.iterdir())
 
@@ -188,7 +204,7 @@ FULL = (
 )
 def test_a_full_disk_names_the_file_for_pictures_and_pages_too(tmp_path, command, named):
     kept = {**os.environ, "FIRSTHAND_COMPILATION_CACHE": "off"}
-    done = finished([sys.executable, "-c", FULL, *command], cwd=tmp_path, env=kept)
+    done = finished([sys.executable, "-B", "-c", FULL, *command], cwd=tmp_path, env=kept)
     assert (done.returncode, done.stderr) == (2, f"firsthand: [Errno 27] File too large: '{named}'\n")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 

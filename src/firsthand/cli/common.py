@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -258,11 +258,17 @@ def one_of(named: Path | None, model: Path | None) -> Path | None:
     return model if named is None else named
 
 
-def find_trained(path: Path | None, quiet: bool) -> "Ensemble | NetworkModel":
-    """The model of a file, of whatever kind; without a name the newest under runs/, as no such model is bundled."""
+def find_trained(path: Path | None, quiet: bool, families: Collection[str] = ()) -> "Ensemble | NetworkModel":
+    """The model of a file, of whatever kind; without a name the newest under runs/ of these families.
+
+    Args:
+        path: of the file; None, or `LAST`: the newest.
+        quiet: do not say which model it is where no file was named.
+        families: that are asked for, as `models.FAMILIES` names them; none: all.
+    """
     from firsthand.models import load
 
-    return load(_model_file(path or LAST, quiet))
+    return load(_model_file(path or LAST, quiet, families))
 
 
 def find_model(path: Path | None, quiet: bool = True) -> "Model | Ensemble":
@@ -286,12 +292,18 @@ def find_model(path: Path | None, quiet: bool = True) -> "Model | Ensemble":
 LAST = Path("last")
 
 
-def _model_file(path: Path, quiet: bool) -> Path:
+def _model_file(path: Path, quiet: bool, families: Collection[str] = ()) -> Path:
     if path == LAST and not path.exists():
-        candidates = sorted(Path("runs").glob("*/model.safetensors"), key=lambda p: p.stat().st_mtime)
-        if not candidates:
-            raise FirsthandError("no model under runs/: train one with `firsthand train`, or name one with --model")
-        path = candidates[-1]
+        from firsthand.models.load import family_of
+
+        candidates = sorted(Path("runs").glob("*/model.safetensors"), key=lambda p: p.stat().st_mtime, reverse=True)
+        newest = next((each for each in candidates if not families or family_of(each) in families), None)
+        if newest is None:
+            kind = f"{' or '.join(families)} " if families else ""
+            raise FirsthandError(
+                f"no {kind}model under runs/: train one with `firsthand train`, or name one with --model"
+            )
+        path = newest
         if not quiet:
             print(f"model: {path}", file=sys.stderr)
     return path

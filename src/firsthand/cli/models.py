@@ -98,13 +98,13 @@ def evaluate(
         result = {"accuracy": right / len(test), "correct": right, "n": len(test), "seconds": seconds, **calibration}
         print(json.dumps({**result, "confusion": matrix.tolist(), "classes": list(found.classes)}))
         return
-    print(f"accuracy: {right / len(test):.2%} ({right:,} of {len(test):,} right, {seconds:.2f} s)")
+    print(f"accuracy: {right / len(test):.2%} ({right:,} of {len(test):,} right in {data}, {seconds:.2f} s)")
     how = "not calibrated" if found.temperature is None else f"temperature {found.temperature:.3f}"
     error, cost = calibration["expected_calibration_error"], calibration["negative_log_likelihood"]
     print(f"expected calibration error: {error:.2%}, negative log-likelihood: {cost:.4f} ({how})")
     wrong = [(int(n), i, j) for (i, j), n in _enumerate(matrix) if i != j and n]
     for n, i, j in sorted(wrong, reverse=True)[:5]:
-        print(f"  {found.classes[i]} called {found.classes[j]}: {n} times")
+        print(f"  {found.classes[i]} called {found.classes[j]}: {n} time{'s' * (n != 1)}")
 
 
 def _evaluate_language(model: "LanguageModel", data: str, invert: bool | None, as_json: bool) -> None:

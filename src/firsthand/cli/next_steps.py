@@ -1,18 +1,29 @@
 """Next steps after a training."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 __all__ = ["next_steps"]
 
 
-def next_steps(model: Any, path: Path) -> str:
-    """The commands that use a model of this kind, as lines under 'next:'."""
+def next_steps(model: Any, path: Path, data: str) -> str:
+    """The commands that use a model of this kind, as lines under 'next:'.
+
+    Args:
+        model: it decides which.
+        path: of its file.
+        data: what it was trained on, as typed or as the recipe says.
+    """
     from firsthand.models import Autoencoder, Classifier, Generator, LanguageModel, Policy
+
+    from .common import DATA_NAMES
+
+    own = "" if data == DATA_NAMES[0] else f" --data {shlex.quote(data)}"
 
     if isinstance(model, Classifier):
         lines = [
-            f"firsthand evaluate {path}",
+            f"firsthand evaluate {path}{own}",
             f"firsthand predict --model {path} IMAGE...",
             f"firsthand inspect --model {path}",
         ]

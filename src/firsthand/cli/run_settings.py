@@ -98,10 +98,12 @@ def check_same(folder: "RunFolder", kept: dict[str, Any], given: dict[str, Any],
         given: those of them that stand on the command line, those of the recipe by their fields' names.
         recipe: the run's, for what was not set when it was started.
     Raises:
-        FirsthandError: one differs; the message has its option and both values.
+        FirsthandError: one differs, or fewer epochs are asked for than are done; the message has its option and both
+            values.
     """
     for name, value in given.items():
         if name == _EXTENDING:
+            _check_longer(folder, value)
             continue
         if name in _KNOWN:
             option, before = _KNOWN[name][0], kept[name]
@@ -115,6 +117,16 @@ def check_same(folder: "RunFolder", kept: dict[str, Any], given: dict[str, Any],
                 f"{option}: found {value}, but the run in {folder.path} has {before}; "
                 "it goes on with its own options (only --epochs may change), expected the same or none"
             )
+
+
+def _check_longer(folder: "RunFolder", epochs: int) -> None:
+    from firsthand.learning.checkpoint import epochs_done
+
+    done = max(map(epochs_done, folder.checkpoints()), default=0)
+    if epochs < done:
+        raise FirsthandError(
+            f"--epochs: found {epochs}, but the run in {folder.path} has done {done}, expected no less"
+        )
 
 
 def absolute(name: str) -> str:

@@ -40,7 +40,8 @@ def sample(
     use_device(device)
     from firsthand.models import Autoencoder, Generator, LanguageModel
 
-    found = find_trained(one_of(named, model), quiet=as_json)
+    families = LanguageModel.family, Generator.family, Autoencoder.family
+    found = find_trained(one_of(named, model), as_json, families)
     typed = [
         f"--{name.replace('_', '-')}"
         for name in context.params

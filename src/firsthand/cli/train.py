@@ -196,7 +196,10 @@ def _reopened(path: Path) -> "RunFolder":
             f"--resume: {path} is no folder of a run ({'a file' if path.exists() else 'no such folder'})"
         )
     if folder.model.exists() and not folder.checkpoints():
-        raise FirsthandError(f"--resume: the run in {path} is complete; its model is {folder.model}")
+        raise FirsthandError(
+            f"--resume: the run in {path} is complete, expected one that was stopped; go on from its model with: "
+            f"firsthand train --from {folder.model}"
+        )
     return folder
 
 
@@ -305,7 +308,7 @@ def _train(
         fine_tune.print_before_and_after(outcome.model, {"own": settings["data"], "original": settings["rehearse"]})
     _print_training(outcome.model, outcome.histories[0].stopped, folder, seconds, as_json, quantities)
     if not as_json:
-        print(next_steps(outcome.model, folder.model))
+        print(next_steps(outcome.model, folder.model, settings["data"]))
     if outcome.interrupted:
         print(f"firsthand: resume with: firsthand train --resume {folder.path}", file=sys.stderr)
         raise typer.Exit(130)

@@ -10,13 +10,20 @@ from typing import Any, NamedTuple
 import jax
 
 from firsthand.errors import reading
-from firsthand.models.file import ModelFileError, flatten, read_safetensors, unflatten, write_safetensors
+from firsthand.models.file import (
+    ModelFileError,
+    flatten,
+    read_description,
+    read_safetensors,
+    unflatten,
+    write_safetensors,
+)
 from firsthand.nn import describe, from_json
 
 from .history import History
 from .recipe import canonical
 
-__all__ = ["Checkpoint", "read_checkpoint", "write_checkpoint"]
+__all__ = ["Checkpoint", "epochs_done", "read_checkpoint", "write_checkpoint"]
 
 _FORMAT = "firsthand-checkpoint-1"
 
@@ -81,6 +88,18 @@ def read_checkpoint(path: str | os.PathLike[str], like: Checkpoint, fingerprint:
         params, training_state, best_params, *memory = trees
         memory = memory[0] if memory else ()
         return Checkpoint(params, training_state, best_params, memory, history, best, without_improvement, halvings)
+
+
+def epochs_done(path: str | os.PathLike[str]) -> int:
+    """Number of complete epochs in a checkpoint; its arrays are not read.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ModelFileError: it is damaged.
+    """
+    about = read_description(path, (_FORMAT,), "checkpoint")
+    with reading(path, "not a usable checkpoint", ModelFileError):
+        return len(History.from_json(about["history"]))
 
 
 def _trees(state: Checkpoint) -> tuple:

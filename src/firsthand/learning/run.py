@@ -122,7 +122,12 @@ class Run:
         )
 
     def restore(self, state: Checkpoint) -> None:
-        """Go back to a snapshot."""
+        """Go back to a snapshot, which must not be further on than this training will go."""
+        done = len(state.history)
+        if done > self.recipe.epochs:
+            raise FirsthandError(
+                f"recipe: epochs is {self.recipe.epochs}, but {done} are done; expected {done} or more"
+            )
         self.params, self.state, self.best_params = whole(state[:3], self.devices)
         self.memory = self.next_memory = state.memory
         self.history = state.history
