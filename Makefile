@@ -12,7 +12,7 @@ help:
 	@echo "make train   set up, then train the digit reader on MNIST (about 1 minute)"
 	@echo "make test    set up, then the gate: format, lint, types, tests, documentation examples"
 	@echo "make test-all   the same with the slow tests: killed runs, many processes, whole trainings, as CI runs it"
-	@echo "make check   the same in a few seconds: format, lint, and the tiny tests"
+	@echo "make check   the same in half a minute: format, lint, and the tiny tests"
 	@echo "make docs    set up MkDocs, then write the documentation into site/, to be read offline"
 	@echo "make bench   set up PyTorch and others, then measure the same networks in all of them"
 	@echo "make clean   remove what set-up and builds made"
@@ -35,7 +35,7 @@ test-all: $(VENV)/.ready-test
 check: $(VENV)/.ready-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	FIRSTHAND_COMPILATION_CACHE=$(VENV)/compiled $(BIN)/pytest -n 2 -p no:schemathesis -m tiny $$(grep -rl --include='test_*.py' 'mark\.tiny' tests)
+	FIRSTHAND_COMPILATION_CACHE=$(VENV)/compiled $(BIN)/pytest -p no:schemathesis -m tiny $$(grep -rl --include='test_*.py' 'mark\.tiny' tests)
 
 docs: $(VENV)/.ready-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q

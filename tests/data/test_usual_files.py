@@ -90,7 +90,9 @@ def test_parts_of_other_sizes_and_too_few_examples_are_one_line(tmp_path):
     ):
         load_splits(tmp_path / "d.npz")
     np.savez(tmp_path / "few.npz", x=IMAGES[:3], y=LABELS[:3])
-    with pytest.raises(DataError, match=r"few.npz: parts: .* of 3 found, at least one example in each part expected"):
+    with pytest.raises(
+        DataError, match=r"few.npz: parts: .* of 3 examples found, enough for one in each part expected"
+    ):
         load_splits(tmp_path / "few.npz")
     np.savez(tmp_path / "none.npz", x=np.array(3), y=np.array(1))
     with pytest.raises(DataError, match=r"none.npz: images: shape \(\) found"):

@@ -254,7 +254,7 @@ def test_a_schedule_follows_the_epochs():
 
 def test_without_optuna_one_line_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(FirsthandError, match="pip install 'optuna>=4'"):
+    with pytest.raises(FirsthandError, match=r"pip install 'firsthand\[search\]'"):
         Search(SMALL, DATA, SPACE, storage=tmp_path / "s")
 
 

@@ -173,5 +173,5 @@ def _part_ends(parts: Sequence[float], total: int) -> list[int]:
     if not parts or not math.isclose(sum(parts), expected, abs_tol=1e-9):
         raise DataError(f"parts: {parts} found, sizes that sum to {total} or fractions that sum to 1 expected")
     if min(sizes) < 1:
-        raise DataError(f"parts: {parts} of {total} found, at least one example in each part expected")
+        raise DataError(f"parts: {parts} of {total} examples found, enough for one in each part expected")
     return [int(end) for end in ends]

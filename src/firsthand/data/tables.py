@@ -75,23 +75,26 @@ def _pixels(text: str, delimiter: str, head: list[str] | None, skipped: int) -> 
     def number(cell: str) -> float:
         cell = cell.strip()
         if not cell:
-            raise DataError("a row without a label found, one for each image expected")
+            raise ValueError("no label")
         if not _is_number(cell):
             return names.setdefault(cell, len(names))
         numbers.add(cell)
         return float(cell)
 
-    table = np.loadtxt(
-        io.StringIO(text, newline=None),
-        np.float32,
-        delimiter=delimiter,
-        skiprows=skipped,
-        ndmin=2,
-        comments=None,
-        quotechar='"',
-        converters=None if place is None else {place: number},
-        encoding=None,
-    )
+    try:
+        table = np.loadtxt(
+            io.StringIO(text, newline=None),
+            np.float32,
+            delimiter=delimiter,
+            skiprows=skipped,
+            ndmin=2,
+            comments=None,
+            quotechar='"',
+            converters=None if place is None else {place: number},
+            encoding=None,
+        )
+    except ValueError as error:
+        raise _fault(text, delimiter, skipped, place) or error from None
     beside = [i for i, name in enumerate(head or ()) if name in _NUMBERS]  # of the rows
     columns = table.shape[1] - len(beside)
     side = round((columns - 1) ** 0.5)
@@ -107,6 +110,24 @@ def _pixels(text: str, delimiter: str, head: list[str] | None, skipped: int) -> 
     if names:
         labels = np.array(list(names))[labels.astype(int)]
     return make_dataset(np.delete(table, [place, *beside], axis=1), labels, None)
+
+
+def _fault(text: str, delimiter: str, skipped: int, place: int | None) -> DataError | None:
+    """The first line that is no row of pixels: as long as the one before, of numbers, with a label."""
+    rows = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter)
+    columns = None
+    for row in rows:
+        if rows.line_num <= skipped or not any(map(str.strip, row)):
+            continue
+        if columns not in (None, len(row)):
+            return DataError(f"line {rows.line_num}: {len(row)} columns found, {columns} expected as before")
+        columns = len(row)
+        if place is not None and not row[place].strip():
+            return DataError(f"line {rows.line_num}, column {place + 1}: no label found, one for each image expected")
+        for i, cell in enumerate(row):
+            if i != place and not _is_number(cell):
+                return DataError(f"line {rows.line_num}, column {i + 1}: {cell[:40]!r} found, a number expected")
+    return None
 
 
 def _names(path: Path, text: str, delimiter: str, size: tuple[int, int] | None, invert: bool | None) -> Dataset:

@@ -381,7 +381,9 @@ def _optuna() -> Any:
     try:
         import optuna
     except ImportError:
-        raise FirsthandError("search: Optuna is not installed; install it with: pip install 'optuna>=4'") from None
+        raise FirsthandError(
+            "search: Optuna is not installed; install it with: pip install 'firsthand[search]'"
+        ) from None
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     return optuna
 
