@@ -12,7 +12,9 @@ import typer
 from firsthand import FirsthandError
 from firsthand.cli import app, common, config, main
 from firsthand.cli.common import LAST
+from firsthand.cli.next_steps import next_steps
 from firsthand.files import versions
+from firsthand.zoo.box import boxed_player
 from tests.processes import finished
 
 COMMANDS = typer.main.get_command(app).commands  # pyright: ignore[reportAttributeAccessIssue]
@@ -149,3 +151,24 @@ def test_one_rule_for_models(tmp_path, monkeypatch, capsys):
     capsys.readouterr()
     assert common.find_model(LAST, quiet=False).classes == bundled.classes
     assert capsys.readouterr().err == f"model: {Path('runs/new/model.safetensors')}\n"
+
+
+def test_the_newest_of_a_kind_is_taken(tmp_path, monkeypatch):
+    """A digit reader that was trained last does not stand in the way of a policy."""
+    monkeypatch.chdir(tmp_path)
+    models = {"reader": common.find_model(None), "player": boxed_player("catch")}
+    for number, (name, model) in enumerate(reversed(models.items())):
+        folder = tmp_path / "runs" / name
+        folder.mkdir(parents=True)
+        model.save(folder / "model.safetensors")
+        os.utime(folder / "model.safetensors", (number, number))
+    assert type(common.find_trained(None, True, ("policy",))) is type(models["player"])
+    assert type(common.find_trained(None, True)) is type(models["reader"])
+    with pytest.raises(FirsthandError, match="no language model under runs/"):
+        common.find_trained(LAST, True, ("language",))
+
+
+@pytest.mark.parametrize(("data", "more"), [("mnist", ""), ("my digits", " --data 'my digits'")])
+def test_what_to_do_next_is_measured_on_the_data_of_the_training(data, more):
+    first, *_ = next_steps(common.find_model(None), Path("runs/a/model.safetensors"), data).splitlines()
+    assert first == f"next:     firsthand evaluate {Path('runs/a/model.safetensors')}{more}"

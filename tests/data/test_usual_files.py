@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import logging
+import re
 import struct
 import zipfile
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from firsthand.data import DataError, downloads, load, load_image_folder, load_splits, mnist
+from firsthand.data import DataError, downloads, load, load_csv, load_image_folder, load_splits, mnist
 from firsthand.data.loaders import load_parts
 
 N = 40
@@ -380,3 +381,22 @@ def test_fashion_mnist_is_found_by_what_it_holds(tmp_path, monkeypatch):
     found = downloads.fashion_mnist()
     assert (len(found.train), len(found.validation), found.test.images.shape) == (1, 10_000, (N, 28, 28, 1))
     assert found.test.classes[0] == "T-shirt/top"
+
+
+@pytest.mark.parametrize("head", [False, True])
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ("1,3,oops,3,3,3,3,3,3,3", "column 3: 'oops' found, a number expected"),
+        ("1,3,3,3,3,3,3,3,3", "9 columns found, 10 expected as before"),
+        (",3,3,3,3,3,3,3,3,3", "column 1: no label found, one for each image expected"),
+    ],
+    ids=["a word", "a short row", "no label"],
+)
+def test_a_fault_among_pixels_names_its_line_of_the_file(tmp_path, head, row, fault):
+    named, right = "label," + ",".join(f"p{i}" for i in range(9)), "0,1,2,3,4,5,6,7,8,9"
+    rows = [named] * head + [right, "", right, row, right]
+    (tmp_path / "table.csv").write_text("\n".join(rows) + "\n")
+    separator = ", " if fault.startswith("column") else ": "
+    with pytest.raises(DataError, match=re.escape(f"table.csv: line {4 + head}{separator}{fault}")):
+        load_csv(tmp_path / "table.csv")
