@@ -343,6 +343,15 @@ def test_batch_norm_is_carried_through_training_saving_and_resuming(tmp_path):
     np.testing.assert_array_equal(loaded.outputs(some().test.images), whole.outputs(some().test.images))
 
 
+def test_a_checkpoint_that_is_further_on_belongs_to_another_training(tmp_path):
+    path, recipe = tmp_path / "checkpoint", Recipe(2, 10, 0.3)
+    train(WITH_STATISTICS, some(200), recipe, key=KEY, checkpoint=path)
+    before = path.read_bytes()
+    with pytest.raises(ModelFileError, match="epochs is 1, but 2 are done; expected 2 or more"):
+        train(WITH_STATISTICS, some(200), recipe.changed(epochs=1), key=KEY, checkpoint=path, resume=True)
+    assert path.read_bytes() == before
+
+
 def test_the_average_is_that_of_the_formula():
     recipe = Recipe(1, 10, 0.5, shuffle=False, keep_best=False)
     steps = 7

@@ -2,24 +2,13 @@
 
 from dataclasses import dataclass
 
-import jax.numpy as jnp
 import pytest
 
+from examples.own_layer import Gain
 from firsthand import nn
 from firsthand.errors import FirsthandError
 
 pytestmark = pytest.mark.tiny
-
-
-@dataclass(frozen=True)
-class Gain(nn.Layer):
-    """Right: y = g x."""
-
-    def init(self, input_shape, dtype=jnp.float32, *, key):
-        return {"gain": jnp.ones(input_shape, dtype)}
-
-    def apply(self, params, x, *, key=None, train=False):
-        return params["gain"] * x
 
 
 @dataclass(frozen=True)

@@ -294,7 +294,7 @@ LAST = Path("last")
 
 def _model_file(path: Path, quiet: bool, families: Collection[str] = ()) -> Path:
     if path == LAST and not path.exists():
-        from firsthand.models.load import family_of
+        from firsthand.models import family_of
 
         candidates = sorted(Path("runs").glob("*/model.safetensors"), key=lambda p: p.stat().st_mtime, reverse=True)
         newest = next((each for each in candidates if not families or family_of(each) in families), None)

@@ -4,6 +4,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from .common import DATA_NAMES
+
 __all__ = ["next_steps"]
 
 
@@ -17,11 +19,8 @@ def next_steps(model: Any, path: Path, data: str) -> str:
     """
     from firsthand.models import Autoencoder, Classifier, Generator, LanguageModel, Policy
 
-    from .common import DATA_NAMES
-
-    own = "" if data == DATA_NAMES[0] else f" --data {shlex.quote(data)}"
-
     if isinstance(model, Classifier):
+        own = "" if data == DATA_NAMES[0] else f" --data {shlex.quote(data)}"
         lines = [
             f"firsthand evaluate {path}{own}",
             f"firsthand predict --model {path} IMAGE...",

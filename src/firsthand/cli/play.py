@@ -39,7 +39,7 @@ def play(
     from firsthand.models import Policy
     from firsthand.report.films import as_film
 
-    found = find_trained(one_of(named, model), as_json, (Policy.family,))
+    found = find_trained(one_of(named, model), quiet=as_json, families=(Policy.family,))
     if not isinstance(found, Policy):
         raise FirsthandError(f"play: {type(found).__name__} found, expected a policy: `firsthand train --recipe catch`")
     if film is not None and len(found.input_shape) != 3:

@@ -41,7 +41,7 @@ def sample(
     from firsthand.models import Autoencoder, Generator, LanguageModel
 
     families = LanguageModel.family, Generator.family, Autoencoder.family
-    found = find_trained(one_of(named, model), as_json, families)
+    found = find_trained(one_of(named, model), quiet=as_json, families=families)
     typed = [
         f"--{name.replace('_', '-')}"
         for name in context.params

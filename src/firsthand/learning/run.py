@@ -16,6 +16,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from firsthand.data import Examples
 from firsthand.errors import FirsthandError
+from firsthand.models.file import ModelFileError
 from firsthand.nn import Network, Params
 
 from .checkpoint import Checkpoint
@@ -125,7 +126,7 @@ class Run:
         """Go back to a snapshot, which must not be further on than this training will go."""
         done = len(state.history)
         if done > self.recipe.epochs:
-            raise FirsthandError(
+            raise ModelFileError(
                 f"recipe: epochs is {self.recipe.epochs}, but {done} are done; expected {done} or more"
             )
         self.params, self.state, self.best_params = whole(state[:3], self.devices)
