@@ -144,8 +144,8 @@ def test_summary_data_and_doctor():
     [
         (["train", "--recipe", "nonsense"], "--recipe: found 'nonsense', expected one of digit-reader"),
         (["train", "--data", "nowhere"], "nowhere', expected mnist, fashion-mnist"),
-        (["train", "--epochs", "0"], "recipe: epochs is 0, expected 1 or more"),
-        (["train", "--learning-rate", "-1"], "recipe: learning_rate is -1.0"),
+        (["train", "--epochs", "0"], "--epochs: found 0, expected 1 or more"),
+        (["train", "--learning-rate", "-1"], "--learning-rate: found -1.0, expected a positive number"),
         (["train", "--examples", "0"], "--examples: found 0, expected 1 to 50000"),
         (["train", "--out", "."], "exists already, expected a new folder"),
         (["train", "--resume", "nowhere"], "--resume: nowhere is no folder of a run"),
@@ -157,6 +157,7 @@ def test_summary_data_and_doctor():
         (["evaluate", "--model", "text.txt"], "text.txt: not a model file, or a damaged one"),
         (["predict", "none.png", "--model", "MODEL"], "none.png: no such file found"),
         (["predict", "text.txt", "--model", "MODEL"], "text.txt: no picture found"),
+        (["read", "empty.png"], "empty.png: an empty file found"),
         (["predict", ".", "--model", "MODEL"], "a folder found, a picture expected"),
         (["data", "--export", "."], "exists already"),
     ],
@@ -164,6 +165,7 @@ def test_summary_data_and_doctor():
 )
 def test_mistakes_get_one_line_and_exit_code_2(run, tmp_path, arguments, message):
     (tmp_path / "text.txt").write_text("no picture, no model")
+    (tmp_path / "empty.png").touch()
     model = run[0] / "model.safetensors"
     before = sorted(tmp_path.rglob("*"))
     done = firsthand(*[str(model) if a == "MODEL" else a for a in arguments], cwd=tmp_path)

@@ -111,12 +111,42 @@ def test_a_run_is_repeated_from_its_file_and_logged(tmp_path, monkeypatch, capsy
     assert "epochs = 1\n" in (third / config.NAME).read_text()
 
 
+def test_settings_of_every_type_are_taken(tmp_path, monkeypatch, capsys):
+    (tmp_path / "run.toml").write_text("carry_state = false\nmomentum = 0\ninvert = true\nepochs = 0\n")
+    code, _, err = run(monkeypatch, capsys, "train", "--config", tmp_path / "run.toml")
+    assert (code, err) == (2, "firsthand: --epochs: found 0, expected 1 or more\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("train --epochs x", "--epochs: found 'x', expected a whole number"),
+        ("train --l2=x", "--l2: found 'x', expected a number"),
+        ("train --epoch 3", "--epoch: no such option of `firsthand train`; did you mean '--epochs'?"),
+        ("train --epochs", "option '--epochs' requires an argument; see firsthand train --help"),
+        ("train more", "got unexpected extra argument(s) (more); see firsthand train --help"),
+        ("trai", "no such command 'trai'. Did you mean 'train'?"),
+        ("predict", "missing argument 'images'; see firsthand predict --help"),
+        ("sweep --values l3=1", "--values: found 'l3', expected dropout, epochs"),
+        ("data nowhere", "data: found 'nowhere', expected mnist"),
+        ("data --export .", "--export: . exists already, expected a new folder"),
+    ],
+)
+def test_what_is_typed_wrongly_is_one_line(line, message, monkeypatch, capsys):
+    code, out, err = run(monkeypatch, capsys, *line.split())
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert f"firsthand: {message}" in err
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("epochz = 3", "'epochz' found, expected options of `firsthand train`; did you mean 'epochs'?"),
-        ("epochs = [3]", "epochs is [3], expected a number, a text, true or false"),
-        ("epochs = true", "epochs is true, expected a number or a text"),
+        ("epochs = [3]", "epochs is [3], expected a whole number"),
+        ("epochs = true", "epochs is true, expected a whole number"),
+        ("epochs = 'x'", 'epochs is "x", expected a whole number'),
+        ("l2 = 'x'", 'l2 is "x", expected a number'),
+        ("carry-state = 1", "carry-state is 1, expected true or false"),
         ("epochs = ", "not a TOML file of settings"),
         ("out = 'here'", "'out' found, expected options"),
     ],

@@ -17,12 +17,13 @@ from firsthand.errors import FirsthandError
 from . import data, doctor, experiments, export, inspect, lab, models, play, read, sample, search, sweep, train
 from .habits import HELP, Command, Commands, version
 from .streams import OutputLost, guard_output
+from .usage import UsageError, explained
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
     cls=Commands,
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     context_settings=HELP,
     rich_markup_mode="rich",
@@ -31,6 +32,7 @@ app = typer.Typer(
 
 @app.callback()
 def about(
+    context: typer.Context,
     shown: Annotated[
         bool,
         typer.Option(
@@ -39,6 +41,9 @@ def about(
     ] = False,
 ) -> None:
     """Neural networks, first hand: train them, look inside them, read handwritten digits, continue a text."""
+    if context.invoked_subcommand is None:
+        print(context.get_help(), end="")
+        raise typer.Exit(2)
 
 
 # panels and commands in the order in which --help lists them
@@ -67,13 +72,16 @@ def main() -> None:
     logging.getLogger("firsthand").setLevel(logging.INFO)
     try:
         try:
-            app()
+            code = app(standalone_mode=False)
         finally:
             sys.stdout.flush()
+        sys.exit(code or 0)
     except OutputLost as error:
         if error.errno == errno.EPIPE:
             sys.exit(0)
         _end(error)
+    except UsageError as error:
+        _end(explained(error, sys.argv[1:]))
     except (FirsthandError, OSError) as error:
         _end(error)
     except Exception as error:

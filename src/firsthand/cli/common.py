@@ -31,6 +31,7 @@ __all__ = [
     "Seed",
     "Size",
     "Threads",
+    "change_recipe",
     "check_recipe",
     "check_scheduler",
     "check_whole",
@@ -195,7 +196,24 @@ def find_recipe(name: str, overrides: dict[str, Any]) -> "NamedRecipe":
     check_recipe(name)
     from firsthand.zoo import RECIPES
 
-    return RECIPES[name].changed(**overrides)
+    return change_recipe(RECIPES[name], overrides)
+
+
+def change_recipe(recipe: "NamedRecipe", overrides: dict[str, Any]) -> "NamedRecipe":
+    """The recipe with the values that options give its fields.
+
+    Raises:
+        FirsthandError: a value is out of its field's range; the message names the option.
+    """
+    from firsthand.learning import RecipeError
+
+    try:
+        return recipe.changed(**overrides)
+    except RecipeError as error:
+        if error.field not in overrides:
+            raise
+        option, found = error.field.replace("_", "-"), overrides[error.field]
+        raise FirsthandError(f"--{option}: found {found}, expected {error.expected}") from None
 
 
 def load_splits(
@@ -206,6 +224,7 @@ def load_splits(
     size: int | tuple[int, ...] | None = None,
     parts: tuple[float, float, float] = (0.8, 0.1, 0.1),
     invert: bool | None = None,
+    option: str = "--data",
 ) -> "ImageSplits":
     """The named data in their three parts; a user's own that have none are divided 8:1:1, or left whole as the first.
 
@@ -219,6 +238,7 @@ def load_splits(
         size: the side or (height, width) to which pictures are brought; by default they must have one size.
         parts: fractions for training, validation and test.
         invert: whether to exchange dark and light in pictures; None decides by most of them.
+        option: where the name was given, for messages.
     """
     from firsthand import data as sources
     from firsthand.data.arrays import as_asked
@@ -229,7 +249,7 @@ def load_splits(
         splits = sources.Splits(*(as_asked(part, name, height_and_width, invert) for part in splits))
     elif not Path(name).exists():
         meant = nearest(Path(name).name, DATA_NAMES)
-        raise FirsthandError(f"--data: found {name!r}, expected {', '.join(DATA_NAMES)}, {sources.EXPECTED}{meant}")
+        raise FirsthandError(f"{option}: found {name!r}, expected {', '.join(DATA_NAMES)}, {sources.EXPECTED}{meant}")
     else:
         if whole:
             found = sources.load_parts(name, height_and_width, invert)

@@ -10,6 +10,8 @@ import typer
 from firsthand.errors import FirsthandError, nearest, reading
 from firsthand.files import write_atomically
 
+from .usage import WORDS, type_of
+
 if TYPE_CHECKING:
     from firsthand.report import RunFolder
 
@@ -21,6 +23,7 @@ _NOT_SETTINGS = (
     *("config", "resume", "out", "as_json"),
     *("device", "devices", "scheduler", "coordinator", "processes", "process_id"),
 )
+_TAKEN = {float: (float, int), Path: (str,)}  # types in the file, where they are others than the option's own
 _OPTIONS = {"start": "from"}  # parameter -> option, where they differ in more than hyphens
 
 
@@ -46,11 +49,9 @@ def read_config(context: typer.Context, value: Path | None) -> Path | None:
                 raise FirsthandError(
                     f"{key!r:.60} found, expected options of `firsthand train`{nearest(option, known)}"
                 )
-            if type(setting) not in (str, int, float, bool):
-                raise FirsthandError(f"{key} is {setting!r:.60}, expected a number, a text, true or false")
-            # options with a callback or of a type check it; a truth value is no number for them
-            if isinstance(setting, bool) and known[option] != "invert":
-                raise FirsthandError(f"{key} is {str(setting).lower()}, expected a number or a text")
+            kind = type_of(context.command, known[option])
+            if type(setting) not in _TAKEN.get(kind, (kind,)):
+                raise FirsthandError(f"{key} is {_toml(setting):.60}, expected {WORDS[kind]}")
             defaults[known[option]] = setting
     context.default_map = {**(context.default_map or {}), **defaults}
     return value
@@ -80,7 +81,7 @@ def write_config(folder: "RunFolder", settings: dict[str, Any]) -> None:
 
 def _toml(value: Any) -> str:
     # what JSON writes of these types is TOML, too
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool | int) else repr(float(value))
+    return repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _of_config(message: str) -> FirsthandError:

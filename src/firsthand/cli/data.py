@@ -31,7 +31,9 @@ def data(
     as_json: Json = False,
 ) -> None:
     """Show what a data set holds; write some of its images as files, in one folder per class."""
-    splits = load_splits(name, None, 0, whole=True, size=size, invert=invert)
+    if export is not None and export.exists():
+        raise FirsthandError(f"--export: {export} exists already, expected a new folder")
+    splits = load_splits(name, None, 0, whole=True, size=size, invert=invert, option="data")
     parts = {part: getattr(splits, part) for part in ("train", "validation", "test")}
     parts = {part: found for part, found in parts.items() if found is not None}
     if as_json:
@@ -69,10 +71,7 @@ def _export(dataset: "Dataset", count: int, folder: Path) -> int:
         before[own] = np.arange(own.sum())
     chosen = np.sort(np.lexsort((np.arange(len(dataset)), before))[:count])
 
-    try:
-        folder.mkdir(parents=True)
-    except FileExistsError:
-        raise FirsthandError(f"--export: {folder} exists already, expected a new folder") from None
+    folder.mkdir(parents=True)
     for number in chosen:
         pixels, label = dataset.images[number], dataset.labels[number]
         place = folder / _folder_name(dataset.classes[label])

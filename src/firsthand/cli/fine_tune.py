@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from firsthand.errors import FirsthandError
 
-from .common import load_splits
+from .common import change_recipe, load_splits
 
 if TYPE_CHECKING:
     from firsthand.data import ImageSplits
@@ -50,7 +50,7 @@ def prepare(settings: dict[str, Any]) -> tuple["NamedRecipe", "FineTuning | Tran
     if not isinstance(start, Model):
         raise FirsthandError(f"--from: {settings['start']} is an ensemble, expected a single model")
     recipe = fine_tuning_recipe(start.network)
-    chosen = NamedRecipe("fine-tuning", "", start.network.layers, recipe).changed(**settings["overrides"])
+    chosen = change_recipe(NamedRecipe("fine-tuning", "", start.network.layers, recipe), settings["overrides"])
     shape, seed = start.input_shape, settings["seed"]
     own = load_splits(
         settings["data"],
@@ -91,7 +91,7 @@ def _to_other_classes(
     except FirsthandError as error:
         raise FirsthandError(f"--from {settings['start']}: {error}") from None
     recipe = plan.recipe(transfer_recipe(start.network))
-    return NamedRecipe("transfer", "", start.network.layers, recipe).changed(**settings["overrides"]), plan
+    return change_recipe(NamedRecipe("transfer", "", start.network.layers, recipe), settings["overrides"]), plan
 
 
 def describe(tuning: "FineTuning | Transfer") -> str:

@@ -1,6 +1,7 @@
 """`firsthand inspect`."""
 
 import json
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -56,6 +57,8 @@ def inspect(
     looked_at = part[: _checked("--images", images, None)]
     most = _checked("--shown", shown, None)
     folder = new_run_folder(out, "inspect").path
+    if not as_json:
+        print(f"looking at {len(looked_at):,} images, for about half a minute ...", file=sys.stderr)
     numbers, figures = _look(one, looked_at, splits.train[:10_000], looked_at.images[:most])
     if adversarial:
         numbers["adversarial"], figures["adversarial"] = _fool(found, looked_at, most)
@@ -81,7 +84,7 @@ def inspect(
             f"{about['distortion']:.3f}; noise of the same size fools {about['fooled_by_noise']}"
         )
     if verdict is not None:
-        print(f"\n{verdict.english}\n{verdict.chinese}")
+        print(f"\n{verdict.english}")
     print(f"\npictures: {folder}")
 
 

@@ -56,7 +56,8 @@ def resumed(folder: "RunFolder", given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_resume(message: str) -> FirsthandError:
-    return FirsthandError(f"--resume: {message}; settings.json of a run expected")
+    expected = "" if "expected" in message else "; settings.json of a run expected"
+    return FirsthandError(f"--resume: {message}{expected}")
 
 
 def _checked(found: Any) -> dict[str, Any]:

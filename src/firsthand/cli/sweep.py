@@ -56,6 +56,7 @@ def sweep(
     from firsthand.report import new_run_folder
     from firsthand.search import plots
     from firsthand.search import sweep as run
+    from firsthand.search.sweep import combinations
 
     chosen, splits = find_compared(
         "sweep", recipe, data, epochs=epochs, examples=examples, seed=seed, size=size, invert=invert
@@ -64,9 +65,10 @@ def sweep(
         splits = expand(splits)
     splits = Splits(splits.train, splits.validation, None)  # a setting must not be chosen by the test images
     network = chosen.network(splits.train)
-    count = 1
-    for found in lists.values():
-        count *= len(found)
+    try:  # what cannot be tried is refused before it is announced
+        count = len(combinations(network, chosen.recipe, lists)[0])
+    except FirsthandError as error:
+        raise FirsthandError(f"--values: {str(error).removeprefix('sweep: ')}") from None
     if out is not None and out.exists():
         raise FirsthandError(f"{out}: exists already, expected a new folder")
     if not as_json:

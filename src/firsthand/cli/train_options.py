@@ -121,7 +121,9 @@ Rehearsal = Annotated[
 Rehearse = Annotated[str, _option(FINE_TUNING, help="The original data.", metavar="DATA")]
 Frozen = Annotated[
     int | None,
-    _option(FINE_TUNING, help="Put a new output layer on the model and keep its first N layers as they are; -1: all."),
+    _option(
+        FINE_TUNING, help="Put a new output layer on the model and keep its first N layers as they are; -1: all others."
+    ),
 ]
 KeptRate = Annotated[float | None, _option(FINE_TUNING, help="Factor of the learning rate of the layers taken over.")]
 

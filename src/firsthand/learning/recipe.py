@@ -24,7 +24,16 @@ _LARGEST = float(np.finfo(np.float32).max)  # of what the update computes with
 
 
 class RecipeError(FirsthandError):
-    """A field of a recipe has a value that cannot be used."""
+    """A field of a recipe has a value that cannot be used.
+
+    Args:
+        message: names the field, the value and what was expected.
+        field, expected: the same for programs; "" where the fault is not that of one field.
+    """
+
+    def __init__(self, message: str, field: str = "", expected: str = "") -> None:
+        super().__init__(message)
+        self.field, self.expected = field, expected
 
 
 @dataclass(frozen=True)
@@ -236,7 +245,7 @@ def canonical(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _require(holds: bool, field: str, found: Any, expected: str) -> None:
     if not holds:
-        raise RecipeError(f"recipe: {field} is {found!r}, expected {expected}")
+        raise RecipeError(f"recipe: {field} is {found!r}, expected {expected}", field, expected)
 
 
 def _is_number(value: Any, kind: Any) -> bool:

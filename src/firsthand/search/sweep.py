@@ -2,17 +2,19 @@
 
 import itertools
 import numbers
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from firsthand.errors import FirsthandError
+from firsthand.errors import FirsthandError, nearest
 from firsthand.keys import Key, as_key
 from firsthand.learning import DataSplits, Progress, Recipe, Training, train_members
 from firsthand.nn import Dropout, Network
 
-__all__ = ["Point", "Sweep", "sweep"]
+from .search import numeric_fields
+
+__all__ = ["Point", "Sweep", "combinations", "sweep"]
 
 
 @dataclass(frozen=True)
@@ -107,18 +109,7 @@ def sweep(
         >>> found.best.settings
         {'learning_rate': 0.1}
     """
-    names = recipe.field_names
-    for name, these in values.items():
-        if name != "dropout" and name not in names:
-            raise FirsthandError(f"sweep: found {name!r}, expected dropout or a field of Recipe: {', '.join(names)}")
-        these = list(these) if not isinstance(these, str) else []
-        if not these or not all(isinstance(v, numbers.Real) and not isinstance(v, bool) for v in these):
-            raise FirsthandError(f"sweep: {name} is {values[name]!r}, expected a list of numbers")
-    if not values:
-        raise FirsthandError("sweep: no values, expected a list for at least one field")
-    settings = [dict(zip(values, point, strict=True)) for point in itertools.product(*values.values())]
-    networks = [_with_dropout(network, point) for point in settings]
-    recipes = [recipe.changed(**{k: v for k, v in point.items() if k != "dropout"}) for point in settings]
+    settings, networks, recipes = combinations(network, recipe, values)
     trainings = train_members(
         networks,
         data,
@@ -130,6 +121,34 @@ def sweep(
         scheduler=scheduler,
     )
     return Sweep(tuple(Point(point, training) for point, training in zip(settings, trainings, strict=True)))
+
+
+def combinations(
+    network: Network, recipe: Recipe, values: Mapping[str, Sequence[float]]
+) -> tuple[list[dict[str, float]], list[Network], list[Recipe]]:
+    """Every combination of values, with the network and the recipe that have them.
+
+    Args:
+        network, recipe: what the values change.
+        values: as for `sweep`.
+    Raises:
+        FirsthandError: as `sweep` says.
+    """
+    names = [name for name in numeric_fields() if name in recipe.field_names]
+    for name, these in values.items():
+        if name != "dropout" and name not in names:
+            raise FirsthandError(
+                f"sweep: found {name!r}, expected dropout, {', '.join(names)}{nearest(name, ['dropout', *names])}"
+            )
+        these = list(these) if not isinstance(these, str) else []
+        if not these or not all(isinstance(v, numbers.Real) and not isinstance(v, bool) for v in these):
+            raise FirsthandError(f"sweep: {name} is {values[name]!r}, expected a list of numbers")
+    if not values:
+        raise FirsthandError("sweep: no values, expected a list for at least one field")
+    settings = [dict(zip(values, point, strict=True)) for point in itertools.product(*values.values())]
+    networks = [_with_dropout(network, point) for point in settings]
+    recipes = [recipe.changed(**{k: v for k, v in point.items() if k != "dropout"}) for point in settings]
+    return settings, networks, recipes
 
 
 def _with_dropout(network: Network, point: dict[str, Any]) -> Network:
