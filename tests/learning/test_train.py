@@ -18,6 +18,7 @@ from firsthand import nn
 from firsthand.data import Dataset, Splits, mnist
 from firsthand.errors import FirsthandError
 from firsthand.learning import Classification, Cosine, Diverged, OneCycle, Recipe, RecipeError, train
+from firsthand.learning.checkpoint import epochs_done
 from firsthand.learning.parameters import penalty, with_penalties
 from firsthand.learning.step import Carry, Own, Rule, Shared, step_program
 from firsthand.models import Model, ModelFileError
@@ -213,6 +214,19 @@ def test_interrupt_keeps_the_last_completed_epoch():
     jax.tree.map(np.testing.assert_array_equal, model.params, whole.params)
     with pytest.raises(KeyboardInterrupt):
         train(SMALL, some(), recipe, key=KEY, progress=lambda at: (_ for _ in ()).throw(KeyboardInterrupt()))
+
+
+def test_an_interrupt_at_the_end_of_an_epoch_keeps_it_in_the_checkpoint_too(tmp_path):
+    def press(at):
+        if at.epoch == 2 and at.record is not None:  # measured, and not written yet
+            raise KeyboardInterrupt
+
+    recipe, file = Recipe(4, 10, 0.5, keep_best=False), tmp_path / "checkpoint.safetensors"
+    _, history = train(SMALL, some(), recipe, key=KEY, progress=press, checkpoint=file)
+    assert (history.stopped, epochs_done(file)) == ("interrupted: kept epoch 2 of 4", 2)
+    model, _ = train(SMALL, some(), recipe, key=KEY, checkpoint=file, resume=True)
+    whole, _ = train(SMALL, some(), recipe, key=KEY)
+    jax.tree.map(np.testing.assert_array_equal, model.params, whole.params)
 
 
 RUN = """

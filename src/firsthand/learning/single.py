@@ -84,16 +84,22 @@ def train_one(
         if checkpoint is None:
             raise FirsthandError("train: resume is True, but no checkpoint file is given")
         run.restore(read_checkpoint(checkpoint, run.snapshot(), fingerprint))
-    program = run.program()
+    program, kept = run.program(), len(run.history)
+
+    def keep() -> None:
+        nonlocal kept
+        if checkpoint is not None and jax.process_index() == 0 and len(run.history) > kept:
+            write_checkpoint(checkpoint, run.snapshot(), fingerprint)
+            kept = len(run.history)
 
     try:
         while not run.finished():
             pass_over([run], program, interrupted)
-            if checkpoint is not None and jax.process_index() == 0:
-                write_checkpoint(checkpoint, run.snapshot(), fingerprint)
+            keep()
     except KeyboardInterrupt:
         if not len(run.history):
             raise
+        keep()  # it may have come after the end of an epoch and before its checkpoint
         run.history.stopped = f"interrupted: kept epoch {len(run.history)} of {recipe.epochs}"
     except NotFinite as error:
         raise Diverged(str(error), concluded(run, data, about) if len(run.history) else None) from None
