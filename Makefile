@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE :=
 .PHONY: help train test test-all check docs bench clean
 
 help:
-	@echo "make train   set up, then train the digit reader on MNIST (about 1 minute)"
+	@echo "make train   set up, then train the digit reader on MNIST (half a minute, after setting up once)"
 	@echo "make test    set up, then the gate: format, lint, types, tests, documentation examples"
 	@echo "make test-all   the same with the slow tests: killed runs, many processes, whole trainings, as CI runs it"
 	@echo "make check   the same in half a minute: format, lint, and the tiny tests"

@@ -108,7 +108,9 @@ def _as_bytes(images: np.ndarray) -> np.ndarray:
     if kind not in "iuf":
         raise DataError(f"images: dtype {images.dtype} found, integers 0 to 255 or floats 0 to 1 expected")
     low, high = float(images.min()), float(images.max())
-    if not (low >= 0 and high <= 255):  # not a number is neither
+    if np.isnan(low):
+        raise DataError(f"images: {np.isnan(images).sum():,} values are NaN, 0 to 1 or 0 to 255 expected")
+    if low < 0 or high > 255:
         raise DataError(f"images: values from {low:g} to {high:g} found, 0 to 1 or 0 to 255 expected")
     scale = 255 if kind == "f" and high <= 1 else 1
     result = np.empty(images.shape, np.uint8)

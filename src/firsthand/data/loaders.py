@@ -268,7 +268,7 @@ def _read_npy(file: IO[bytes], available: int) -> np.ndarray:
     read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, is_fortran, dtype = read_header(file, max_header_size=_HEADER)
     if dtype.hasobject or dtype.kind not in "biufUS" or not dtype.itemsize:
-        raise DataError(f"Object arrays or others of {dtype} found, numbers or text expected")
+        raise DataError(f"an array of {dtype}s found, of numbers or text expected")
     count = math.prod(shape) * dtype.itemsize
     if count > available:
         raise DataError(f"an array of {count:,} bytes by its header found, at most {available:,} there")

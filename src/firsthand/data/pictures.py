@@ -130,7 +130,8 @@ def decode_grey(file: Path | IO[bytes], name: str) -> np.ndarray:
     except DataError as error:
         raise DataError(f"{name}: {error}") from None
     except UnidentifiedImageError:
-        raise DataError(f"{name}: no picture found, one of {', '.join(FORMATS)} expected") from None
+        found = "an empty file" if isinstance(file, Path) and not file.stat().st_size else "no picture"
+        raise DataError(f"{name}: {found} found, one of {', '.join(FORMATS)} expected") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(f"{name}: too large a picture found, at most {MAX_PIXELS:,} pixels expected") from None
     except Exception as error:  # Pillow's decoders promise no narrower list for a damaged file

@@ -61,11 +61,11 @@ def best_temperature(z: np.ndarray, labels: np.ndarray) -> float:
     if slope(high) <= 0:
         raise CalibrationError(
             f"temperature: not determined by these {len(z)} validation images, of which "
-            f"{np.mean(z.argmax(axis=1) == labels):.2%} are right: more confidence is always better"
+            f"{np.mean(z.argmax(axis=1) == labels):.2%} are right (more confidence is always better)"
         )
     if slope(low) >= 0:
         raise CalibrationError(
-            f"temperature: not determined by these {len(z)} validation images: less confidence is always better"
+            f"temperature: not determined by these {len(z)} validation images (less confidence is always better)"
         )
     return float(np.exp(-root_scalar(slope, bracket=(low, high), xtol=1e-9).root))
 
