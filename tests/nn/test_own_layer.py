@@ -48,6 +48,13 @@ def test_a_layer_that_does_what_it_says_is_accepted():
     assert network(Gain()).output_shape == (3,)
 
 
+@pytest.mark.parametrize("outer", [nn.Residual((Gain(), Halved())), nn.Concatenate(((), (Gain(), Halved())))])
+def test_one_inside_of_another_is_looked_at(outer):
+    place = r"Residual 2|Concatenate 2\.2"
+    with pytest.raises(FirsthandError, match=rf"layer 2 of 3, ({place}), Halved: an output of shape \(3,\)"):
+        network(outer)
+
+
 @pytest.mark.parametrize(
     ("layer", "line"),
     [

@@ -17,13 +17,19 @@ def check_own(layer: Layer, name: str, entered: Shape, left: Shape) -> None:
     """Refuse a layer from outside of this package that has no formula, or one that does not do what it says.
 
     Args:
-        layer: of the network; layers of this package have tests, and pass.
+        layer: of the network; layers of this package have tests, and pass, with those inside of them looked at.
         name: of the layer in messages: 'layer 2 of 3'.
         entered, left: the shapes of one example's input, and of its output as `output_shape` gives it.
     Raises:
         FirsthandError: no formula, one that cannot be called, or an output of another shape.
     """
     if type(layer).__module__.partition(".")[0] == "firsthand":
+        for row in layer.inside():
+            shape = entered
+            for number, _, each in row:
+                after = each.output_shape(shape)
+                check_own(each, f"{name}, {type(layer).__name__} {number.split()[0]}", shape, after)
+                shape = after
         return
     name = f"{name}, {type(layer).__name__}"
     if type(layer).apply is Layer.apply and type(layer).forward is Layer.forward:
