@@ -13,9 +13,10 @@ MOST = 64  # are looked at
 LEAST = 0.04  # no component is believed more surely than this: it may be anything
 MARGIN = 4.0  # by which the sum of the logarithms must be greater than as it came: most pictures come upright,
 EACH = 0.5  # and this much more for each component: what is neither digit nor letter says anything
-# the least mean logarithm with which turned digits make sense, and more where they are few: pairs that touch make none
-# as they stand, and some do when they lie
-SENSE, FEW = -0.9, 3.5
+SENSE, FEW = -0.9, 3.5  # the least mean logarithm with which turned digits make sense, and more where they are few
+# Digits that lie still look like some.  What makes no sense at all as it came are digits that touch, two or three in
+# one component, and some such make one digit where they lie: they must all but surely.
+NONSENSE, SURE = -2.2, -0.15
 
 
 def find_quarter(strength: np.ndarray, labels: np.ndarray, components: list[Component]) -> int:
@@ -40,7 +41,8 @@ def find_quarter(strength: np.ndarray, labels: np.ndarray, components: list[Comp
         return 0
     # an h is a 4 upside down: the digits must make more sense that way, too
     sense, as_it_came = (_sense(each, len(chosen)) for each in (np.rot90(images, -quarter, (1, 2)), images))
-    return -quarter % 4 if sense > max(as_it_came, SENSE + FEW / len(chosen)) else 0
+    least = SURE if as_it_came < NONSENSE else max(as_it_came, SENSE + FEW / len(chosen))
+    return -quarter % 4 if sense > least else 0
 
 
 def _sense(images: np.ndarray, n: int) -> float:
