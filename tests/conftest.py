@@ -7,6 +7,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -15,6 +16,8 @@ from PIL import Image
 
 from firsthand.compilation import VARIABLE, keep_compilations
 from tests.processes import PATIENCE, wait_until
+
+SLOW = Path(__file__).with_name("slow.txt")
 
 # a test that relies on silent promotion of types tests something else than what it says
 jax.config.update("jax_numpy_dtype_promotion", "strict")
@@ -30,6 +33,15 @@ def pytest_configure(config):
         os.environ[VARIABLE] = folder  # the workers and processes get it from here
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     keep_compilations()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark as slow what slow.txt lists: see tools/measure/slow_tests.py."""
+    listed = set(SLOW.read_text(encoding="utf-8").splitlines())
+    for item in items:
+        if item.nodeid in listed:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture
