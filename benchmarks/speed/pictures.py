@@ -3,12 +3,14 @@
     python -m benchmarks.speed.pictures [--torch PYTHON] [--rounds N]
 
 PyTorch may live in an environment of its own, whose interpreter is named.  Each contender's outputs in use must be
-firsthand's, from the same parameters; then each has its turn, round by round.
+firsthand's, from the same parameters; then each has its turn, round by round.  How far a step is from what a core can
+do at all is said by the rate of one large matrix product.
 """
 
 import argparse
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -27,6 +29,7 @@ NETS = ("ksh-small", "inception-small")
 TARGET = 2.0  # times as long as firsthand at PyTorch's better number of threads
 TOLERANCE = 1e-3
 STEPS = {"firsthand": 12, "torch": 12}
+SIDE = 1024  # of the matrices of a large product
 
 
 def _lay_down(folder: Path) -> None:
@@ -82,6 +85,9 @@ def run(folder: Path, python: str = sys.executable, rounds: int = 7) -> None:
 
 
 def _contest(workers: list[Worker], net: str, rounds: int) -> dict[str, Any]:
+    from firsthand import mnist
+    from firsthand.zoo import RECIPES
+
     seconds: list[list[float]] = [[] for _ in workers]
     for worker in workers:
         apart = worker.ask("prepare", net=net)["apart"]
@@ -92,16 +98,26 @@ def _contest(workers: list[Worker], net: str, rounds: int) -> dict[str, Any]:
         for values, worker in zip(seconds, workers, strict=True):
             steps = STEPS[worker.peer]
             values.append(worker.ask("run", net=net, steps=steps)["seconds"] / steps)
+    # forward, and the gradients of weights and of inputs: three products, a multiplication and an addition each
+    network = RECIPES[net].network(mnist().train)
+    pairs = zip(network.layers, network.shapes[:-1], strict=True)
+    operations = 6 * BATCH * sum(layer.multiply_adds(shape) for layer, shape in pairs)
     found = {
         f"{worker.peer}, {worker.threads} threads": {
             "seconds_per_step": spread(values),
+            "gigaflops": 1e-9 * operations / statistics.median(values),
+            "gigaflops_of_a_large_product": 2e-9 * SIDE**3 / worker.ask("product", net=net, size=SIDE)["seconds"],
             "ratio_to_firsthand_on_one_core": ratios(values, seconds[0]),
         }
         for worker, values in zip(workers, seconds, strict=True)
     }
     for who, entry in found.items():
-        ratio = entry["ratio_to_firsthand_on_one_core"]["median"]
-        print(f"{net}: {who}: {1e3 * entry['seconds_per_step']['median']:.1f} ms per step, {ratio:.2f}", flush=True)
+        print(
+            f"{net}: {who}: {1e3 * entry['seconds_per_step']['median']:.1f} ms per step, "
+            f"{entry['ratio_to_firsthand_on_one_core']['median']:.2f}; {entry['gigaflops']:.0f} gigaflops, "
+            f"{entry['gigaflops_of_a_large_product']:.0f} of a large product",
+            flush=True,
+        )
     best = {who: min(e["seconds_per_step"]["median"] for n, e in found.items() if n.startswith(who)) for who in STEPS}
     return {
         "contenders": found,

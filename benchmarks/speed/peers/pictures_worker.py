@@ -6,11 +6,13 @@ Requests are lines of JSON on its input, answers lines on its output:
 
     {"do": "prepare", "net"}          -> {"apart"}     how far its outputs are from firsthand's, in use
     {"do": "run", "net", "steps"}     -> {"seconds"}
+    {"do": "product", "net", "size"}  -> {"seconds"}   of one product of two square matrices, the best of ten
 """
 
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,10 @@ class Firsthand:
         own = self.Own(self.order, jnp.full(len(self.order) // BATCH, RATE), jax.random.key(1))
         shared = self.Shared(self.arrays, len(self.order), 0, steps)
         jax.block_until_ready(self.program(carry, own, shared))
+
+    def product(self, a: np.ndarray) -> Callable[[], Any]:
+        on_device, square = self.jnp.asarray(a), self.jax.jit(lambda a: a @ a)
+        return lambda: square(on_device).block_until_ready()
 
 
 class _Like:
@@ -102,6 +108,10 @@ class Torch:
             rule.zero_grad()
             cost.backward()
             rule.step()
+
+    def product(self, a: np.ndarray) -> Callable[[], Any]:
+        tensor = self.torch.from_numpy(a)
+        return lambda: tensor @ tensor
 
     def _row(self, layers: list[dict[str, Any]], prefix: str, x: Any, train: bool) -> tuple[Any, list[Any]]:
         """Layers in a row, as firsthand describes them: the last one's weighted input, and auxiliary answers."""
@@ -181,6 +191,14 @@ class _Worker:
         started = time.perf_counter()
         self.nets[net].run(steps)
         return {"seconds": time.perf_counter() - started}
+
+    def product(self, net: str, size: int) -> dict[str, float]:
+        multiply, seconds = self.nets[net].product(np.full((size, size), 0.01, np.float32)), []
+        for _ in range(11):
+            started = time.perf_counter()
+            multiply()
+            seconds.append(time.perf_counter() - started)
+        return {"seconds": min(seconds[1:])}  # the first compiles
 
 
 if __name__ == "__main__":
