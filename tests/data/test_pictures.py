@@ -127,7 +127,7 @@ def test_what_is_no_picture(tmp_path):
     photo = save(tmp_path / "good.jpg", np.random.default_rng(1).integers(0, 256, (50, 50))).read_bytes()
     postscript = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\nshowpage\n"
     for content, message in (
-        (b"", "no picture found, one of PNG, JPEG, .* expected"),
+        (b"", "an empty file found, one of PNG, JPEG, .* expected"),
         (b"plain text", "no picture found"),
         (postscript, "no picture found"),
         (good[:-500], "a damaged picture found .*, a whole one expected"),

@@ -56,10 +56,11 @@ def test_learning_rates_are_arguments_of_one_program():
     ("values", "message"),
     [
         ({}, "no values"),
-        ({"learnign_rate": [0.1]}, "found 'learnign_rate', expected dropout or a field of Recipe"),
+        ({"learnign_rate": [0.1]}, "found 'learnign_rate', expected dropout, epochs, .*; did you mean 'learning_rate'"),
         ({"l2": []}, r"l2 is \[\], expected a list of numbers"),
         ({"l2": "0.1"}, "l2 is '0.1', expected a list of numbers"),
-        ({"shuffle": [True]}, "expected a list of numbers"),
+        ({"l2": [True]}, r"l2 is \[True\], expected a list of numbers"),
+        ({"shuffle": [True]}, "found 'shuffle', expected dropout, epochs"),
         ({"l2": [-1.0]}, "l2 is -1.0, expected 0 or more"),
     ],
 )

@@ -49,15 +49,14 @@ def resumed(folder: "RunFolder", given: dict[str, Any]) -> dict[str, Any]:
     Raises:
         FirsthandError: there are none, or not those of a run; the message says what is wrong.
     """
-    with reading(folder.path, "no folder of a run", _of_resume):
+    with reading(folder.settings, "not the settings of a run", _of_resume):
         settings = _checked(json.loads(folder.settings.read_text(encoding="utf-8")))
         extended = {_EXTENDING: given[_EXTENDING]} if _EXTENDING in given else {}
         return {**settings, "overrides": {**settings["overrides"], **extended}}
 
 
 def _of_resume(message: str) -> FirsthandError:
-    expected = "" if "expected" in message else "; settings.json of a run expected"
-    return FirsthandError(f"--resume: {message}{expected}")
+    return FirsthandError(f"--resume: {message}")
 
 
 def _checked(found: Any) -> dict[str, Any]:
