@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from benchmarks.quality.hands import sign, stroke
+from benchmarks.quality.pages import LEVELS, make_page
 from firsthand.data import mnist
 from firsthand.reading import analyse, network
 from firsthand.reading.background import flatten, stroke_width
@@ -168,6 +169,13 @@ def test_the_network_takes_pages_of_any_size_that_it_is_given_in_blocks():
 
 
 # --- orientation
+
+
+@pytest.mark.parametrize("seed", [71_000_056, 71_000_082])
+def test_a_column_of_digits_that_touch_in_pairs_does_not_lie(seed):
+    # some of these pairs look like an 8 where they lie
+    page = make_page(LEVELS["pairs"], mnist().validation, seed)
+    assert analyse(page.image).quarter == 0
 
 
 @pytest.mark.parametrize("quarter", range(4))
