@@ -41,7 +41,7 @@ def find_quarter(strength: np.ndarray, labels: np.ndarray, components: list[Comp
         return 0
     # an h is a 4 upside down: the digits must make more sense that way, too
     sense, as_it_came = (_sense(each, len(chosen)) for each in (np.rot90(images, -quarter, (1, 2)), images))
-    least = SURE if as_it_came < NONSENSE else max(as_it_came, SENSE + FEW / len(chosen))
+    least = max(as_it_came, SENSE + FEW / len(chosen), SURE if as_it_came < NONSENSE else -np.inf)
     return -quarter % 4 if sense > least else 0
 
 
