@@ -51,8 +51,9 @@ def draw(folder: Path) -> None:
     axis.set_yticks(range(0, 101, 20))
     axis.legend(fontsize=8, loc="upper right", ncols=2, frameon=False)
     axis.spines[["top", "right"]].set_visible(False)
+    pages = " or ".join(map(str, sorted({levels[name]["pages"] for name in shown})))
     axis.set_title(
-        f"Pages made from MNIST's test digits, {results['n']} of each kind; bars: standard error over pages", fontsize=9
+        f"Pages made from MNIST's test digits, {pages} of each kind; bars: standard error over pages", fontsize=9
     )
     _write(figure, folder / "reading.png")
 

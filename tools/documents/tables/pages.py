@@ -35,6 +35,7 @@ def reading(found: dict[str, Any], language: str) -> list[str]:
     rows = [
         (
             _LEVELS[one["level"]][language],
+            str(one["pages"]),
             share(one["digit_accuracy"]),
             share(one["line_accuracy"]),
             share(one["touching_accuracy"]),
@@ -47,12 +48,12 @@ def reading(found: dict[str, Any], language: str) -> list[str]:
     wrong, replaced, error = (
         clean[name] for name in ("lines_wrong", "lines_wrong_of_right_length", "line_standard_error")
     )
-    uci, crops, n = found["uci"], found["crops"], found["n"]
+    uci, crops = found["uci"], found["crops"]
     if language == "en":
-        head = ("pages", "digits right", "lines right", "of touching digits", "false digits per page", "time per page")
+        head = ("pages", "n", "digits right", "lines right", "touching digits", "false digits a page", "time a page")
         note = (
-            f"{n} pages of each kind, ten digits in a line (of touching pairs, two). Of the {wrong} lines of "
-            f"clean pages that are read wrong, {replaced} have the right number of digits, some taken for others; the "
+            f"Ten digits in a line (of touching pairs, two). Of the {wrong} lines of clean "
+            f"pages that are read wrong, {replaced} have the right number of digits, some taken for others; the "
             f"standard error of the share of lines is {100 * error:.2f} points. Single digits: "
             f"{share(crops['accuracy'])} of {crops['n']:,} pictures of one MNIST test digit, "
             f"{crops['per_minute']:,.0f} a minute in one process. UCI digits (8x8 pixels, enlarged, no fine-tuning): "
@@ -61,9 +62,9 @@ def reading(found: dict[str, Any], language: str) -> list[str]:
             "what was read."
         )
     else:
-        head = ("页面", "数字正确率", "整行正确率", "相连数字正确率", "每页误报数字", "每页用时")
+        head = ("页面", "页数", "数字正确率", "整行正确率", "相连数字正确率", "每页误报数字", "每页用时")
         note = (
-            f"每种 {n} 页，每行十个数字（两两相连的为两个）。干净页面上读错的 {wrong} 行中，"
+            f"每行十个数字（两两相连的为两个）。干净页面上读错的 {wrong} 行中，"
             f"{replaced} 行的数字个数正确，只是有数字被认成别的；整行正确率的标准误为 {100 * error:.2f} 个百分点。"
             f"单个数字：{crops['n']:,} 张各含一个 MNIST 测试数字的图片中 {share(crops['accuracy'])} 正确，"
             f"单进程每分钟 {crops['per_minute']:,.0f} 张。UCI 数字（8x8 像素，放大，未微调）："
