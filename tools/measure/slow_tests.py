@@ -3,7 +3,8 @@
     pytest -n auto --durations=0 | tee LOG
     python tools/measure/slow_tests.py LOG --seconds 2.5
 
-The log is that of a whole run.  The example of the README and the rules of the architecture stay in the gate, whatever they take.
+The log is that of a whole run.  The example of the README and the rules of the architecture stay in the gate, whatever
+they take.
 """
 
 import argparse

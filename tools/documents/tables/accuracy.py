@@ -190,6 +190,21 @@ _AIMS: tuple[tuple[dict[str, str], str, tuple[str | int, ...], float], ...] = (
         0.998,
     ),
     (
+        {
+            "en": "the best single network known to us, one look (MNIST-0.17)",
+            "zh": "已知最好的单个网络，看一次（MNIST-0.17）",
+        },
+        "recipes/deep.json",
+        ("test_accuracy", "mean"),
+        0.99748,
+    ),
+    (
+        {"en": "the best ensemble known to us", "zh": "已知最好的集成"},
+        "ensemble.json",
+        ("sizes", -1, "by_mean_probability", "mean"),
+        0.9983,
+    ),
+    (
         {"en": "`smallest`: fewer than 2,000 parameters", "zh": "`smallest`：不到 2,000 个参数"},
         "recipes/smallest.json",
         ("test_accuracy", "mean"),
