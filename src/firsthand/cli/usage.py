@@ -29,7 +29,8 @@ def explained(error: Any, words: Sequence[str]) -> str:
         error: a `UsageError`.
         words: of the command line, after the program's name.
     """
-    context, parameter = error.ctx, getattr(error, "param", None)
+    context: Any = error.ctx
+    parameter: Any = getattr(error, "param", None)
     of_all = context is not None and hasattr(context.command, "commands")
     command = "firsthand" if of_all or not words else f"firsthand {words[0]}"
     if hasattr(error, "possibilities"):
