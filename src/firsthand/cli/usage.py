@@ -29,19 +29,22 @@ def explained(error: Any, words: Sequence[str]) -> str:
         error: a `UsageError`.
         words: of the command line, after the program's name.
     """
-    context: Any = error.ctx
-    parameter: Any = getattr(error, "param", None)
-    of_all = context is not None and hasattr(context.command, "commands")
+    context, parameter = error.ctx, _param(error)
+    of_all = hasattr(getattr(context, "command", None), "commands")
     command = "firsthand" if of_all or not words else f"firsthand {words[0]}"
     if hasattr(error, "possibilities"):
         known = [name for each in context.command.params for name in (*each.opts, *each.secondary_opts)]
         return f"{error.option_name}: no such option of `{command}`{nearest(error.option_name, known)}"
-    found = None if parameter is None else _value(parameter.opts, words)
+    found = _value(getattr(parameter, "opts", ()), words)
     if found is not None:
         return f"{parameter.opts[0]}: found {found!r}, expected {WORDS[type_of(context.command, parameter.name)]}"
     message = " ".join(error.format_message().split())
     message = message[:1].lower() + message[1:]
     return message if message.endswith("?") else f"{message.rstrip('.')}; see {command} --help"
+
+
+def _param(error: Any) -> Any:
+    return getattr(error, "param", None)
 
 
 def _value(options: Sequence[str], words: Sequence[str]) -> str | None:
