@@ -12,7 +12,7 @@ help:
 	@echo "make train   set up, then train the digit reader on MNIST (half a minute, after setting up once)"
 	@echo "make test    set up, then the gate: format, lint, types, tests, documentation examples"
 	@echo "make test-all   the same with the slow tests: killed runs, many processes, whole trainings, as CI runs it"
-	@echo "make check   the same in half a minute: format, lint, and the tiny tests"
+	@echo "make check   the same in twenty seconds: format, lint, and the tiny tests"
 	@echo "make docs    set up MkDocs, then write the documentation into site/, to be read offline"
 	@echo "make bench   set up PyTorch and others, then measure the same networks in all of them"
 	@echo "make clean   remove what set-up and builds made"
