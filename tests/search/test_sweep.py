@@ -85,7 +85,10 @@ def test_a_sweep_through_the_front_door(tmp_path):
     rows = json.loads((tmp_path / "out" / "sweep.json").read_text())
     assert [row["learning_rate"] for row in rows] == [0.001, 0.5]
     assert (tmp_path / "out" / "sweep.png").stat().st_size > 5000
-    for values, message in (("l2=a", "expected FIELD=A,B,C of numbers"), ("l3=1", "found 'l3', expected dropout, epochs")):
+    for values, message in (
+        ("l2=a", "expected FIELD=A,B,C of numbers"),
+        ("l3=1", "found 'l3', expected dropout, epochs"),
+    ):
         wrong = finished([*program, "--values", values], cwd=tmp_path)
         assert wrong.returncode == 2
         assert message in wrong.stderr
