@@ -99,9 +99,7 @@ def _contest(workers: list[Worker], net: str, rounds: int) -> dict[str, Any]:
             steps = STEPS[worker.peer]
             values.append(worker.ask("run", net=net, steps=steps)["seconds"] / steps)
     # forward, and the gradients of weights and of inputs: three products, a multiplication and an addition each
-    network = RECIPES[net].network(mnist().train)
-    pairs = zip(network.layers, network.shapes[:-1], strict=True)
-    operations = 6 * BATCH * sum(layer.multiply_adds(shape) for layer, shape in pairs)
+    operations = 6 * BATCH * sum(RECIPES[net].network(mnist().train).multiply_adds)
     found = {
         f"{worker.peer}, {worker.threads} threads": {
             "seconds_per_step": spread(values),

@@ -101,6 +101,12 @@ class Network:
         return self.shapes[-1][-1]
 
     @property
+    def multiply_adds(self) -> tuple[int, ...]:
+        """The multiplications with addition that one example's forward pass costs, layer by layer."""
+        pairs = zip(self.layers, self.shapes[:-1], strict=True)
+        return tuple(layer.multiply_adds(shape) for layer, shape in pairs)
+
+    @property
     def parameter_counts(self) -> tuple[int, ...]:
         """Number of parameters of each layer that are learned, found without making an array."""
         return tuple(
@@ -340,7 +346,7 @@ class Network:
     def _table(self) -> list[tuple[str, str, str, str]]:
         """The rows of `summary`, its head first and the total last."""
         rows = [("layer", "output shape", "parameters", "multiply-adds")]
-        multiply_adds = [layer.multiply_adds(shape) for layer, shape in zip(self.layers, self.shapes[:-1], strict=True)]
+        multiply_adds = self.multiply_adds
         rows.append(("input", _times(self.input_shape), "", ""))
         for layer, shape, count, work in zip(
             self.layers, self.shapes[1:], self.parameter_counts, multiply_adds, strict=True

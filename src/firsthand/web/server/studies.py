@@ -48,10 +48,8 @@ class Studies:
             return None
 
         def make() -> Neighbours:
-            network = model.network
             units = last_hidden(model, train.images[:1]).shape[1]
-            pairs = zip(network.layers, network.shapes, strict=False)  # one shape more: the output's
-            work = sum(layer.multiply_adds(shape) for layer, shape in pairs)
+            work = sum(model.network.multiply_adds)
             return Neighbours(model, train[: max(1000, min(MAX_HIDDEN // units, MAX_WORK // max(1, work)))])
 
         return self._kept(("neighbours", id(model)), model, make)
