@@ -16,7 +16,7 @@ EACH = 0.5  # and this much more for each component: what is neither digit nor l
 SENSE, FEW = -0.9, 3.5  # the least mean logarithm with which turned digits make sense, and more where they are few
 # Digits that lie still look like some.  What makes no sense at all as it came are digits that touch, two or three in
 # one component, and some such make one digit where they lie: they must all but surely.
-NONSENSE, SURE = -2.2, -0.15
+NONSENSE, SURE = -1.7, -0.15
 
 
 def find_quarter(strength: np.ndarray, labels: np.ndarray, components: list[Component]) -> int:
