@@ -17,7 +17,7 @@ from firsthand.data import Dataset
 
 from . import marks
 
-__all__ = ["LEVELS", "Page", "Style", "Truth", "make_page"]
+__all__ = ["LEVELS", "Page", "Style", "Truth", "line_of", "make_page"]
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def make_page(style: Style, source: Dataset, seed: int, fonts: str = "test") -> 
     """
     rng = np.random.default_rng(seed)
     height = rng.uniform(*style.height)
-    lines = [_line(style, source, height, rng) for _ in range(_whole(style.lines, rng))]
+    lines = [line_of(style, source, height, rng) for _ in range(_whole(style.lines, rng))]
     others = [marks.word(rng, fonts, height) for _ in range(_whole(style.words, rng))]
     others += [marks.doodle(rng, fonts, height) for _ in range(_whole(style.doodles, rng))]
     ink, owner, truth, texts = _sheet(lines, others, height, rng)
@@ -154,7 +154,7 @@ def glyph(image: np.ndarray, height: float) -> np.ndarray:
     return sharp[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
 
 
-def _line(style: Style, source: Dataset, height: float, rng: np.random.Generator) -> _Line:
+def line_of(style: Style, source: Dataset, height: float, rng: np.random.Generator) -> _Line:
     """Digits set side by side: every one is moved left until its ink is `gap` away from the ink before it."""
     count = _whole(style.digits, rng)
     chosen = rng.integers(0, len(source), count)

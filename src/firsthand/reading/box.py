@@ -4,16 +4,18 @@
 images, then on the same digits as they come from photos (tools/box/box_reader.py), then on digits as they are written
 elsewhere (tools/box/train_elsewhere.py).  `is_digit.safetensors` tells
 one whole digit from everything else; it has learned from pages made of the same digits (tools/box/train_gate.py).
-`upright.safetensors` says which side of a digit or letter is up (tools/box/train_upright.py).  All are calibrated on
+`upright.safetensors` says which side of a digit or letter is up (tools/box/train_upright.py).  `pairs.safetensors`
+reads two digits that touch as a whole (tools/box/train_pairs.py).
+two digits that touch as a whole (tools/box/train_pairs.py).  All are calibrated on
 validation data, and say in their provenance how they came to be.
 """
 
 from functools import cache
 from pathlib import Path
 
-from firsthand.models import Model
+from firsthand.models import Model, NumberModel
 
-__all__ = ["boxed_gate", "boxed_model", "boxed_upright", "example_page"]
+__all__ = ["boxed_gate", "boxed_model", "boxed_pairs", "boxed_upright", "example_page"]
 
 HERE = Path(__file__).parent
 
@@ -34,6 +36,14 @@ def boxed_model() -> Model:
 def boxed_gate() -> Model:
     """The model that tells digits from what is none: see `normalise.hypotheses` for its images."""
     return Model.load(HERE / "is_digit.safetensors")
+
+
+@cache
+def boxed_pairs() -> NumberModel:
+    """The model that reads two digits that touch as a whole: see `pairs.picture` for its images."""
+    model = NumberModel.load(HERE / "pairs.safetensors")
+    assert isinstance(model, NumberModel)
+    return model
 
 
 def example_page() -> Path:

@@ -40,7 +40,16 @@ def decide(judged: list[Judged], plain: bool = False) -> list[Decided]:
         spans = [one.spans[i] for i in chosen]
         told, reasons = _beside_digits([span.box for span in spans], told, reasons)
         decided.append(
-            Decided(one.strip, spans, one.images[chosen], one.digit[chosen], one.value[chosen], reasons, told)
+            Decided(
+                one.strip,
+                spans,
+                one.images[chosen],
+                one.digit[chosen],
+                one.value[chosen],
+                reasons,
+                told,
+                one.whole[chosen],
+            )
         )
     return decided
 

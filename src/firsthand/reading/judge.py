@@ -1,4 +1,4 @@
-"""The judgement of the two networks: the spans of all pictures go through them together."""
+"""The judgement of the networks: the spans of all pictures go through them together."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from .box import boxed_gate
 from .decode import PENALTY
 from .looks import looks
 from .normalise import SIZE, hypotheses
+from .pairs import Pair, cut_of, find_pairs
 from .reject import LIKELIER, Decided
 from .segment import Span, Strip, whole_components, without_rivals
 
@@ -32,6 +33,7 @@ class Judged(NamedTuple):
     images: np.ndarray  # what was seen of each, (n, 28, 28, 1)
     digit: np.ndarray
     value: np.ndarray
+    whole: np.ndarray  # bool (n,): half of a pair that was read whole
 
 
 def judge(lines: Lines, model: Classifier) -> list[Judged]:
@@ -41,20 +43,47 @@ def judge(lines: Lines, model: Classifier) -> list[Judged]:
         lines: cut into pieces, with the spans that may be digits.
         model: names digits.
     """
-    lines = _without_rivals(lines)
+    # of a model with other classes nothing is known about pairs of them
+    named = set("0123456789") <= set(model.classes)
+    pairs = find_pairs([strip for strip, _ in lines]) if named else [[] for _ in lines]
+    lines = _without_rivals(lines, pairs)
     seen = _images(lines)
     digit, images = _is_digit(seen), seen[..., :1]
     value = np.zeros((len(images), len(model.classes)), np.float32)
     asked = digit >= UNLIKELY
     value[asked] = _batched(model.probabilities, images[asked])
-    parts = (_by_line(lines, of_all) for of_all in (images, digit, value))
-    return [Judged(*line, *found) for line, *found in zip(lines, *parts, strict=True)]
+    parts = (_by_line(lines, of_all) for of_all in (images, digit, value, np.zeros(len(images), bool)))
+    judged = [Judged(*line, *found) for line, *found in zip(lines, *parts, strict=True)]
+    return [_with_pairs(one, found, model.classes) for one, found in zip(judged, pairs, strict=True)]
+
+
+def _with_pairs(one: Judged, pairs: list[Pair], classes: tuple[str, ...]) -> Judged:
+    """The same with two spans, and no others, of every pair: those at which it is cut best."""
+    kept = np.ones(len(one.spans), bool)
+    digit, value, whole = one.digit.copy(), one.value.copy(), one.whole.copy()
+    names = [classes.index(str(name)) for name in range(10)] if pairs else []
+    for pair in pairs:
+        halves = cut_of(pair, one.spans, digit, value[:, names])
+        if halves is None:
+            continue
+        inside = [s.first < pair.span.last and s.last > pair.span.first for s in one.spans]
+        kept &= ~np.array(inside, bool)
+        for i, name in zip(halves, pair.values, strict=True):
+            kept[i] = whole[i] = True
+            digit[i] = pair.probability
+            value[i] *= 1 - pair.probability
+            value[i, names[name]] += pair.probability
+    spans = [span for span, keep in zip(one.spans, kept, strict=True) if keep]
+    return Judged(one.strip, spans, one.images[kept], digit[kept], value[kept], whole[kept])
 
 
 def look_again(rows: list[Decided], model: Classifier) -> None:
     """Replace p(value | digit) of doubtful digits, of all lines together: softmax of the mean z of several looks."""
     doubtful = [
-        (row, i) for row in rows for i, reason in enumerate(row.reasons) if not reason and row.value[i].max() < DOUBTFUL
+        (row, i)
+        for row in rows
+        for i, reason in enumerate(row.reasons)
+        if not reason and not row.whole[i] and row.value[i].max() < DOUBTFUL
     ]
     if not doubtful:
         return
@@ -65,13 +94,14 @@ def look_again(rows: list[Decided], model: Classifier) -> None:
         row.value[i] = value
 
 
-def _without_rivals(lines: Lines) -> Lines:
-    """The lines without spans that share a piece with a whole component that is surely a digit."""
+def _without_rivals(lines: Lines, pairs: list[list[Pair]]) -> Lines:
+    """The lines without spans that share a piece with a whole component that is surely a digit, and no pair."""
     alone = [(strip, whole_components(strip, found)) for strip, found in lines]
     digits = _by_line(alone, _is_digit(_images(alone)))
     kept = []
-    for (strip, found), (_, whole), digit in zip(lines, alone, digits, strict=True):
-        sure = [span for span, p in zip(whole, digit, strict=True) if p >= ALONE]
+    for (strip, found), (_, whole), digit, two in zip(lines, alone, digits, pairs, strict=True):
+        not_one = {pair.span[:2] for pair in two}
+        sure = [span for span, p in zip(whole, digit, strict=True) if p >= ALONE and span[:2] not in not_one]
         kept.append((strip, without_rivals(found, sure)))
     return kept
 

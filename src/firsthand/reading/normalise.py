@@ -10,7 +10,7 @@ from PIL import Image
 
 from .segment import HEIGHT, Span, Strip
 
-__all__ = ["SIZE", "around", "as_mnist", "hypotheses"]
+__all__ = ["SIZE", "around", "as_mnist", "halved", "hypotheses"]
 
 SIZE, LONGER, CENTRE = 28, 20, 14.0
 WINDOW = 56  # of a strip's pixels, that the surroundings of a digit show
@@ -44,16 +44,17 @@ def as_mnist(ink: np.ndarray) -> np.ndarray:
 def around(own: np.ndarray, other: np.ndarray, box: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray]:
     """The window about a box, at half the scale of the strip: its own ink, and that of others; uint8 (28, 28) each."""
     x, y = round((box[0] + box[2]) / 2) - WINDOW // 2, round((box[1] + box[3]) / 2) - WINDOW // 2
-    return _halved(own, x, y), _halved(other, x, y)
+    return halved(own, x, y), halved(other, x, y)
 
 
-def _halved(ink: np.ndarray, left: int, top: int) -> np.ndarray:
-    window = np.zeros((WINDOW, WINDOW), np.float32)
+def halved(ink: np.ndarray, left: int, top: int, side: int = SIZE) -> np.ndarray:
+    """A window of a strip, from (left, top), at half the scale: uint8 (SIZE, side)."""
+    window = np.zeros((WINDOW, 2 * side), np.float32)
     high, wide = ink.shape
-    y0, y1, x0, x1 = max(0, top), min(high, top + WINDOW), max(0, left), min(wide, left + WINDOW)
+    y0, y1, x0, x1 = max(0, top), min(high, top + WINDOW), max(0, left), min(wide, left + 2 * side)
     if y1 > y0 and x1 > x0:
         window[y0 - top : y1 - top, x0 - left : x1 - left] = ink[y0:y1, x0:x1]
-    return np.round(255 * window.reshape(SIZE, 2, SIZE, 2).mean((1, 3))).astype(np.uint8)
+    return np.round(255 * window.reshape(SIZE, 2, side, 2).mean((1, 3))).astype(np.uint8)
 
 
 def hypotheses(strip: Strip, found: list[Span]) -> np.ndarray:

@@ -71,7 +71,7 @@ class Read(NamedTuple):
 class Decided(NamedTuple):
     """The spans on a line's best path: what was seen of each, p(digit), p(value | digit), why it is not read, a sign.
 
-    A sign has the reason 'a sign'; what is read has none.
+    A sign has the reason 'a sign'; what is read has none.  `whole` is true of halves of a pair that was read whole.
     """
 
     strip: Strip
@@ -81,6 +81,7 @@ class Decided(NamedTuple):
     value: np.ndarray
     reasons: list[str]
     signs: list[str]
+    whole: np.ndarray
 
 
 def words(path: list[Step], found: list[Span]) -> list[list[int]]:

@@ -15,7 +15,18 @@ from scipy import ndimage
 
 from .lines import Row
 
-__all__ = ["HEIGHT", "Span", "Strip", "cut_row", "seams", "spans", "whole_components", "without_rivals"]
+__all__ = [
+    "HEIGHT",
+    "Scaled",
+    "Span",
+    "Strip",
+    "cut_row",
+    "scale_row",
+    "seams",
+    "spans",
+    "whole_components",
+    "without_rivals",
+]
 
 HEIGHT = 40
 MARGIN = 8  # around a strip
@@ -67,8 +78,25 @@ class Span(NamedTuple):
     box: tuple[int, int, int, int]
 
 
-def cut_row(strength: np.ndarray, labels: np.ndarray, row: Row) -> Strip:
-    """Scale a line of writing, and cut it into pieces.
+class Scaled(NamedTuple):
+    """A line of writing, scaled, before it is cut.
+
+    Attributes:
+        ink: float32 (height, width), 0 to 1.
+        owner: int32 (height, width): 0, or the label of the component that a pixel belongs to, with its soft edges.
+        scale, left, top, stroke: as of a `Strip`.
+    """
+
+    ink: np.ndarray
+    owner: np.ndarray
+    scale: float
+    left: float
+    top: float
+    stroke: float
+
+
+def scale_row(strength: np.ndarray, labels: np.ndarray, row: Row) -> Scaled:
+    """Scale a line of writing so that its digits are HEIGHT pixels high, with strokes about as wide as MNIST's.
 
     Args:
         strength: float32 (height, width) of the page, 0 to 1.
@@ -96,13 +124,19 @@ def cut_row(strength: np.ndarray, labels: np.ndarray, row: Row) -> Strip:
         small_names = mask.astype(np.int32)
     nearest = ndimage.distance_transform_edt(small_names == 0, return_distances=False, return_indices=True)
     owner = small_names[tuple(np.asarray(nearest))] * (small > 0.15)
-    pieces, component = _pieces(small, owner)
-    dark = ndimage.find_objects(np.where(small > 0.3, pieces, 0), len(component))
+    return Scaled(small, owner, scale, float(left), float(top), stroke)
+
+
+def cut_row(strength: np.ndarray, labels: np.ndarray, row: Row) -> Strip:
+    """Scale a line of writing, and cut it into pieces; arguments as of `scale_row`."""
+    line = scale_row(strength, labels, row)
+    pieces, component = _pieces(line.ink, line.owner)
+    dark = ndimage.find_objects(np.where(line.ink > 0.3, pieces, 0), len(component))
     boxes = tuple(
         (x.start, y.start, x.stop, y.stop)
         for y, x in (d or whole for d, whole in zip(dark, ndimage.find_objects(pieces), strict=True))
     )
-    return Strip(small, pieces, boxes, component, scale, float(left), float(top), stroke)
+    return Strip(line.ink, pieces, boxes, component, line.scale, line.left, line.top, line.stroke)
 
 
 def _crop(image: np.ndarray, left: int, top: int, right: int, bottom: int) -> np.ndarray:

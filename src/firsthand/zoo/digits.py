@@ -6,7 +6,8 @@ import optax
 
 from firsthand import nn
 from firsthand.data.augment import Affine, Distort, Elastic
-from firsthand.learning import Classification, Cosine, OneCycle, Recipe
+from firsthand.learning import Classification, Cosine, OneCycle, Recipe, WholeNumber
+from firsthand.models.numbers import outputs_of_numbers
 
 from .about import ABOUT
 from .named_recipe import NamedRecipe
@@ -18,6 +19,7 @@ __all__ = [
     "FULLY_CONNECTED",
     "GATE",
     "PAGE_READER",
+    "PAIRS",
     "QUICK",
     "RECIPES",
     "ROWS",
@@ -219,6 +221,35 @@ UPRIGHT = NamedRecipe(
         l2=1e-4,
         average=0.998,
         augment=Affine(degrees=14, translate=1, scale=0.1, shear=0.15),
+    ),
+)
+
+PAIRS = NamedRecipe(
+    "pairs",
+    "also bundled: two digits that touch, read whole",
+    (
+        nn.ConvPool(24, 5, padding=2, weights_init=nn.he),
+        nn.BatchNorm(),
+        nn.ConvPool(32, 3, padding=1, weights_init=nn.he),
+        nn.BatchNorm(),
+        nn.Convolution(48, 3, padding=1, weights_init=nn.he),
+        nn.BatchNorm(),
+        nn.ConvPool(48, 3, padding=1, weights_init=nn.he),
+        nn.BatchNorm(),
+        nn.Dropout(0.3),
+        nn.FullyConnected(128, nn.relu, weights_init=nn.he),
+        nn.Dropout(0.3),
+        nn.FullyConnected(outputs_of_numbers(2), nn.linear),
+    ),
+    Recipe(
+        epochs=10,
+        batch_size=50,
+        learning_rate=OneCycle(0.05, 10, rise=0.2),
+        momentum=0.9,
+        nesterov=True,
+        l2=1e-4,
+        average=0.999,
+        objective=WholeNumber(longest=2),
     ),
 )
 
