@@ -16,11 +16,13 @@ from pathlib import Path
 import numpy as np
 from reading_examples import ROOT
 from scipy import ndimage
+from scipy.optimize import minimize_scalar
 
 from benchmarks.quality import marks
 from benchmarks.quality.pages import LEVELS, Style, line_of
 from firsthand.data import Arrays, Splits, mnist
 from firsthand.learning import Progress, train
+from firsthand.models import NumberModel
 from firsthand.nn import Network
 from firsthand.reading.lines import find_components, find_lines
 from firsthand.reading.pairs import HIGH, WIDE, WIDEST, picture
@@ -63,9 +65,27 @@ def main() -> None:
 
     network = Network(PAIRS.layers, input_shape=(HIGH, WIDE, 1))
     model, history = train(network, Splits(sets[0], sets[1], None), PAIRS.recipe, key=jax.random.key(0), progress=_say)
+    assert isinstance(model, NumberModel)
+    temperature = _temperature(model, sets[1])
     about = model.provenance | {"about": PAIRS.about, "lines": chosen.lines, "best_epoch": history.best_epoch}
-    print(json.dumps(about.get("scores")))
-    print(replace(model, provenance=about).save(chosen.out))
+    print(json.dumps(about.get("scores")), "temperature", temperature)
+    print(replace(_cooled(model, temperature), provenance=about | {"temperature": temperature}).save(chosen.out))
+
+
+def _temperature(model: NumberModel, data: Arrays) -> float:
+    """The temperature at which the numbers of validation examples are likeliest."""
+
+    def cost(logarithm: float) -> float:
+        params = _cooled(model, np.exp(logarithm)).params
+        return float(PAIRS.recipe.objective.measure(model.network, params, data.arrays)["cost"].mean())
+
+    return float(np.exp(minimize_scalar(cost, bounds=(-2, 2), method="bounded").x))
+
+
+def _cooled(model: NumberModel, temperature: float) -> NumberModel:
+    """The same with all weighted inputs of the last layer divided by the temperature."""
+    *others, last = model.params
+    return replace(model, params=(*others, {name: array / temperature for name, array in last.items()}))
 
 
 def _say(at: Progress) -> None:

@@ -18,7 +18,7 @@ __all__ = ["HIGH", "WIDE", "WIDEST", "Pair", "component_spans", "cut_of", "find_
 
 HIGH, WIDE = 28, 40  # of its pictures: the line at half its scale, in which HEIGHT is 20 pixels
 WIDEST = 2 * WIDE - 4  # of a component that is asked about, in pixels of the strip
-SURELY = 0.8  # a component that is less surely two digits is read as any other
+SURELY = 0.75  # a component that is less surely two digits is read as any other
 LEAST = 1e-3  # no probability is believed to be nearer to 0
 CHUNK = 16  # pictures at a time: the network is compiled for no other number
 
