@@ -34,9 +34,8 @@ def line(*probabilities, width=25):
     spans = [Span(i, i + 1, (50 * i, 0, 50 * i + width, 40)) for i in range(len(probabilities))]
     digit, value = np.ones(len(spans)), np.zeros((len(spans), 10))
     value[:, 1] = probabilities
-    return Decided(
-        cast(Strip, None), spans, np.zeros((len(spans), 28, 28, 1)), digit, value, [""] * len(spans), [""] * len(spans)
-    )
+    images, none = np.zeros((len(spans), 28, 28, 1)), [""] * len(spans)
+    return Decided(cast(Strip, None), spans, images, digit, value, none, none, np.zeros(len(spans), bool))
 
 
 SURELY, CRUMB = 0.99, 0.9

@@ -1,6 +1,6 @@
 """Train the network that reads two digits that touch as a whole, and write it into the package.
 
-    python tools/box/train_pairs.py [--lines 60000] [--scratch FOLDER]
+    python tools/box/train_pairs.py [--lines 50000] [--scratch FOLDER]
 
 Its examples are the components of lines made by program from MNIST's training digits: pairs that touch and overlap,
 single digits, three and more together, letters and drawings.  Its epoch is chosen on lines made from validation
@@ -12,7 +12,10 @@ import json
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from reading_examples import ROOT
 from scipy import ndimage
@@ -48,7 +51,7 @@ def main() -> None:
     """Make examples, train, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--lines", type=int, default=60_000, help="lines to train with; a twentieth as many to validate"
+        "--lines", type=int, default=50_000, help="lines to train with; a twentieth as many to validate"
     )
     parser.add_argument("--workers", type=int, default=2, help="processes that make lines")
     parser.add_argument("--scratch", type=Path, default=Path("runs/pairs"), help="where examples are kept")
@@ -61,8 +64,6 @@ def main() -> None:
     ]
     for one in sets:
         print(len(one), "examples, of 0, 1, 2 digits:", np.bincount(one.arrays[1]).tolist(), flush=True)
-    import jax
-
     network = Network(PAIRS.layers, input_shape=(HIGH, WIDE, 1))
     model, history = train(network, Splits(sets[0], sets[1], None), PAIRS.recipe, key=jax.random.key(0), progress=_say)
     assert isinstance(model, NumberModel)
@@ -75,11 +76,14 @@ def main() -> None:
 def _temperature(model: NumberModel, data: Arrays) -> float:
     """The temperature at which the numbers of validation examples are likeliest."""
 
+    batch = tuple(map(jnp.asarray, data.arrays))
+
     def cost(logarithm: float) -> float:
         params = _cooled(model, np.exp(logarithm)).params
-        return float(PAIRS.recipe.objective.measure(model.network, params, data.arrays)["cost"].mean())
+        return float(PAIRS.recipe.objective.measure(model.network, params, batch)["cost"].mean())
 
-    return float(np.exp(minimize_scalar(cost, bounds=(-2, 2), method="bounded").x))
+    found: Any = minimize_scalar(cost, bounds=(-2, 2), method="bounded")
+    return float(np.exp(found.x))
 
 
 def _cooled(model: NumberModel, temperature: float) -> NumberModel:

@@ -74,15 +74,16 @@ def component_spans(strip: Strip) -> list[Span]:
     counts = Counter(strip.component)
     found, first = [], 0
     while first < len(strip.boxes):
-        last = first + counts[strip.component[first]]
-        if last - first > 1 and len(set(strip.component[first:last])) == 1:
-            boxes = np.array(strip.boxes[first:last])
-            box = (*boxes[:, :2].min(0).tolist(), *boxes[:, 2:].max(0).tolist())
-            if box[2] - box[0] <= WIDEST:
-                found.append(Span(first, last, box))
-            first = last
-        else:
+        name = strip.component[first]
+        last = first + counts[name]
+        if strip.component[first:last] != (name,) * counts[name]:  # another stands between its pieces
             first += 1
+            continue
+        boxes = np.array(strip.boxes[first:last])
+        box = (*boxes[:, :2].min(0).tolist(), *boxes[:, 2:].max(0).tolist())
+        if last - first > 1 and box[2] - box[0] <= WIDEST:
+            found.append(Span(first, last, box))
+        first = last
     return found
 
 

@@ -29,7 +29,7 @@ def made_of(name: str) -> Callable[[Callable[[Any, str], list[str]]], Callable[[
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]], align: str) -> list[str]:
     """A table of Markdown; of every column, align says whether it is ranged left or right: l or r."""
-    rule = ["---:" if side == "r" else "---" for side in align]
+    rule = ["---:" if side == "r" else "---" for side, _ in zip(align, head, strict=True)]  # else it is shown as text
     return ["| " + " | ".join(cells) + " |" for cells in (head, rule, *rows)]
 
 

@@ -71,7 +71,7 @@ def reading(found: dict[str, Any], language: str) -> list[str]:
             f"{uci['n']:,} 个中 {share(uci['accuracy'])} 识别正确，{share(uci['rejected'])} 被拒绝，"
             f"在给出答案者中 {share(uci['accuracy_of_what_was_read'])} 正确。"
         )
-    return [*table(head, rows, "lrrrrr"), "", note, "", source(found, language)]
+    return [*table(head, rows, "lrrrrrr"), "", note, "", source(found, language)]
 
 
 _KINDS = {
