@@ -35,7 +35,7 @@ def line(*probabilities, width=25):
     digit, value = np.ones(len(spans)), np.zeros((len(spans), 10))
     value[:, 1] = probabilities
     images, none = np.zeros((len(spans), 28, 28, 1)), [""] * len(spans)
-    return Decided(cast(Strip, None), spans, images, digit, value, none, none, np.zeros(len(spans), bool))
+    return Decided(cast(Strip, None), spans, images, digit, value, none, none, np.zeros(len(spans)))
 
 
 SURELY, CRUMB = 0.99, 0.9

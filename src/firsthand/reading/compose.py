@@ -46,8 +46,8 @@ def compose(sheet: Sheet, rows: list[Decided], classes: tuple[str, ...]) -> Page
 
 def _line(sheet: Sheet, row: Decided, classes: tuple[str, ...]) -> tuple[Line | None, list[Reject]]:
     digits, boxes, signs, rejected = [], [], [], []
-    steps = zip(row.spans, row.digit.tolist(), row.value, row.reasons, row.signs, strict=True)
-    for span, p, value, reason, sign in steps:
+    steps = zip(row.spans, row.digit.tolist(), row.value, row.reasons, row.signs, row.whole.tolist(), strict=True)
+    for span, p, value, reason, sign, whole in steps:
         box = sheet.box_of(row.strip, span)
         if sign:
             signs.append(Sign(sign, box, len(digits)))
@@ -55,6 +55,8 @@ def _line(sheet: Sheet, row: Decided, classes: tuple[str, ...]) -> tuple[Line | 
             rejected.append(Reject(box, reason, p))
         else:
             boxes.append(span.box)
+            if whole:
+                p, value = _half(value, whole)
             order = np.argsort(-value, kind="stable")[: ALTERNATIVES + 1]
             best, *others = ((classes[i], p * float(value[i])) for i in order)
             digits.append(Digit(best[0], best[1], tuple(others), box, p))
@@ -63,6 +65,15 @@ def _line(sheet: Sheet, row: Decided, classes: tuple[str, ...]) -> tuple[Line | 
     spaces = [" " if wide else "" for wide in _wide_gaps(boxes)]
     text = "".join(space + digit.value for space, digit in zip(spaces, digits, strict=True))
     return Line(tuple(digits), text, tuple(signs), sheet.in_cells([digit.box for digit in digits])), rejected
+
+
+def _half(value: np.ndarray, pair: float) -> tuple[float, np.ndarray]:
+    """p(digit) and p(value | digit) of half of a pair: the product of all four is the probability of the pair."""
+    share, best = pair**0.25, int(np.argmax(value))
+    others = np.where(np.arange(len(value)) == best, 0, value)
+    value = others * (1 - share) / max(float(others.sum()), 1e-9)
+    value[best] = share
+    return share, value
 
 
 def _wide_gaps(boxes: list[tuple[int, int, int, int]]) -> list[bool]:

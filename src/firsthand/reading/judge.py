@@ -33,7 +33,7 @@ class Judged(NamedTuple):
     images: np.ndarray  # what was seen of each, (n, 28, 28, 1)
     digit: np.ndarray
     value: np.ndarray
-    whole: np.ndarray  # bool (n,): half of a pair that was read whole
+    whole: np.ndarray  # (n,): of half of a pair that was read whole, the probability of both values; otherwise 0
 
 
 def judge(lines: Lines, model: Classifier) -> list[Judged]:
@@ -44,7 +44,7 @@ def judge(lines: Lines, model: Classifier) -> list[Judged]:
         model: names digits.
     """
     # of a model with other classes nothing is known about pairs of them
-    named = set("0123456789") <= set(model.classes)
+    named = set(model.classes) == set("0123456789")
     pairs = find_pairs([strip for strip, _ in lines]) if named else [[] for _ in lines]
     lines = _without_rivals(lines, pairs)
     seen = _images(lines)
@@ -52,7 +52,7 @@ def judge(lines: Lines, model: Classifier) -> list[Judged]:
     value = np.zeros((len(images), len(model.classes)), np.float32)
     asked = digit >= UNLIKELY
     value[asked] = _batched(model.probabilities, images[asked])
-    parts = (_by_line(lines, of_all) for of_all in (images, digit, value, np.zeros(len(images), bool)))
+    parts = (_by_line(lines, of_all) for of_all in (images, digit, value, np.zeros(len(images))))
     judged = [Judged(*line, *found) for line, *found in zip(lines, *parts, strict=True)]
     return [_with_pairs(one, found, model.classes) for one, found in zip(judged, pairs, strict=True)]
 
@@ -69,8 +69,8 @@ def _with_pairs(one: Judged, pairs: list[Pair], classes: tuple[str, ...]) -> Jud
         inside = [s.first < pair.span.last and s.last > pair.span.first for s in one.spans]
         kept &= ~np.array(inside, bool)
         for i, name in zip(halves, pair.values, strict=True):
-            kept[i] = whole[i] = True
-            digit[i] = pair.probability
+            kept[i] = True
+            digit[i] = whole[i] = pair.probability
             value[i] *= 1 - pair.probability
             value[i, names[name]] += pair.probability
     spans = [span for span, keep in zip(one.spans, kept, strict=True) if keep]

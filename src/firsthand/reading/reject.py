@@ -71,7 +71,8 @@ class Read(NamedTuple):
 class Decided(NamedTuple):
     """The spans on a line's best path: what was seen of each, p(digit), p(value | digit), why it is not read, a sign.
 
-    A sign has the reason 'a sign'; what is read has none.  `whole` is true of halves of a pair that was read whole.
+    A sign has the reason 'a sign'; what is read has none.  Of half of a pair that was read whole `whole` is the
+    probability of both values, of others 0.
     """
 
     strip: Strip
