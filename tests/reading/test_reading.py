@@ -157,12 +157,15 @@ def test_the_models_in_the_box_are_small_calibrated_and_say_how_they_came_to_be(
     from firsthand.reading import box
 
     size = sum(path.stat().st_size for path in box.HERE.glob("*.safetensors"))
-    assert size < 2_000_000
+    assert size < 4_000_000
     for model in (boxed_model(), boxed_gate()):
         assert isinstance(model, Model)
         assert model.temperature is not None
         assert {"recipe", "training_data", "versions", "machine", "accuracies", "calibration"} <= set(model.provenance)
     assert boxed_model().classes == tuple("0123456789")
+    assert {"recipe", "training_data", "versions", "machine", "scores", "temperature"} <= set(
+        box.boxed_pairs().provenance
+    )
 
 
 @pytest.mark.slow
