@@ -5,9 +5,8 @@ images, then on the same digits as they come from photos (tools/box/box_reader.p
 elsewhere (tools/box/train_elsewhere.py).  `is_digit.safetensors` tells
 one whole digit from everything else; it has learned from pages made of the same digits (tools/box/train_gate.py).
 `upright.safetensors` says which side of a digit or letter is up (tools/box/train_upright.py).  `pairs.safetensors`
-reads two digits that touch as a whole (tools/box/train_pairs.py).
-two digits that touch as a whole (tools/box/train_pairs.py).  All are calibrated on
-validation data, and say in their provenance how they came to be.
+reads two digits that touch as a whole (tools/box/train_pairs.py).  All are calibrated on validation data, and say in
+their provenance how they came to be.
 """
 
 from functools import cache
@@ -41,9 +40,7 @@ def boxed_gate() -> Model:
 @cache
 def boxed_pairs() -> NumberModel:
     """The model that reads two digits that touch as a whole: see `pairs.picture` for its images."""
-    model = NumberModel.load(HERE / "pairs.safetensors")
-    assert isinstance(model, NumberModel)
-    return model
+    return NumberModel.load(HERE / "pairs.safetensors")
 
 
 def example_page() -> Path:

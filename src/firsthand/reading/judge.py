@@ -1,12 +1,12 @@
 """The judgement of the networks: the spans of all pictures go through them together."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from firsthand.models import Classifier
 
+from .batches import in_batches
 from .box import boxed_gate
 from .decode import PENALTY
 from .looks import looks
@@ -51,7 +51,7 @@ def judge(lines: Lines, model: Classifier) -> list[Judged]:
     digit, images = _is_digit(seen), seen[..., :1]
     value = np.zeros((len(images), len(model.classes)), np.float32)
     asked = digit >= UNLIKELY
-    value[asked] = _batched(model.probabilities, images[asked])
+    value[asked] = in_batches(model.probabilities, images[asked], CHUNKS)
     parts = (_by_line(lines, of_all) for of_all in (images, digit, value, np.zeros(len(images))))
     judged = [Judged(*line, *found) for line, *found in zip(lines, *parts, strict=True)]
     return [_with_pairs(one, found, model.classes) for one, found in zip(judged, pairs, strict=True)]
@@ -88,7 +88,7 @@ def look_again(rows: list[Decided], model: Classifier) -> None:
     if not doubtful:
         return
     images = looks(np.stack([row.images[i, ..., 0] for row, i in doubtful]))
-    z = _batched(model.weighted_inputs, images.reshape(-1, SIZE, SIZE, 1))
+    z = in_batches(model.weighted_inputs, images.reshape(-1, SIZE, SIZE, 1), CHUNKS)
     values = model.probabilities_at(z.reshape(*images.shape[:2], -1).mean(axis=1))
     for (row, i), value in zip(doubtful, values, strict=True):
         row.value[i] = value
@@ -117,17 +117,4 @@ def _by_line(lines: Lines, of_all: np.ndarray) -> list[np.ndarray]:
 
 
 def _is_digit(images: np.ndarray) -> np.ndarray:
-    return _batched(boxed_gate().probabilities, images)[:, 1]
-
-
-def _batched(function: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> np.ndarray:
-    """A function of images in batches of few sizes, so that it is compiled for few; the last is filled up."""
-    if not len(images):
-        return function(np.zeros((CHUNKS[0], *images.shape[1:]), np.uint8))[:0]
-    size = next((size for size in CHUNKS if len(images) <= size), CHUNKS[-1])
-    results = []
-    for start in range(0, len(images), size):
-        part = images[start : start + size]
-        filled = np.concatenate([part, np.zeros((size - len(part), *images.shape[1:]), np.uint8)])
-        results.append(function(filled)[: len(part)])
-    return np.concatenate(results)
+    return in_batches(boxed_gate().probabilities, images, CHUNKS)[:, 1]

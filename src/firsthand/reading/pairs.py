@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .batches import in_batches
 from .box import boxed_pairs
 from .normalise import halved
 from .segment import Span, Strip
@@ -34,14 +35,16 @@ class Pair(NamedTuple):
 def find_pairs(lines: list[Strip]) -> list[list[Pair]]:
     """The pairs of digits that hang together on every line."""
     asked = [(number, span) for number, strip in enumerate(lines) for span in component_spans(strip)]
-    images = np.zeros((-(-len(asked) // CHUNK) * CHUNK, HIGH, WIDE, 1), np.uint8)
-    for image, (number, span) in zip(images, asked, strict=False):
+    found: list[list[Pair]] = [[] for _ in lines]
+    if not asked:
+        return found
+    images = np.zeros((len(asked), HIGH, WIDE, 1), np.uint8)
+    for image, (number, span) in zip(images, asked, strict=True):
         strip = lines[number]
         own = (strip.piece > span.first) & (strip.piece <= span.last)
         image[..., 0] = picture(np.where(own, strip.ink, 0), span.box)
-    found: list[list[Pair]] = [[] for _ in lines]
-    read = [one for start in range(0, len(images), CHUNK) for one in boxed_pairs().read(images[start : start + CHUNK])]
-    for (number, span), (text, probability) in zip(asked, read, strict=False):
+    read = in_batches(lambda some: np.array(boxed_pairs().read(some), object), images, (CHUNK,))
+    for (number, span), (text, probability) in zip(asked, read, strict=True):
         if len(text) == 2 and probability >= SURELY:
             found[number].append(Pair(span, (int(text[0]), int(text[1])), probability))
     return found
