@@ -112,10 +112,10 @@ def photographed(ink: np.ndarray, height: float, rng: np.random.Generator) -> np
     return as_mnist(np.ascontiguousarray(window))
 
 
-def say(at: Progress) -> None:
-    """Print an epoch that has ended: its cost and its validation accuracy."""
+def say(at: Progress, score: str = "validation_accuracy") -> None:
+    """Print an epoch that has ended: its cost and its validation score."""
     if at.record is not None:
-        print(f"epoch {at.epoch}/{at.epochs} {at.batch_cost:.4f} {at.record['validation_accuracy']:.4f}", flush=True)
+        print(f"epoch {at.epoch}/{at.epochs} {at.batch_cost:.4f} {at.record[score]:.4f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@ else is a digit; one that clearly is a part, or more than one, or no digit's ink
 """
 
 import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,6 +38,39 @@ class Examples(NamedTuple):
     digit: np.ndarray
     value: np.ndarray
     found: np.ndarray
+
+
+def kept(
+    path: Path,
+    names: tuple[str, ...],
+    of_each: Callable[[str, int], tuple[np.ndarray, ...]],
+    part: str,
+    n: int,
+    workers: int,
+    together: int,
+) -> list[np.ndarray]:
+    """The arrays of n pages or lines one after the other, out of a file, or made by processes and kept there.
+
+    Args:
+        path: of the file, .npz.
+        names: of the arrays.
+        of_each: makes them, of a part of the data, from a number.
+        part: "train" or "validation".
+        n: how many.
+        workers: processes.
+        together: how many a process takes at a time.
+    """
+    if not path.exists():
+        made = []
+        with ProcessPoolExecutor(workers) as pool:
+            for found in pool.map(of_each, [part] * n, range(n), chunksize=together):
+                made.append(found)
+                if len(made) % (10 * together) == 0:
+                    print(f"{part}: {len(made)} of {n}", flush=True)
+        arrays: Any = dict(zip(names, map(np.concatenate, zip(*made, strict=True)), strict=True))
+        np.savez_compressed(path, **arrays)
+    with np.load(path) as file:
+        return [file[name] for name in names]
 
 
 def examples(page: Page) -> Examples:

@@ -9,13 +9,12 @@ other fonts and doodles.  Test digits are not used.
 
 import argparse
 import json
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from box_reader import say
-from reading_examples import ROOT, Examples, examples
+from reading_examples import ROOT, Examples, examples, kept
 
 from benchmarks.quality.pages import LEVELS, Page, Style, Truth, make_page
 from firsthand.data import Dataset, Splits, mnist
@@ -73,18 +72,8 @@ def main() -> None:
 
 def _examples(folder: Path, part: str, n: int, workers: int) -> Dataset:
     path = folder / f"{part}-{n}.npz"
-    if not path.exists():
-        with ProcessPoolExecutor(workers) as pool:
-            made = []
-            for found in pool.map(_of_page, [part] * n, range(n), chunksize=2):
-                made.append(found)
-                if len(made) % 20 == 0:
-                    print(f"{part}: {len(made)} of {n} pages", flush=True)
-        np.savez_compressed(
-            path, images=np.concatenate([m[0] for m in made]), labels=np.concatenate([m[1] for m in made])
-        )
-    with np.load(path) as arrays:
-        return Dataset(arrays["images"], arrays["labels"], CLASSES)
+    images, labels = kept(path, ("images", "labels"), _of_page, part, n, workers, together=2)
+    return Dataset(images, labels, CLASSES)
 
 
 def _of_page(part: str, i: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,22 +9,23 @@ digits, with other fonts and drawings.  Test digits are not used.
 
 import argparse
 import json
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from reading_examples import ROOT
+from box_reader import say
+from reading_examples import ROOT, kept
 from scipy import ndimage
 from scipy.optimize import minimize_scalar
 
 from benchmarks.quality import marks
 from benchmarks.quality.pages import LEVELS, Style, line_of
 from firsthand.data import Arrays, Splits, mnist
-from firsthand.learning import Progress, train
+from firsthand.learning import train
 from firsthand.models import NumberModel
 from firsthand.nn import Network
 from firsthand.reading.lines import find_components, find_lines
@@ -65,7 +66,13 @@ def main() -> None:
     for one in sets:
         print(len(one), "examples, of 0, 1, 2 digits:", np.bincount(one.arrays[1]).tolist(), flush=True)
     network = Network(PAIRS.layers, input_shape=(HIGH, WIDE, 1))
-    model, history = train(network, Splits(sets[0], sets[1], None), PAIRS.recipe, key=jax.random.key(0), progress=_say)
+    model, history = train(
+        network,
+        Splits(sets[0], sets[1], None),
+        PAIRS.recipe,
+        key=jax.random.key(0),
+        progress=partial(say, score="validation_whole"),
+    )
     assert isinstance(model, NumberModel)
     temperature = _temperature(model, sets[1])
     about = model.provenance | {"about": PAIRS.about, "lines": chosen.lines, "best_epoch": history.best_epoch}
@@ -75,7 +82,6 @@ def main() -> None:
 
 def _temperature(model: NumberModel, data: Arrays) -> float:
     """The temperature at which the numbers of validation examples are likeliest."""
-
     batch = tuple(map(jnp.asarray, data.arrays))
 
     def cost(logarithm: float) -> float:
@@ -92,20 +98,9 @@ def _cooled(model: NumberModel, temperature: float) -> NumberModel:
     return replace(model, params=(*others, {name: array / temperature for name, array in last.items()}))
 
 
-def _say(at: Progress) -> None:
-    if at.record:
-        print(f"epoch {at.epoch}/{at.epochs} {at.batch_cost:.4f} {at.record}", flush=True)
-
-
 def _examples(folder: Path, part: str, n: int, workers: int) -> Arrays:
-    path = folder / f"{part}-{n}.npz"
-    if not path.exists():
-        with ProcessPoolExecutor(workers) as pool:
-            made = list(pool.map(_of_line, [part] * n, range(n), chunksize=100))
-        images, lengths, values = (np.concatenate(parts) for parts in zip(*made, strict=True))
-        np.savez_compressed(path, images=images, lengths=lengths, values=values)
-    with np.load(path) as arrays:
-        return Arrays((arrays["images"], arrays["lengths"], arrays["values"]))
+    names = ("images", "lengths", "values")
+    return Arrays(tuple(kept(folder / f"{part}-{n}.npz", names, _of_line, part, n, workers, together=100)))
 
 
 def _of_line(part: str, i: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
